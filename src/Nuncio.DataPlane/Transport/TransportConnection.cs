@@ -1,0 +1,34 @@
+using System.Net;
+
+namespace Nuncio.DataPlane.Transport;
+
+/// <summary>
+/// A connected byte stream, plain or TLS, of either side of the proxy. Reads and writes may overlap, each one at a time. Failures are
+/// results, not exceptions: a read of 0 bytes is the peer's end, -1 a broken connection.
+/// </summary>
+public abstract class TransportConnection : IAsyncDisposable
+{
+    /// <summary>The peer.</summary>
+    public abstract IPEndPoint RemoteEndPoint { get; }
+
+    /// <summary>Our side.</summary>
+    public abstract IPEndPoint LocalEndPoint { get; }
+
+    /// <summary>
+    /// Reads at least one byte. An empty <paramref name="buffer"/> waits until bytes are there without holding a buffer and returns 0 then.
+    /// Returns the count, 0 at the peer's end, -1 when the connection is broken or aborted.
+    /// </summary>
+    public abstract ValueTask<int> ReadAsync(Memory<byte> buffer);
+
+    /// <summary>Writes all of it. False when the connection is broken or aborted.</summary>
+    public abstract ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> buffer);
+
+    /// <summary>Sends the end of our direction (FIN, and close_notify with TLS); reading goes on.</summary>
+    public abstract ValueTask ShutdownWriteAsync();
+
+    /// <summary>Ends it at once, from any thread; pending reads and writes return.</summary>
+    public abstract void Abort();
+
+    /// <inheritdoc/>
+    public abstract ValueTask DisposeAsync();
+}
