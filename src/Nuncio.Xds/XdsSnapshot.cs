@@ -5,6 +5,7 @@ using Envoy.Config.Endpoint.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Config.Route.V3;
 using Envoy.Extensions.TransportSockets.Tls.V3;
+using Google.Protobuf.WellKnownTypes;
 
 namespace Nuncio.Xds;
 
@@ -35,4 +36,10 @@ public sealed class XdsSnapshot
 
     /// <summary>SDS resources, by name.</summary>
     public FrozenDictionary<string, XdsResource<Secret>> Secrets { get; init; } = FrozenDictionary<string, XdsResource<Secret>>.Empty;
+
+    /// <summary>
+    /// Envoy's static runtime layer: limits that are no part of any resource (<c>re2.max_program_size.error_level</c>, the Module's
+    /// <c>runtime_flags</c>). Read by Envoy at its start; null is Envoy's defaults.
+    /// </summary>
+    public Struct? Runtime { get; init; }
 }
