@@ -1,0 +1,103 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Nuncio.DataPlane.Transport;
+
+/// <summary>
+/// A TCP connection over <see cref="Socket"/>. Work goes on inline on the socket thread when the process is started with
+/// <c>DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1</c>, so nothing above may block.
+/// </summary>
+public sealed class SocketTransportConnection : TransportConnection
+{
+    private readonly Socket _socket;
+    private readonly SocketOperation _receive = new();
+    private readonly SocketOperation _send = new();
+    private int _closed;
+
+    /// <summary>Takes over a connected socket.</summary>
+    public SocketTransportConnection(Socket socket)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        _socket = socket;
+        RemoteEndPoint = Unmapped((IPEndPoint)socket.RemoteEndPoint!);
+        LocalEndPoint = Unmapped((IPEndPoint)socket.LocalEndPoint!);
+    }
+
+    /// <inheritdoc/>
+    public override IPEndPoint RemoteEndPoint { get; }
+
+    /// <inheritdoc/>
+    public override IPEndPoint LocalEndPoint { get; }
+
+    /// <inheritdoc/>
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer)
+    {
+        try
+        {
+            _receive.SetBuffer(buffer);
+            _receive.Prepare();
+            return _socket.ReceiveAsync(_receive) ? _receive.Pending : new ValueTask<int>(_receive.Outcome);
+        }
+        catch (ObjectDisposedException)
+        {
+            return new ValueTask<int>(-1);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> buffer)
+    {
+        try
+        {
+            _send.SetBuffer(System.Runtime.InteropServices.MemoryMarshal.AsMemory(buffer));
+            _send.Prepare();
+            if (_socket.SendAsync(_send))
+            {
+                return FinishWriteAsync(buffer.Length);
+            }
+
+            // The socket sends all of it or fails: on a stream socket, a partial send goes on inside the operation.
+            return new ValueTask<bool>(_send.Outcome == buffer.Length);
+        }
+        catch (ObjectDisposedException)
+        {
+            return new ValueTask<bool>(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask ShutdownWriteAsync()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The peer was faster; the reader sees it.
+        }
+
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public override void Abort()
+    {
+        if (Interlocked.Exchange(ref _closed, 1) == 0)
+        {
+            _socket.Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask DisposeAsync()
+    {
+        Abort();
+        return default;
+    }
+
+    [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> FinishWriteAsync(int length) => await _send.Pending == length;
+
+    private static IPEndPoint Unmapped(IPEndPoint point) => point.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(point.Address.MapToIPv4(), point.Port) : point;
+}
