@@ -64,6 +64,12 @@ public abstract class HttpServerStream
     /// <summary>Sends what is buffered.</summary>
     public abstract ValueTask FlushAsync();
 
+    /// <summary>
+    /// Nobody wants the rest of the request body: a pending read ends with <see cref="StreamResetReason.LocalReset"/>, and so does every later one.
+    /// The response goes on. From any thread; harmless when the body is complete. The codec sees to it that the connection stays usable or closes.
+    /// </summary>
+    public abstract void StopReading();
+
     /// <summary>Gives up: RST_STREAM, or for HTTP/1.1 close without completing the message.</summary>
     public abstract void Reset(StreamResetReason reason);
 
