@@ -1,0 +1,276 @@
+namespace Nuncio.DataPlane.Telemetry;
+
+/// <summary>Statistics of one cluster, under Envoy's names, with the label <c>envoy_cluster_name</c>.</summary>
+public sealed class ClusterMetrics
+{
+    /// <summary>The series in <paramref name="registry"/>; the same ones after a reload.</summary>
+    public ClusterMetrics(MetricsRegistry registry, string statName)
+    {
+        ArgumentNullException.ThrowIfNull(registry);
+        var labels = MetricLabels.Of("envoy_cluster_name", statName);
+        ConnectionsTotal = registry.Counter("envoy_cluster_upstream_cx_total", labels);
+        ConnectionsHttp1Total = registry.Counter("envoy_cluster_upstream_cx_http1_total", labels);
+        ConnectionsHttp2Total = registry.Counter("envoy_cluster_upstream_cx_http2_total", labels);
+        ConnectionsConnectFail = registry.Counter("envoy_cluster_upstream_cx_connect_fail", labels);
+        ConnectionsConnectTimeout = registry.Counter("envoy_cluster_upstream_cx_connect_timeout", labels);
+        ConnectionsOverflow = registry.Counter("envoy_cluster_upstream_cx_overflow", labels);
+        ConnectionsDestroy = registry.Counter("envoy_cluster_upstream_cx_destroy", labels);
+        ConnectionsIdleTimeout = registry.Counter("envoy_cluster_upstream_cx_idle_timeout", labels);
+        ConnectionsMaxRequests = registry.Counter("envoy_cluster_upstream_cx_max_requests", labels);
+        ConnectionsMaxDurationReached = registry.Counter("envoy_cluster_upstream_cx_max_duration_reached", labels);
+        ConnectionsNoneHealthy = registry.Counter("envoy_cluster_upstream_cx_none_healthy", labels);
+        ConnectionsProtocolError = registry.Counter("envoy_cluster_upstream_cx_protocol_error", labels);
+        ConnectionsReceivedBytesTotal = registry.Counter("envoy_cluster_upstream_cx_rx_bytes_total", labels);
+        ConnectionsSentBytesTotal = registry.Counter("envoy_cluster_upstream_cx_tx_bytes_total", labels);
+        RequestsTotal = registry.Counter("envoy_cluster_upstream_rq_total", labels);
+        RequestsCompleted = registry.Counter("envoy_cluster_upstream_rq_completed", labels);
+        RequestsPendingTotal = registry.Counter("envoy_cluster_upstream_rq_pending_total", labels);
+        RequestsPendingOverflow = registry.Counter("envoy_cluster_upstream_rq_pending_overflow", labels);
+        RequestsPendingFailureEject = registry.Counter("envoy_cluster_upstream_rq_pending_failure_eject", labels);
+        RequestsActiveOverflow = registry.Counter("envoy_cluster_upstream_rq_active_overflow", labels);
+        RequestsCancelled = registry.Counter("envoy_cluster_upstream_rq_cancelled", labels);
+        RequestsTimeout = registry.Counter("envoy_cluster_upstream_rq_timeout", labels);
+        RequestsPerTryTimeout = registry.Counter("envoy_cluster_upstream_rq_per_try_timeout", labels);
+        RequestsMaxDurationReached = registry.Counter("envoy_cluster_upstream_rq_max_duration_reached", labels);
+        RequestsReceivedReset = registry.Counter("envoy_cluster_upstream_rq_rx_reset", labels);
+        RequestsSentReset = registry.Counter("envoy_cluster_upstream_rq_tx_reset", labels);
+        RequestsRetry = registry.Counter("envoy_cluster_upstream_rq_retry", labels);
+        RequestsRetrySuccess = registry.Counter("envoy_cluster_upstream_rq_retry_success", labels);
+        RequestsRetryLimitExceeded = registry.Counter("envoy_cluster_upstream_rq_retry_limit_exceeded", labels);
+        RequestsRetryOverflow = registry.Counter("envoy_cluster_upstream_rq_retry_overflow", labels);
+        RequestsRetryBackoffExponential = registry.Counter("envoy_cluster_upstream_rq_retry_backoff_exponential", labels);
+        RequestsMaintenanceMode = registry.Counter("envoy_cluster_upstream_rq_maintenance_mode", labels);
+        RetryOrShadowAbandoned = registry.Counter("envoy_cluster_retry_or_shadow_abandoned", labels);
+        MembershipChange = registry.Counter("envoy_cluster_membership_change", labels);
+        UpdateAttempt = registry.Counter("envoy_cluster_update_attempt", labels);
+        UpdateSuccess = registry.Counter("envoy_cluster_update_success", labels);
+        UpdateFailure = registry.Counter("envoy_cluster_update_failure", labels);
+        UpdateEmpty = registry.Counter("envoy_cluster_update_empty", labels);
+        UpdateNoRebuild = registry.Counter("envoy_cluster_update_no_rebuild", labels);
+        LbHealthyPanic = registry.Counter("envoy_cluster_lb_healthy_panic", labels);
+        HealthCheckAttempts = registry.Counter("envoy_cluster_health_check_attempt", labels);
+        HealthCheckSuccesses = registry.Counter("envoy_cluster_health_check_success", labels);
+        HealthCheckFailures = registry.Counter("envoy_cluster_health_check_failure", labels);
+        HealthCheckNetworkFailures = registry.Counter("envoy_cluster_health_check_network_failure", labels);
+        OutlierEjections = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_total", labels);
+        OutlierEjectionsOverflow = registry.Counter("envoy_cluster_outlier_detection_ejections_overflow", labels);
+        OutlierEjectionsConsecutive5xx = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_consecutive_5xx", labels);
+        OutlierEjectionsConsecutiveGatewayFailure = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_consecutive_gateway_failure", labels);
+        OutlierEjectionsSuccessRate = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_success_rate", labels);
+        OutlierEjectionsFailurePercentage = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_failure_percentage", labels);
+        OutlierEjectionsConsecutiveLocalOriginFailure = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_consecutive_local_origin_failure", labels);
+        ConnectionsActive = registry.Gauge("envoy_cluster_upstream_cx_active", labels);
+        RequestsActive = registry.Gauge("envoy_cluster_upstream_rq_active", labels);
+        RequestsPendingActive = registry.Gauge("envoy_cluster_upstream_rq_pending_active", labels);
+        MembershipTotal = registry.Gauge("envoy_cluster_membership_total", labels);
+        MembershipHealthy = registry.Gauge("envoy_cluster_membership_healthy", labels);
+        MembershipDegraded = registry.Gauge("envoy_cluster_membership_degraded", labels);
+        MembershipExcluded = registry.Gauge("envoy_cluster_membership_excluded", labels);
+        OutlierDetectionEjectionsActive = registry.Gauge("envoy_cluster_outlier_detection_ejections_active", labels);
+        MaxHostWeight = registry.Gauge("envoy_cluster_max_host_weight", labels);
+        ConnectionsConnectMilliseconds = registry.Histogram("envoy_cluster_upstream_cx_connect_ms", labels);
+        ConnectionsLengthMilliseconds = registry.Histogram("envoy_cluster_upstream_cx_length_ms", labels);
+        RequestsTime = registry.Histogram("envoy_cluster_upstream_rq_time", labels);
+        Responses = new ResponseCodeCounters(registry, "envoy_cluster_upstream_rq", labels, perCode: true);
+        ExternalResponses = new ResponseCodeCounters(registry, "envoy_cluster_external_upstream_rq", labels, perCode: true);
+        InternalResponses = new ResponseCodeCounters(registry, "envoy_cluster_internal_upstream_rq", labels, perCode: true);
+    }
+
+    /// <summary><c>envoy_cluster_upstream_cx_total</c>: connections made.</summary>
+    public MetricCounter ConnectionsTotal { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_http1_total</c>: of these with HTTP/1.1.</summary>
+    public MetricCounter ConnectionsHttp1Total { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_http2_total</c>: of these with HTTP/2.</summary>
+    public MetricCounter ConnectionsHttp2Total { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_connect_fail</c>: connections that could not be made.</summary>
+    public MetricCounter ConnectionsConnectFail { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_connect_timeout</c>: of these in time.</summary>
+    public MetricCounter ConnectionsConnectTimeout { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_overflow</c>: times the connection limit held one back.</summary>
+    public MetricCounter ConnectionsOverflow { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_destroy</c>: connections closed.</summary>
+    public MetricCounter ConnectionsDestroy { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_idle_timeout</c>: closed for being idle.</summary>
+    public MetricCounter ConnectionsIdleTimeout { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_max_requests</c>: closed after their last allowed request.</summary>
+    public MetricCounter ConnectionsMaxRequests { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_max_duration_reached</c>: closed for age.</summary>
+    public MetricCounter ConnectionsMaxDurationReached { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_none_healthy</c>: requests without an endpoint to go to.</summary>
+    public MetricCounter ConnectionsNoneHealthy { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_protocol_error</c>: connections whose peer broke the protocol.</summary>
+    public MetricCounter ConnectionsProtocolError { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_rx_bytes_total</c>: bytes received.</summary>
+    public MetricCounter ConnectionsReceivedBytesTotal { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_tx_bytes_total</c>: bytes sent.</summary>
+    public MetricCounter ConnectionsSentBytesTotal { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_total</c>: requests sent.</summary>
+    public MetricCounter RequestsTotal { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_completed</c>: responses received.</summary>
+    public MetricCounter RequestsCompleted { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_pending_total</c>: requests that waited for a connection.</summary>
+    public MetricCounter RequestsPendingTotal { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_pending_overflow</c>: requests refused by a limit.</summary>
+    public MetricCounter RequestsPendingOverflow { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_pending_failure_eject</c>: waiting requests whose connection failed.</summary>
+    public MetricCounter RequestsPendingFailureEject { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_active_overflow</c>: requests refused by max_requests.</summary>
+    public MetricCounter RequestsActiveOverflow { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_cancelled</c>: requests given up before a connection was there.</summary>
+    public MetricCounter RequestsCancelled { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_timeout</c>: requests that took too long.</summary>
+    public MetricCounter RequestsTimeout { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_per_try_timeout</c>: attempts that took too long.</summary>
+    public MetricCounter RequestsPerTryTimeout { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_max_duration_reached</c>: requests that reached max_stream_duration.</summary>
+    public MetricCounter RequestsMaxDurationReached { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_rx_reset</c>: requests reset by the upstream.</summary>
+    public MetricCounter RequestsReceivedReset { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_tx_reset</c>: requests reset by us.</summary>
+    public MetricCounter RequestsSentReset { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_retry</c>: retries.</summary>
+    public MetricCounter RequestsRetry { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_retry_success</c>: retries that helped.</summary>
+    public MetricCounter RequestsRetrySuccess { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_retry_limit_exceeded</c>: requests out of retries.</summary>
+    public MetricCounter RequestsRetryLimitExceeded { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_retry_overflow</c>: retries refused by max_retries.</summary>
+    public MetricCounter RequestsRetryOverflow { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_retry_backoff_exponential</c>: retries after a back-off.</summary>
+    public MetricCounter RequestsRetryBackoffExponential { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_maintenance_mode</c>: always 0 here.</summary>
+    public MetricCounter RequestsMaintenanceMode { get; }
+
+    /// <summary><c>envoy_cluster_retry_or_shadow_abandoned</c>: requests too large to be kept for a retry.</summary>
+    public MetricCounter RetryOrShadowAbandoned { get; }
+
+    /// <summary><c>envoy_cluster_membership_change</c>: changes of the set of endpoints.</summary>
+    public MetricCounter MembershipChange { get; }
+
+    /// <summary><c>envoy_cluster_update_attempt</c>: name resolutions begun.</summary>
+    public MetricCounter UpdateAttempt { get; }
+
+    /// <summary><c>envoy_cluster_update_success</c>: resolutions that worked.</summary>
+    public MetricCounter UpdateSuccess { get; }
+
+    /// <summary><c>envoy_cluster_update_failure</c>: resolutions that failed.</summary>
+    public MetricCounter UpdateFailure { get; }
+
+    /// <summary><c>envoy_cluster_update_empty</c>: resolutions without an address.</summary>
+    public MetricCounter UpdateEmpty { get; }
+
+    /// <summary><c>envoy_cluster_update_no_rebuild</c>: resolutions that changed nothing.</summary>
+    public MetricCounter UpdateNoRebuild { get; }
+
+    /// <summary><c>envoy_cluster_lb_healthy_panic</c>: requests balanced over all endpoints since too few were healthy.</summary>
+    public MetricCounter LbHealthyPanic { get; }
+
+    /// <summary><c>envoy_cluster_health_check_attempt</c>: active checks.</summary>
+    public MetricCounter HealthCheckAttempts { get; }
+
+    /// <summary><c>envoy_cluster_health_check_success</c>: passed.</summary>
+    public MetricCounter HealthCheckSuccesses { get; }
+
+    /// <summary><c>envoy_cluster_health_check_failure</c>: failed.</summary>
+    public MetricCounter HealthCheckFailures { get; }
+
+    /// <summary><c>envoy_cluster_health_check_network_failure</c>: failed for want of a connection.</summary>
+    public MetricCounter HealthCheckNetworkFailures { get; }
+
+    /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_total</c>: endpoints ejected.</summary>
+    public MetricCounter OutlierEjections { get; }
+
+    /// <summary><c>envoy_cluster_outlier_detection_ejections_overflow</c>: ejections held back by max_ejection_percent.</summary>
+    public MetricCounter OutlierEjectionsOverflow { get; }
+
+    /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_consecutive_5xx</c>: ejections for consecutive 5xx.</summary>
+    public MetricCounter OutlierEjectionsConsecutive5xx { get; }
+
+    /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_consecutive_gateway_failure</c>: ejections for consecutive gateway failures.</summary>
+    public MetricCounter OutlierEjectionsConsecutiveGatewayFailure { get; }
+
+    /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_success_rate</c>: ejections for a low success rate.</summary>
+    public MetricCounter OutlierEjectionsSuccessRate { get; }
+
+    /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_failure_percentage</c>: ejections for a high failure rate.</summary>
+    public MetricCounter OutlierEjectionsFailurePercentage { get; }
+
+    /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_consecutive_local_origin_failure</c>: ejections for consecutive connection failures.</summary>
+    public MetricCounter OutlierEjectionsConsecutiveLocalOriginFailure { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_active</c>: connections open.</summary>
+    public MetricGauge ConnectionsActive { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_active</c>: requests under way.</summary>
+    public MetricGauge RequestsActive { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_pending_active</c>: requests waiting for a connection.</summary>
+    public MetricGauge RequestsPendingActive { get; }
+
+    /// <summary><c>envoy_cluster_membership_total</c>: endpoints.</summary>
+    public MetricGauge MembershipTotal { get; }
+
+    /// <summary><c>envoy_cluster_membership_healthy</c>: of these healthy.</summary>
+    public MetricGauge MembershipHealthy { get; }
+
+    /// <summary><c>envoy_cluster_membership_degraded</c>: of these degraded.</summary>
+    public MetricGauge MembershipDegraded { get; }
+
+    /// <summary><c>envoy_cluster_membership_excluded</c>: of these not yet counted.</summary>
+    public MetricGauge MembershipExcluded { get; }
+
+    /// <summary><c>envoy_cluster_outlier_detection_ejections_active</c>: endpoints ejected now.</summary>
+    public MetricGauge OutlierDetectionEjectionsActive { get; }
+
+    /// <summary><c>envoy_cluster_max_host_weight</c>: the largest weight.</summary>
+    public MetricGauge MaxHostWeight { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_connect_ms</c>: how long connecting took.</summary>
+    public MetricHistogram ConnectionsConnectMilliseconds { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_length_ms</c>: how long connections lasted.</summary>
+    public MetricHistogram ConnectionsLengthMilliseconds { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_time</c>: from the request's end to the response's, milliseconds.</summary>
+    public MetricHistogram RequestsTime { get; }
+
+    /// <summary>Responses by code and class.</summary>
+    public ResponseCodeCounters Responses { get; }
+
+    /// <summary>Of these, to requests from outside.</summary>
+    public ResponseCodeCounters ExternalResponses { get; }
+
+    /// <summary>Of these, to internal requests.</summary>
+    public ResponseCodeCounters InternalResponses { get; }
+}

@@ -1,0 +1,64 @@
+namespace Nuncio.DataPlane.Telemetry;
+
+/// <summary>Statistics of one listener, label <c>envoy_listener_address</c> (<c>0.0.0.0_8080</c>).</summary>
+public sealed class ListenerMetrics
+{
+    /// <summary>The series in <paramref name="registry"/>; the same ones after a reload.</summary>
+    public ListenerMetrics(MetricsRegistry registry, string address)
+    {
+        ArgumentNullException.ThrowIfNull(registry);
+        var labels = MetricLabels.Of("envoy_listener_address", address);
+        DownstreamConnectionsTotal = registry.Counter("envoy_listener_downstream_cx_total", labels);
+        DownstreamConnectionsDestroy = registry.Counter("envoy_listener_downstream_cx_destroy", labels);
+        DownstreamConnectionsOverflow = registry.Counter("envoy_listener_downstream_cx_overflow", labels);
+        DownstreamPreConnectionsTimeout = registry.Counter("envoy_listener_downstream_pre_cx_timeout", labels);
+        NoFilterChainMatch = registry.Counter("envoy_listener_no_filter_chain_match", labels);
+        SslHandshake = registry.Counter("envoy_listener_ssl_handshake", labels);
+        SslConnectionError = registry.Counter("envoy_listener_ssl_connection_error", labels);
+        SslFailVerifyError = registry.Counter("envoy_listener_ssl_fail_verify_error", labels);
+        SslFailVerifyNoCert = registry.Counter("envoy_listener_ssl_fail_verify_no_cert", labels);
+        SslNoCertificate = registry.Counter("envoy_listener_ssl_no_certificate", labels);
+        DownstreamConnectionsActive = registry.Gauge("envoy_listener_downstream_cx_active", labels);
+        DownstreamPreConnectionsActive = registry.Gauge("envoy_listener_downstream_pre_cx_active", labels);
+        DownstreamConnectionsLengthMilliseconds = registry.Histogram("envoy_listener_downstream_cx_length_ms", labels);
+    }
+
+    /// <summary><c>envoy_listener_downstream_cx_total</c>: connections accepted.</summary>
+    public MetricCounter DownstreamConnectionsTotal { get; }
+
+    /// <summary><c>envoy_listener_downstream_cx_destroy</c>: connections closed.</summary>
+    public MetricCounter DownstreamConnectionsDestroy { get; }
+
+    /// <summary><c>envoy_listener_downstream_cx_overflow</c>: connections refused by a limit.</summary>
+    public MetricCounter DownstreamConnectionsOverflow { get; }
+
+    /// <summary><c>envoy_listener_downstream_pre_cx_timeout</c>: connections that did not say in time what they are.</summary>
+    public MetricCounter DownstreamPreConnectionsTimeout { get; }
+
+    /// <summary><c>envoy_listener_no_filter_chain_match</c>: connections that no filter chain takes.</summary>
+    public MetricCounter NoFilterChainMatch { get; }
+
+    /// <summary><c>envoy_listener_ssl_handshake</c>: TLS handshakes completed.</summary>
+    public MetricCounter SslHandshake { get; }
+
+    /// <summary><c>envoy_listener_ssl_connection_error</c>: TLS handshakes failed.</summary>
+    public MetricCounter SslConnectionError { get; }
+
+    /// <summary><c>envoy_listener_ssl_fail_verify_error</c>: client certificates refused.</summary>
+    public MetricCounter SslFailVerifyError { get; }
+
+    /// <summary><c>envoy_listener_ssl_fail_verify_no_cert</c>: clients without the certificate they need.</summary>
+    public MetricCounter SslFailVerifyNoCert { get; }
+
+    /// <summary><c>envoy_listener_ssl_no_certificate</c>: handshakes without a client certificate.</summary>
+    public MetricCounter SslNoCertificate { get; }
+
+    /// <summary><c>envoy_listener_downstream_cx_active</c>: connections open.</summary>
+    public MetricGauge DownstreamConnectionsActive { get; }
+
+    /// <summary><c>envoy_listener_downstream_pre_cx_active</c>: connections not yet given to a filter chain.</summary>
+    public MetricGauge DownstreamPreConnectionsActive { get; }
+
+    /// <summary><c>envoy_listener_downstream_cx_length_ms</c>: how long connections lasted.</summary>
+    public MetricHistogram DownstreamConnectionsLengthMilliseconds { get; }
+}

@@ -1,0 +1,59 @@
+namespace Nuncio.DataPlane.Telemetry;
+
+/// <summary>
+/// Responses by class and, where Envoy has it, by code. A code's series appears with its first response, as in Envoy.
+/// </summary>
+public sealed class ResponseCodeCounters
+{
+    private readonly MetricsRegistry _registry;
+    private readonly string _name;
+    private readonly MetricLabels _labels;
+    private readonly bool _perCode;
+    private readonly MetricCounter?[] _classes = new MetricCounter?[6];
+    private readonly MetricCounter?[] _codes;
+
+    /// <summary>Counters under <c>NAME_xx</c> and, with <paramref name="perCode"/>, <c>NAME</c>.</summary>
+    /// <param name="registry">Where the series live.</param>
+    /// <param name="name">For instance <c>envoy_cluster_upstream_rq</c>.</param>
+    /// <param name="labels">Labels that follow the one of the code.</param>
+    /// <param name="perCode">Count every code by itself too.</param>
+    public ResponseCodeCounters(MetricsRegistry registry, string name, MetricLabels labels, bool perCode)
+    {
+        _registry = registry;
+        _name = name;
+        _labels = labels;
+        _perCode = perCode;
+        _codes = perCode ? new MetricCounter?[500] : [];
+        if (!perCode)
+        {
+            // A connection manager shows all classes from the start.
+            for (var i = 1; i <= 5; i++)
+            {
+                _classes[i] = Class(i);
+            }
+        }
+    }
+
+    /// <summary>Counts a response; codes outside 100 to 599 are not counted.</summary>
+    public void Count(int status)
+    {
+        if (status is < 100 or > 599)
+        {
+            return;
+        }
+
+        (_classes[status / 100] ??= Class(status / 100)).Increment();
+        if (_perCode)
+        {
+            (_codes[status - 100] ??= Code(status)).Increment();
+        }
+    }
+
+    private MetricCounter Class(int @class) =>
+        _registry.Counter(_name + "_xx", Prepended("envoy_response_code_class", @class.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+
+    private MetricCounter Code(int status) =>
+        _registry.Counter(_name, Prepended("envoy_response_code", status.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+
+    private MetricLabels Prepended(string name, string value) => MetricLabels.Of(name, value).AndAll(_labels);
+}
