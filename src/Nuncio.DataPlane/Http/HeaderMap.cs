@@ -47,6 +47,24 @@ public sealed class HeaderMap
     /// <summary>Adds a known header at the end.</summary>
     public void Add(KnownHeader header, ReadOnlySpan<byte> value) => Append(header, KnownHeaders.NameOf(header), value);
 
+    /// <summary>Adds a header at the end from the wire of HTTP/1.1: the name's capitals become small letters.</summary>
+    /// <returns>Which known header it is, or None.</returns>
+    public KnownHeader AddLowering(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        if (_slots == _entries.Length)
+        {
+            Compact();
+        }
+
+        var start = Reserve(name.Length + value.Length, ref name, ref value);
+        var lower = _bytes.AsSpan(start, name.Length);
+        Ascii.ToLower(name, lower, out _);
+        value.CopyTo(_bytes.AsSpan(start + name.Length));
+        var known = KnownHeaders.Find(lower);
+        Enter(known, start, name.Length, value.Length);
+        return known;
+    }
+
     /// <summary>Replaces all headers of that name by one, in the place of the first.</summary>
     public void Set(KnownHeader header, ReadOnlySpan<byte> value)
     {
@@ -190,7 +208,12 @@ public sealed class HeaderMap
         var start = Reserve(need, ref name, ref value);
         name.CopyTo(_bytes.AsSpan(start));
         value.CopyTo(_bytes.AsSpan(start + name.Length));
-        _entries[_slots] = new Entry { NameStart = start, NameLength = name.Length, ValueStart = start + name.Length, ValueLength = value.Length, Known = known, Live = true };
+        Enter(known, start, name.Length, value.Length);
+    }
+
+    private void Enter(KnownHeader known, int start, int nameLength, int valueLength)
+    {
+        _entries[_slots] = new Entry { NameStart = start, NameLength = nameLength, ValueStart = start + nameLength, ValueLength = valueLength, Known = known, Live = true };
         if (known != KnownHeader.None && _first[(int)known] < 0)
         {
             _first[(int)known] = (short)_slots;
@@ -198,7 +221,7 @@ public sealed class HeaderMap
 
         _slots++;
         _count++;
-        ByteSize += need;
+        ByteSize += nameLength + valueLength;
     }
 
     private void Replace(int index, ReadOnlySpan<byte> value)

@@ -1,0 +1,202 @@
+using System.Buffers;
+using System.Threading.Tasks.Sources;
+using Nuncio.DataPlane.Transport;
+
+namespace Nuncio.DataPlane.Http.Http1;
+
+/// <summary>Hears of a read's result at once, also while nobody waits for it.</summary>
+internal interface IHttp1InputObserver
+{
+    /// <summary>
+    /// Bytes came, the peer ended (0) or the connection broke (-1). From any thread, before whoever waits for the bytes goes on; must not block.
+    /// </summary>
+    void OnInputRead(int read);
+}
+
+/// <summary>
+/// The bytes received on one connection and not yet consumed, contiguous in one pooled buffer. A read can be started ahead (<see cref="Arm"/>) while
+/// the connection's owner does something else, which is how a peer that goes away is noticed at no extra cost: it is the read for the next message.
+/// </summary>
+internal sealed class Http1Input : IValueTaskSource<int>
+{
+    /// <summary>Fits nearly every message head, and is what an idle connection holds.</summary>
+    public const int SmallBuffer = 4096;
+
+    /// <summary>For bodies and tunnels.</summary>
+    public const int LargeBuffer = 65536;
+
+    private readonly TransportConnection _transport;
+    private readonly IHttp1InputObserver _observer;
+    private readonly Action _onRead;
+    private ManualResetValueTaskSourceCore<int> _source;
+    private System.Runtime.CompilerServices.ValueTaskAwaiter<int> _reading;
+    private byte[] _buffer = [];
+    private int _start;
+    private int _end;
+    private bool _armed;
+
+    public Http1Input(TransportConnection transport, IHttp1InputObserver observer)
+    {
+        _transport = transport;
+        _observer = observer;
+        _onRead = OnRead;
+    }
+
+    /// <summary>What is there.</summary>
+    public ReadOnlySpan<byte> Span => _buffer.AsSpan(_start, _end - _start);
+
+    /// <summary>How many bytes are there.</summary>
+    public int Length => _end - _start;
+
+    /// <summary>A read was started ahead and is over; whoever fills next gets its result at once.</summary>
+    public bool IsReadOver => _armed && _source.GetStatus(_source.Version) != ValueTaskSourceStatus.Pending;
+
+    /// <summary>A piece of what is there, valid until the next <see cref="FillAsync"/>.</summary>
+    public ReadOnlyMemory<byte> Slice(int offset, int length) => new(_buffer, _start + offset, length);
+
+    /// <summary>Drops bytes from the front. The memory stays as it is until the next <see cref="FillAsync"/>.</summary>
+    public void Consume(int count) => _start += count;
+
+    /// <summary>Puts bytes in front that were read before the codec took the connection over.</summary>
+    public void Prefill(ReadOnlySpan<byte> bytes)
+    {
+        _buffer = ArrayPool<byte>.Shared.Rent(Math.Max(SmallBuffer, bytes.Length));
+        bytes.CopyTo(_buffer);
+        _end = bytes.Length;
+    }
+
+    /// <summary>Starts a read that goes on while the owner is busy elsewhere; without room for it nothing happens.</summary>
+    /// <param name="lent">A piece handed out is still in use: nothing may be moved or overwritten.</param>
+    public void Arm(bool lent)
+    {
+        if (_armed)
+        {
+            return;
+        }
+
+        if (!lent && _start == _end)
+        {
+            _start = _end = 0;
+        }
+
+        if (_end < _buffer.Length)
+        {
+            StartRead();
+        }
+    }
+
+    /// <summary>The same between messages, when nothing is in use; gives a large buffer back.</summary>
+    public void ArmIdle()
+    {
+        if (!_armed)
+        {
+            MakeRoom(SmallBuffer);
+            StartRead();
+        }
+    }
+
+    /// <summary>
+    /// Waits for more bytes: the count, 0 at the peer's end, -1 when broken. Makes room first, so pieces handed out before are void.
+    /// </summary>
+    /// <param name="preferred">The buffer to have when it is empty, <see cref="SmallBuffer"/> or <see cref="LargeBuffer"/>.</param>
+    public ValueTask<int> FillAsync(int preferred)
+    {
+        if (!_armed)
+        {
+            MakeRoom(preferred);
+            StartRead();
+        }
+
+        return new ValueTask<int>(this, _source.Version);
+    }
+
+    /// <summary>Gives the buffer back. Only once no read is pending, or the transport is closed.</summary>
+    public void Release()
+    {
+        if (!_armed && _buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = [];
+            _start = _end = 0;
+        }
+    }
+
+    int IValueTaskSource<int>.GetResult(short token)
+    {
+        var read = _source.GetResult(token);
+        _armed = false;
+        if (read > 0)
+        {
+            _end += read;
+        }
+
+        return read;
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _source.GetStatus(token);
+
+    void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _source.OnCompleted(continuation, state, token, flags & ~ValueTaskSourceOnCompletedFlags.UseSchedulingContext);
+
+    private void StartRead()
+    {
+        _source.Reset();
+        _armed = true;
+        _reading = _transport.ReadAsync(_buffer.AsMemory(_end)).GetAwaiter();
+        if (_reading.IsCompleted)
+        {
+            OnRead();
+        }
+        else
+        {
+            _reading.UnsafeOnCompleted(_onRead);
+        }
+    }
+
+    private void OnRead()
+    {
+        var read = _reading.GetResult();
+        _observer.OnInputRead(read);
+        _source.SetResult(read);
+    }
+
+    private void MakeRoom(int preferred)
+    {
+        if (_start == _end)
+        {
+            _start = _end = 0;
+            // An empty buffer is exchanged for one of the wanted size; ArrayPool may hand out a bigger one, which is fine.
+            if (_buffer.Length < preferred || (preferred == SmallBuffer && _buffer.Length >= LargeBuffer))
+            {
+                Exchange(preferred);
+            }
+        }
+        else if (_end == _buffer.Length)
+        {
+            if (_start > 0 && Length <= _buffer.Length / 2)
+            {
+                Span.CopyTo(_buffer);
+                _end -= _start;
+                _start = 0;
+            }
+            else
+            {
+                Exchange(Math.Max(preferred, _buffer.Length * 2));
+            }
+        }
+    }
+
+    private void Exchange(int size)
+    {
+        var next = ArrayPool<byte>.Shared.Rent(size);
+        Span.CopyTo(next);
+        _end -= _start;
+        _start = 0;
+        if (_buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+        }
+
+        _buffer = next;
+    }
+}
