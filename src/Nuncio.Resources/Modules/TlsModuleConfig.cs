@@ -17,6 +17,8 @@ public sealed record TlsModuleBlock
 
     public string? PrivateKeyFile { get; init; }
 
+    public string? CaSecret { get; init; }
+
     public string? CaCertChainFile { get; init; }
 
     public string? AlpnProtocols { get; init; }

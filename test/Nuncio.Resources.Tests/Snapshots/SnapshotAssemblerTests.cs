@@ -1,0 +1,75 @@
+using Nuncio.Resources.Findings;
+using Nuncio.Resources.Reading;
+using Nuncio.Resources.Snapshots;
+
+namespace Nuncio.Resources.Tests.Snapshots;
+
+public sealed class SnapshotAssemblerTests
+{
+    [Theory]
+    [InlineData("", "default", true)]
+    [InlineData("", "other", false)]
+    [InlineData("ambassador_id: [a, b]", "b", true)]
+    [InlineData("ambassador_id: a", "a", true)]
+    [InlineData("ambassador_id: [a]", "default", false)]
+    [InlineData("ambassador_id: []", "default", false)]
+    [InlineData("ambassador_id: [_automatic_]", "any", true)]
+    public void Assemble_AmbassadorId_DecidesWhoseResourceItIs(string field, string id, bool expected)
+    {
+        var snapshot = Assemble(SnapshotOptions.Default with { AmbassadorId = id }, Mapping("m", "default", field + (field.Length > 0 ? ", " : "") + "oops: 1"));
+
+        snapshot.Mappings.Length.ShouldBe(expected ? 1 : 0);
+        snapshot.Findings.Length.ShouldBe(expected ? 1 : 0);
+    }
+
+    [Fact]
+    public void Assemble_Resources_AreSortedByNamespaceThenName()
+    {
+        var snapshot = Assemble(SnapshotOptions.Default, Mapping("b", "x"), Mapping("a", "y"), Mapping("a", "x"));
+
+        snapshot.Mappings.Select(m => m.Namespace + "/" + m.Name).ShouldBe(["x/a", "x/b", "y/a"]);
+    }
+
+    [Fact]
+    public void Assemble_SameKeyTwice_TakesTheLaterAndSaysSo()
+    {
+        var snapshot = Assemble(SnapshotOptions.Default, Mapping("a", "x", "weight: 1"), Mapping("a", "x", "weight: 2"));
+
+        snapshot.Mappings.ShouldHaveSingleItem().Spec.Weight.ShouldBe(2);
+        snapshot.Findings.ShouldHaveSingleItem().Code.ShouldBe(FindingCodes.DuplicateResource);
+    }
+
+    [Fact]
+    public void Assemble_SingleNamespace_TakesThatOneOnly()
+    {
+        var snapshot = Assemble(SnapshotOptions.Default with { OnlyNamespace = "x" }, Mapping("a", "x"), Mapping("a", "y"));
+
+        snapshot.Mappings.ShouldHaveSingleItem().Namespace.ShouldBe("x");
+    }
+
+    [Fact]
+    public void Assemble_UnknownKind_IsNoticedOnce()
+    {
+        const string Deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n";
+        var finding = Assemble(SnapshotOptions.Default, Deployment, Deployment).Findings.ShouldHaveSingleItem();
+
+        finding.Code.ShouldBe(FindingCodes.UnknownKind);
+        finding.Level.ShouldBe(FindingLevel.Notice);
+    }
+
+    [Fact]
+    public void Assemble_InvalidResource_IsKnownToTheCompiler()
+    {
+        var snapshot = Assemble(
+            SnapshotOptions.Default, "apiVersion: getambassador.io/v3alpha1\nkind: AuthService\nmetadata: {name: auth}\nspec: {auth_service: 5}\n");
+
+        snapshot.AuthServices.ShouldBeEmpty();
+        snapshot.Invalid.ShouldBe([new ResourceKey("AuthService", "default", "auth")]);
+    }
+
+    private static ResourceSnapshot Assemble(SnapshotOptions options, params string[] documents) =>
+        SnapshotAssembler.Assemble([new ManifestReader().Read("a.yaml", string.Join("\n---\n", documents))], options, 1);
+
+    private static string Mapping(string name, string ns, string fields = "") =>
+        $"apiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {{name: {name}, namespace: {ns}}}\nspec: {{prefix: /, service: s, {fields}}}\n";
+}
