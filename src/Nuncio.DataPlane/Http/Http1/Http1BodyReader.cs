@@ -13,19 +13,18 @@ internal sealed class Http1BodyReader
     private const int MaxChunkDigits = 15;
 
     private readonly Http1Input _input;
-    private readonly HeaderMap _trailers;
     private readonly int _maxTrailerBytes;
     private readonly int _maxTrailerCount;
     private readonly bool _keepTrailers;
+    private HeaderMap _trailers = null!;
     private State _state;
     private long _remaining;
     private int _lent;
     private BodyRead _decoded;
 
-    public Http1BodyReader(Http1Input input, HeaderMap trailers, int maxTrailerBytes, int maxTrailerCount, bool keepTrailers)
+    public Http1BodyReader(Http1Input input, int maxTrailerBytes, int maxTrailerCount, bool keepTrailers)
     {
         _input = input;
-        _trailers = trailers;
         _maxTrailerBytes = maxTrailerBytes;
         _maxTrailerCount = maxTrailerCount;
         _keepTrailers = keepTrailers;
@@ -48,6 +47,12 @@ internal sealed class Http1BodyReader
 
     /// <summary>A piece was handed out whose memory is still in use.</summary>
     public bool IsLending => _lent > 0;
+
+    /// <summary>There are bytes beyond what was handed out.</summary>
+    public bool HasSurplus => _input.Length > _lent;
+
+    /// <summary>Where the trailers of the message go.</summary>
+    public void Attach(HeaderMap trailers) => _trailers = trailers;
 
     /// <summary>Chunked (else by length, or to the end of the connection).</summary>
     public bool IsChunked => _state is State.ChunkSize or State.ChunkData or State.ChunkEnd or State.Trailers;

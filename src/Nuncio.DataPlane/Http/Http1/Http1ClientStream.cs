@@ -33,7 +33,8 @@ internal sealed class Http1ClientStream : HttpClientStream
         _options = options;
         _input = connection.Input;
         _output = connection.Output;
-        _body = new Http1BodyReader(_input, ResponseTrailers, options.MaxHeaderBytes, options.MaxHeaderCount, options.EnableTrailers);
+        _body = new Http1BodyReader(_input, options.MaxHeaderBytes, options.MaxHeaderCount, options.EnableTrailers);
+        _body.Attach(ResponseTrailers);
         Version = HttpProtocolVersion.Http11;
     }
 

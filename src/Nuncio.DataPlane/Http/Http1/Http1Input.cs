@@ -19,6 +19,9 @@ internal interface IHttp1InputObserver
 /// </summary>
 internal sealed class Http1Input : IValueTaskSource<int>
 {
+    /// <summary>The result of a fill that <see cref="Interrupt"/> ended.</summary>
+    public const int Interrupted = -2;
+
     /// <summary>Fits nearly every message head, and is what an idle connection holds.</summary>
     public const int SmallBuffer = 4096;
 
@@ -34,6 +37,8 @@ internal sealed class Http1Input : IValueTaskSource<int>
     private int _start;
     private int _end;
     private bool _armed;
+    private int _answered;
+    private bool _interrupted;
 
     public Http1Input(TransportConnection transport, IHttp1InputObserver observer)
     {
@@ -101,6 +106,11 @@ internal sealed class Http1Input : IValueTaskSource<int>
     /// <param name="preferred">The buffer to have when it is empty, <see cref="SmallBuffer"/> or <see cref="LargeBuffer"/>.</param>
     public ValueTask<int> FillAsync(int preferred)
     {
+        if (Volatile.Read(ref _interrupted))
+        {
+            return new ValueTask<int>(Interrupted);
+        }
+
         if (!_armed)
         {
             MakeRoom(preferred);
@@ -108,6 +118,18 @@ internal sealed class Http1Input : IValueTaskSource<int>
         }
 
         return new ValueTask<int>(this, _source.Version);
+    }
+
+    /// <summary>
+    /// Ends the pending fill and all later ones with <see cref="Interrupted"/>, from any thread. The connection is not read any more, but its end is still noticed.
+    /// </summary>
+    public void Interrupt()
+    {
+        Volatile.Write(ref _interrupted, true);
+        if (_armed && Interlocked.Exchange(ref _answered, 1) == 0)
+        {
+            _source.SetResult(Interrupted);
+        }
     }
 
     /// <summary>Gives the buffer back. Only once no read is pending, or the transport is closed.</summary>
@@ -124,6 +146,12 @@ internal sealed class Http1Input : IValueTaskSource<int>
     int IValueTaskSource<int>.GetResult(short token)
     {
         var read = _source.GetResult(token);
+        if (read == Interrupted)
+        {
+            // The read itself is still pending in the transport, with our buffer.
+            return read;
+        }
+
         _armed = false;
         if (read > 0)
         {
@@ -141,6 +169,7 @@ internal sealed class Http1Input : IValueTaskSource<int>
     private void StartRead()
     {
         _source.Reset();
+        Volatile.Write(ref _answered, 0);
         _armed = true;
         _reading = _transport.ReadAsync(_buffer.AsMemory(_end)).GetAwaiter();
         if (_reading.IsCompleted)
@@ -157,7 +186,10 @@ internal sealed class Http1Input : IValueTaskSource<int>
     {
         var read = _reading.GetResult();
         _observer.OnInputRead(read);
-        _source.SetResult(read);
+        if (Interlocked.Exchange(ref _answered, 1) == 0)
+        {
+            _source.SetResult(read);
+        }
     }
 
     private void MakeRoom(int preferred)
