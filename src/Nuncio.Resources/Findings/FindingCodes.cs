@@ -36,6 +36,12 @@ public static class FindingCodes
     /// <summary>A document is not a Kubernetes object: no apiVersion, kind or name.</summary>
     public const string NotAResource = "not-a-resource";
 
+    /// <summary>A file or folder that was named does not exist.</summary>
+    public const string PathNotFound = "path-not-found";
+
+    /// <summary>The data plane refused what was compiled; its last good content stays.</summary>
+    public const string RefusedByDataPlane = "refused-by-data-plane";
+
     /// <summary>A field that the schema of its kind does not have.</summary>
     public const string UnknownField = "unknown-field";
 

@@ -1,0 +1,78 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+
+namespace Nuncio.Sources.Files;
+
+/// <summary>Notifications of the file system for a set of paths, as a queue of touched paths.</summary>
+internal sealed partial class FolderWatch : IDisposable
+{
+    private readonly Channel<string> _touched = Channel.CreateUnbounded<string>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly List<FileSystemWatcher> _watchers = [];
+    private readonly ILogger _logger;
+
+    public FolderWatch(IReadOnlyList<string> paths, ILogger logger)
+    {
+        _logger = logger;
+        foreach (var path in paths)
+        {
+            try
+            {
+                // A file is replaced by renaming another one over it: only its folder sees that.
+                var folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path));
+                if (folder is not null && Directory.Exists(folder))
+                    Add(folder, includeSubfolders: Directory.Exists(path));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+            {
+                LogUnwatched(path, e.Message);
+            }
+        }
+    }
+
+    /// <summary>What was touched; empty when nothing was for <paramref name="timeout"/>. Paths are as the watcher names them, below the given ones.</summary>
+    public async Task<HashSet<string>> WaitAsync(TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var touched = new HashSet<string>(StringComparer.Ordinal);
+        using var ending = new CancellationTokenSource(timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, ending.Token);
+        try
+        {
+            await _touched.Reader.WaitToReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return touched;
+        }
+
+        while (_touched.Reader.TryRead(out var path))
+            touched.Add(path);
+        return touched;
+    }
+
+    public void Dispose()
+    {
+        foreach (var watcher in _watchers)
+            watcher.Dispose();
+    }
+
+    private void Add(string folder, bool includeSubfolders)
+    {
+        var watcher = new FileSystemWatcher(folder)
+        {
+            IncludeSubdirectories = includeSubfolders,
+            NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.CreationTime,
+            InternalBufferSize = 65536,
+        };
+        watcher.Changed += (_, e) => _touched.Writer.TryWrite(e.FullPath);
+        watcher.Created += (_, e) => _touched.Writer.TryWrite(e.FullPath);
+        watcher.Deleted += (_, e) => _touched.Writer.TryWrite(e.FullPath);
+        watcher.Renamed += (_, e) => _touched.Writer.TryWrite(e.FullPath);
+        // Events were lost: an unnamed touch makes everything be looked at.
+        watcher.Error += (_, _) => _touched.Writer.TryWrite(folder);
+        watcher.EnableRaisingEvents = true;
+        _watchers.Add(watcher);
+    }
+
+    [LoggerMessage(2, LogLevel.Warning, "{Path} cannot be watched, changes are seen only every few seconds: {Reason}")]
+    private partial void LogUnwatched(string path, string reason);
+}
