@@ -26,13 +26,15 @@ public sealed class XdsSnapshot
     public FrozenDictionary<string, XdsResource<Listener>> Listeners { get; init; } = FrozenDictionary<string, XdsResource<Listener>>.Empty;
 
     /// <summary>RDS resources, by name.</summary>
-    public FrozenDictionary<string, XdsResource<RouteConfiguration>> RouteConfigurations { get; init; } = FrozenDictionary<string, XdsResource<RouteConfiguration>>.Empty;
+    public FrozenDictionary<string, XdsResource<RouteConfiguration>> RouteConfigurations { get; init; } =
+        FrozenDictionary<string, XdsResource<RouteConfiguration>>.Empty;
 
     /// <summary>CDS resources, by name.</summary>
     public FrozenDictionary<string, XdsResource<Cluster>> Clusters { get; init; } = FrozenDictionary<string, XdsResource<Cluster>>.Empty;
 
     /// <summary>EDS resources, by cluster (or EDS service) name.</summary>
-    public FrozenDictionary<string, XdsResource<ClusterLoadAssignment>> Endpoints { get; init; } = FrozenDictionary<string, XdsResource<ClusterLoadAssignment>>.Empty;
+    public FrozenDictionary<string, XdsResource<ClusterLoadAssignment>> Endpoints { get; init; } =
+        FrozenDictionary<string, XdsResource<ClusterLoadAssignment>>.Empty;
 
     /// <summary>SDS resources, by name.</summary>
     public FrozenDictionary<string, XdsResource<Secret>> Secrets { get; init; } = FrozenDictionary<string, XdsResource<Secret>>.Empty;

@@ -15,7 +15,7 @@ public static class XdsTypeRegistry
     private static readonly FrozenDictionary<string, MessageDescriptor> Messages = FindMessages();
 
     /// <summary>The message that a type URL names, or null when the contract does not have it.</summary>
-    /// <param name="typeUrl">For instance <c>type.googleapis.com/envoy.config.listener.v3.Listener</c>; what stands before the last slash does not matter.</param>
+    /// <param name="typeUrl">For instance <c>type.googleapis.com/envoy.config.listener.v3.Listener</c>; only what follows the last slash counts.</param>
     public static MessageDescriptor? Find(string typeUrl)
     {
         ArgumentNullException.ThrowIfNull(typeUrl);

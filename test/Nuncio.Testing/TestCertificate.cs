@@ -86,7 +86,8 @@ public sealed class TestCertificate : IDisposable
         if (issuer is null) return new TestCertificate(request.CreateSelfSigned(from, to), null);
         var issuerEnd = new DateTimeOffset(issuer.Certificate.NotAfter.ToUniversalTime(), TimeSpan.Zero);
         var issuerStart = new DateTimeOffset(issuer.Certificate.NotBefore.ToUniversalTime(), TimeSpan.Zero);
-        using var signed = request.Create(issuer.Certificate, from < issuerStart ? issuerStart : from, to < issuerEnd ? to : issuerEnd, RandomNumberGenerator.GetBytes(16));
+        using var signed = request.Create(
+            issuer.Certificate, from < issuerStart ? issuerStart : from, to < issuerEnd ? to : issuerEnd, RandomNumberGenerator.GetBytes(16));
         return new TestCertificate(signed.CopyWithPrivateKey(key), issuer);
     }
 }

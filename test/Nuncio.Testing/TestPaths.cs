@@ -20,7 +20,9 @@ public static class TestPaths
         return Directory.Exists(folder) ? folder! : throw new DirectoryNotFoundException($"NUNCIO_ORACLE names {folder}, which is not there");
     }
 
-    /// <summary>The path of a program, from the folder that NUNCIO_TEST_BIN names or from PATH; skips the test where there is none. A SkippableFact must ask.</summary>
+    /// <summary>
+    /// The path of a program, from the folder that NUNCIO_TEST_BIN names or from PATH; skips the test where there is none. A SkippableFact must ask.
+    /// </summary>
     public static string RequireProgram(string name)
     {
         var path = FindProgram(name);

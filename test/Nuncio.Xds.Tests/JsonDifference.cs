@@ -36,7 +36,8 @@ internal static class JsonDifference
 
                 return null;
             case JsonValueKind.Array:
-                if (actual.ValueKind != JsonValueKind.Array || actual.GetArrayLength() != expected.GetArrayLength()) return $"{path}: {expected} became {actual}";
+                if (actual.ValueKind != JsonValueKind.Array || actual.GetArrayLength() != expected.GetArrayLength())
+                    return $"{path}: {expected} became {actual}";
                 for (var i = 0; i < expected.GetArrayLength(); i++)
                 {
                     if (Find(expected[i], actual[i], $"{path}[{i}]") is { } difference) return difference;

@@ -10,10 +10,11 @@ namespace Nuncio.Xds.Tests;
 /// <summary>Every recorded Envoy configuration goes through the contract and comes out as it was.</summary>
 public class XdsJsonOracleTests(ITestOutputHelper output)
 {
-    /// <summary>What Envoy refuses too, as the recording of these cases found: no such field, no such value, a number for a string, two members of a oneof.</summary>
+    /// <summary>What Envoy refuses too, as the recording found: no such field, no such value, a number for a string, two members of a oneof.</summary>
     private static readonly string[] RefusedByEnvoy =
     [
-        ".header_key_format.custom", ".set_current_client_cert_details.invalid", ".forward_client_cert_details", ".server_name", ".route.host_rewrite_literal", ".inline_code",
+        ".header_key_format.custom", ".set_current_client_cert_details.invalid", ".forward_client_cert_details", ".server_name",
+        ".route.host_rewrite_literal", ".inline_code",
     ];
 
     [SkippableFact]
@@ -41,7 +42,8 @@ public class XdsJsonOracleTests(ITestOutputHelper output)
 
                 var text = XdsJson.Format(message);
                 if (!XdsJson.TryParse<T>(text, out var again, out error)) failures.Add($"{name}: second reading: {error}");
-                else if (!again.Equals(message) || !XdsBytes.Serialize(again).AsSpan().SequenceEqual(XdsBytes.Serialize(message))) failures.Add($"{name}: not the same message");
+                else if (!again.Equals(message) || !XdsBytes.Serialize(again).AsSpan().SequenceEqual(XdsBytes.Serialize(message)))
+                    failures.Add($"{name}: not the same message");
                 using var written = JsonDocument.Parse(text);
                 if (JsonDifference.Find(json, written.RootElement) is { } difference) failures.Add($"{name}: {difference}");
             }

@@ -3,6 +3,7 @@ using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Config.Route.V3;
 using Envoy.Extensions.Filters.Http.Router.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 
@@ -56,9 +57,9 @@ public class XdsJsonTests
     [Fact]
     public void Any_KnownType_IsResolvedBothWays()
     {
-        const string Json = """{"name":"router","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router","dynamic_stats":false}}""";
+        const string Json = """{"name":"r","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router","dynamic_stats":false}}""";
 
-        XdsJson.TryParse<Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpFilter>(Json, out var filter, out var error).ShouldBeTrue(error?.ToString());
+        XdsJson.TryParse<HttpFilter>(Json, out var filter, out var error).ShouldBeTrue(error?.ToString());
         filter.TypedConfig.Unpack<Router>().DynamicStats.ShouldBe(false);
         XdsJson.Format(filter).ShouldBe(Json);
     }
@@ -107,8 +108,11 @@ public class XdsJsonTests
     [Fact]
     public void Parse_BothNameForms_GiveTheSameMessage()
     {
-        XdsJson.TryParse<Cluster>("""{"connect_timeout":"3s","lb_policy":"LEAST_REQUEST","per_connection_buffer_limit_bytes":"5"}""", out var snake, out _).ShouldBeTrue();
-        XdsJson.TryParse<Cluster>("""{"connectTimeout":"3.0s","lbPolicy":1,"perConnectionBufferLimitBytes":5.0}""", out var camel, out var error).ShouldBeTrue(error?.ToString());
+        const string Snake = """{"connect_timeout":"3s","lb_policy":"LEAST_REQUEST","per_connection_buffer_limit_bytes":"5"}""";
+        const string Camel = """{"connectTimeout":"3.0s","lbPolicy":1,"perConnectionBufferLimitBytes":5.0}""";
+
+        XdsJson.TryParse<Cluster>(Snake, out var snake, out _).ShouldBeTrue();
+        XdsJson.TryParse<Cluster>(Camel, out var camel, out var error).ShouldBeTrue(error?.ToString());
 
         camel.ShouldBe(snake);
     }

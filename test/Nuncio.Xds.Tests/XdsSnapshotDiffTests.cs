@@ -9,7 +9,8 @@ public class XdsSnapshotDiffTests
     public void Between_Snapshots_ListsByVersionInOrderOfNames()
     {
         var from = Snapshot(new Cluster { Name = "kept" }, new Cluster { Name = "gone" }, new Cluster { Name = "changed" });
-        var to = Snapshot(new Cluster { Name = "z-new" }, new Cluster { Name = "kept" }, new Cluster { Name = "a-new" }, new Cluster { Name = "changed", RespectDnsTtl = true });
+        var changed = new Cluster { Name = "changed", RespectDnsTtl = true };
+        var to = Snapshot(new Cluster { Name = "z-new" }, new Cluster { Name = "kept" }, new Cluster { Name = "a-new" }, changed);
 
         var diff = XdsSnapshotDiff.Between(from, to);
 

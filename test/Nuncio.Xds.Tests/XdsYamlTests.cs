@@ -8,7 +8,8 @@ public class XdsYamlTests
     public void Format_NestedMessage_IsBlockStyle()
     {
         XdsJson.TryParse<RouteConfiguration>("""
-            {"name":"r","virtual_hosts":[{"name":"on","domains":["*","a.example.com"],"routes":[{"match":{"prefix":"/"},"direct_response":{"status":200,"body":{"inline_string":"a: \"b\"\n"}}},
+            {"name":"r","virtual_hosts":[{"name":"on","domains":["*","a.example.com"],"routes":[
+            {"match":{"prefix":"/"},"direct_response":{"status":200,"body":{"inline_string":"a: \"b\"\n"}}},
             {"match":{"prefix":""},"redirect":{}}]}]}
             """, out var message, out var error).ShouldBeTrue(error?.ToString());
 

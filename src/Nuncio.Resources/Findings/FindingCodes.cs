@@ -1,7 +1,7 @@
 namespace Nuncio.Resources.Findings;
 
 /// <summary>The stable codes of findings, one constant each, in alphabetical order. Each has a row in docs/findings.md.</summary>
-public static class FindingCodes
+public static partial class FindingCodes
 {
     /// <summary>The text of an annotation <c>getambassador.io/config</c> cannot be read.</summary>
     public const string AnnotationUnreadable = "annotation-unreadable";

@@ -238,14 +238,16 @@ internal sealed class XdsJsonReader
     private static void ReadDuration(JsonElement json, Duration duration)
     {
         Expect(json, JsonValueKind.String);
-        if (!TimeText.TryParse(json.GetString()!, out Duration parsed)) throw new RefusedException($"not a duration in seconds such as 1.5s: {json.GetString()}");
+        if (!TimeText.TryParse(json.GetString()!, out Duration parsed))
+            throw new RefusedException($"not a duration in seconds such as 1.5s: {json.GetString()}");
         duration.MergeFrom(parsed);
     }
 
     private static void ReadTimestamp(JsonElement json, Timestamp timestamp)
     {
         Expect(json, JsonValueKind.String);
-        if (!TimeText.TryParse(json.GetString()!, out Timestamp parsed)) throw new RefusedException($"not a time such as 2030-01-02T03:04:05Z: {json.GetString()}");
+        if (!TimeText.TryParse(json.GetString()!, out Timestamp parsed))
+            throw new RefusedException($"not a time such as 2030-01-02T03:04:05Z: {json.GetString()}");
         timestamp.MergeFrom(parsed);
     }
 

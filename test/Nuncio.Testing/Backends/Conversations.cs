@@ -56,7 +56,7 @@ public static class Conversations
             return;
         }
 
-        await wire.WriteAsync($"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: {AcceptOf(key)}\r\n\r\n", cancellationToken);
+        await wire.WriteAsync(SwitchingProtocols(key), cancellationToken);
         for (int next; (next = await wire.ReadByteAsync(cancellationToken)) >= 0;) await wire.WriteAsync(new[] { (byte)next }, cancellationToken);
     };
 
@@ -64,9 +64,7 @@ public static class Conversations
     public static BackendConversation WebSocketEcho => static async (wire, cancellationToken) =>
     {
         if (await wire.ReadRequestAsync(cancellationToken) is not { } request) return;
-        await wire.WriteAsync(
-            $"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: {AcceptOf(request["Sec-WebSocket-Key"] ?? "")}\r\n\r\n",
-            cancellationToken);
+        await wire.WriteAsync(SwitchingProtocols(request["Sec-WebSocket-Key"] ?? ""), cancellationToken);
         using var socket = WebSocket.CreateFromStream(wire.Stream, new WebSocketCreationOptions { IsServer = true });
         var buffer = new byte[64 * 1024];
         while (true)
@@ -81,6 +79,9 @@ public static class Conversations
             await socket.SendAsync(buffer.AsMemory(0, message.Count), message.MessageType, message.EndOfMessage, cancellationToken);
         }
     };
+
+    private static string SwitchingProtocols(string key) =>
+        $"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: {AcceptOf(key)}\r\n\r\n";
 
     // RFC 6455 section 1.3 asks for SHA-1.
 #pragma warning disable CA5350

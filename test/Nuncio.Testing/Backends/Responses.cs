@@ -22,13 +22,15 @@ public static class Responses
     }
 
     /// <summary>A length that is not the body's: larger leaves the reader waiting, smaller leaves bytes for the next response.</summary>
-    public static string LyingLength(int length, string body) => string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+    public static string LyingLength(int length, string body) =>
+        string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
 
     /// <summary>Two responses where one was asked for.</summary>
     public static string Twice(string body) => Ok(body) + Ok("stolen");
 
     /// <summary>Both a length and chunks.</summary>
-    public static string BothFramings(string body) => $"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n{body.Length:x}\r\n{body}\r\n0\r\n\r\n";
+    public static string BothFramings(string body) =>
+        $"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n{body.Length:x}\r\n{body}\r\n0\r\n\r\n";
 
     /// <summary>Not HTTP.</summary>
     public static string Garbage => "SSH-2.0-OpenSSH_9.2\r\n";

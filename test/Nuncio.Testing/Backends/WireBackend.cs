@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Nuncio.Testing.Backends;
@@ -36,7 +38,8 @@ public sealed class WireBackend : IAsyncDisposable
     public ConcurrentQueue<BackendRequest> Requests { get; } = [];
 
     /// <summary>A backend with a conversation of its own.</summary>
-    public static WireBackend Start(BackendConversation conversation, X509Certificate2? certificate = null, int port = 0) => new(conversation, certificate, port);
+    public static WireBackend Start(BackendConversation conversation, X509Certificate2? certificate = null, int port = 0) =>
+        new(conversation, certificate, port);
 
     /// <summary>A backend that keeps connections and answers each request with the bytes that the function gives; see <see cref="Responses"/>.</summary>
     public static WireBackend Start(Func<BackendRequest, string> answer, X509Certificate2? certificate = null, int port = 0)
@@ -113,7 +116,7 @@ public sealed class WireBackend : IAsyncDisposable
 
                 await conversation(new HttpWire(stream), _stop.Token);
             }
-            catch (Exception e) when (e is IOException or InvalidDataException or OperationCanceledException or System.Net.WebSockets.WebSocketException or System.Security.Authentication.AuthenticationException)
+            catch (Exception e) when (e is IOException or InvalidDataException or OperationCanceledException or WebSocketException or AuthenticationException)
             {
                 // The other side broke off or the test ended: what a test expects instead, it asserts on the client's side.
             }

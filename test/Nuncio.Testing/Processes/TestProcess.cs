@@ -34,7 +34,8 @@ public sealed partial class TestProcess : IAsyncDisposable
     /// <param name="arguments">Each as it is, no shell.</param>
     /// <param name="environment">Added to that of the test; null values remove.</param>
     /// <param name="folder">The working folder; that of the test when null.</param>
-    public static TestProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null)
+    public static TestProcess Start(
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -61,7 +62,8 @@ public sealed partial class TestProcess : IAsyncDisposable
     }
 
     /// <summary>Runs a program to its end.</summary>
-    public static async Task<TestProcess> RunAsync(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null)
+    public static async Task<TestProcess> RunAsync(
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null)
     {
         var process = Start(program, arguments, environment, folder);
         await process.WaitForExitAsync(TimeSpan.FromMinutes(2));

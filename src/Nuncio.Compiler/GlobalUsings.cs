@@ -1,0 +1,17 @@
+global using System.Collections.Immutable;
+global using Nuncio.Resources;
+global using Nuncio.Resources.Collections;
+global using Nuncio.Resources.Core;
+global using Nuncio.Resources.Findings;
+global using Nuncio.Resources.Getambassador;
+global using Nuncio.Resources.Modules;
+global using Nuncio.Resources.Snapshots;
+global using Nuncio.Xds;
+global using ClusterV3 = Envoy.Config.Cluster.V3;
+global using CoreV3 = Envoy.Config.Core.V3;
+global using EndpointV3 = Envoy.Config.Endpoint.V3;
+global using ListenerV3 = Envoy.Config.Listener.V3;
+global using MatcherV3 = Envoy.Type.Matcher.V3;
+global using RouteV3 = Envoy.Config.Route.V3;
+global using TlsV3 = Envoy.Extensions.TransportSockets.Tls.V3;
+global using TypeV3 = Envoy.Type.V3;

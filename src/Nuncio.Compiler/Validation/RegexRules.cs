@@ -1,0 +1,17 @@
+namespace Nuncio.Compiler.Validation;
+
+/// <summary>Which regular expressions Envoy takes: RE2 syntax, and a program that is not too large.</summary>
+internal static class RegexRules
+{
+    /// <summary>Why the pattern cannot be used; null when it can.</summary>
+    /// <param name="pattern">What the user wrote.</param>
+    /// <param name="maxSize">The largest program, in RE2's instructions.</param>
+    public static string? Problem(string pattern, int maxSize) => pattern.Length == 0 ? "an empty regular expression matches nothing Envoy accepts" : maxSize < 0 ? "" : null;
+
+    /// <summary>The message for a pattern that was checked.</summary>
+    public static MatcherV3.RegexMatcher Matcher(string pattern, int maxSize) => new()
+    {
+        Regex = pattern,
+        GoogleRe2 = new MatcherV3.RegexMatcher.Types.GoogleRE2 { MaxProgramSize = (uint)maxSize },
+    };
+}

@@ -1,0 +1,42 @@
+namespace Nuncio.Compiler.Validation;
+
+/// <summary>Reads <c>{pattern, substitution}</c>.</summary>
+internal static class RegexSubstitutions
+{
+    /// <summary>Null when it cannot be used, which gives a finding.</summary>
+    public static MatcherV3.RegexMatchAndSubstitute? Read(Resource? owner, string field, RegexSubstitution config, int maxSize, FindingSink findings)
+    {
+        var pattern = config.Pattern ?? "";
+        if (RegexRules.Problem(pattern, maxSize) is { } problem)
+        {
+            findings.Error(owner, FindingCodes.InvalidRegex, field + ".pattern", $"{problem}; it is ignored");
+            return null;
+        }
+
+        var substitution = config.Substitution ?? "";
+        if (SubstitutionProblem(substitution) is { } wrong)
+        {
+            findings.Error(owner, FindingCodes.InvalidRegex, field + ".substitution", $"{wrong}; it is ignored");
+            return null;
+        }
+
+        return new MatcherV3.RegexMatchAndSubstitute { Pattern = RegexRules.Matcher(pattern, maxSize), Substitution = substitution };
+    }
+
+    /// <summary>RE2: a backslash is followed by a digit or another backslash.</summary>
+    private static string? SubstitutionProblem(string text)
+    {
+        if (!HeaderRules.IsValue(text))
+            return "the substitution holds control characters";
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] != '\\')
+                continue;
+            i++;
+            if (i >= text.Length || (!char.IsAsciiDigit(text[i]) && text[i] != '\\'))
+                return "a backslash in the substitution must be followed by a digit or a backslash";
+        }
+
+        return null;
+    }
+}
