@@ -12,12 +12,36 @@ public sealed record BindError(string FieldPath, string Message);
 public sealed class BindErrors
 {
     private readonly List<BindError> _errors = [];
+    private readonly List<BindError> _failClosed = [];
 
     /// <summary>There is at least one.</summary>
     public bool Any => _errors.Count > 0;
 
     /// <summary>All so far.</summary>
     public IReadOnlyList<BindError> All => _errors;
+
+    /// <summary>
+    /// What cannot be done as asked, but is bound to something that fails closed (a filter that answers 500): to be reported as a rejection,
+    /// while the resource serves what does not depend on it.
+    /// </summary>
+    public IReadOnlyList<BindError> FailClosed => _failClosed;
+
+    /// <summary>Adds one of <see cref="FailClosed"/>.</summary>
+    public void AddFailClosed(string fieldPath, string message) => _failClosed.Add(new BindError(fieldPath, message));
+
+    /// <summary>Adds all of another set, found below <paramref name="parent"/>.</summary>
+    public void AddAll(string parent, BindErrors other)
+    {
+        foreach (var error in other._errors)
+        {
+            Add(Path(parent, error.FieldPath), error.Message);
+        }
+
+        foreach (var error in other._failClosed)
+        {
+            AddFailClosed(Path(parent, error.FieldPath), error.Message);
+        }
+    }
 
     /// <summary>Adds one.</summary>
     public void Add(string fieldPath, string message) => _errors.Add(new BindError(fieldPath, message));

@@ -1,4 +1,6 @@
+using System.Net;
 using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.Model;
 
 namespace Nuncio.DataPlane.Pipeline;
 
@@ -18,6 +20,103 @@ public abstract class HttpExchange : IBodySource, IBodySink
 
     /// <summary>%RESPONSE_CODE_DETAILS%: Envoy's word for why there is this response, such as <c>via_upstream</c> or <c>route_not_found</c>.</summary>
     public string ResponseCodeDetails { get; set; } = "";
+
+    /// <summary>The connection manager that the request came by.</summary>
+    public abstract HttpConnectionManagerModel ConnectionManager { get; }
+
+    /// <summary>The routes as they were when the request came: one request sees one configuration.</summary>
+    public RouteConfigurationModel? RouteConfiguration { get; protected set; }
+
+    /// <summary>The virtual host; null where none matches.</summary>
+    public VirtualHostModel? VirtualHost { get; protected set; }
+
+    /// <summary>The route; null where none matches.</summary>
+    public RouteModel? Route { get; protected set; }
+
+    /// <summary>The route's action where it forwards; the router is only asked then.</summary>
+    public ForwardModel? Forward { get; protected set; }
+
+    /// <summary>Which of the route's weighted clusters was chosen; null without them.</summary>
+    public WeightedClusterModel? WeightedCluster { get; protected set; }
+
+    /// <summary>The cluster to forward to, however the route says it; empty where a header should have said it and did not.</summary>
+    public string ClusterName { get; protected set; } = "";
+
+    /// <summary>The retry policy of the route or else of its virtual host.</summary>
+    public RetryPolicyModel? RetryPolicy => Forward?.RetryPolicy ?? VirtualHost?.RetryPolicy;
+
+    /// <summary>The hedge policy of the route or else of its virtual host.</summary>
+    public HedgePolicyModel? HedgePolicy => Forward?.HedgePolicy ?? VirtualHost?.HedgePolicy;
+
+    /// <summary>The mirrors of the route, or else of its virtual host, or else of the route configuration.</summary>
+    public IReadOnlyList<MirrorPolicyModel> MirrorPolicies =>
+        Forward?.MirrorPolicies ?? (VirtualHost is { MirrorPolicies.Count: > 0 } host ? host.MirrorPolicies : RouteConfiguration?.MirrorPolicies ?? []);
+
+    /// <summary>One random value per request: for fractions and weights of its route.</summary>
+    public ulong Random { get; protected set; }
+
+    /// <summary>The client, as x-forwarded-for and the trusted hops say. %DOWNSTREAM_REMOTE_ADDRESS%.</summary>
+    public IPEndPoint RemoteAddress { get; protected set; } = new(IPAddress.None, 0);
+
+    /// <summary>When the request's headers were complete, as a timestamp of the clock.</summary>
+    public long StartTimestamp { get; protected set; }
+
+    /// <summary>The same as a time of day.</summary>
+    public DateTimeOffset StartTime { get; protected set; }
+
+    /// <summary>What became of it at the upstream.</summary>
+    public UpstreamRecord Upstream { get; } = new();
+
+    /// <summary>The clock of all timestamps.</summary>
+    public TimeProvider Clock { get; protected set; } = TimeProvider.System;
+
+    /// <summary>When it ended, as a timestamp of the clock; 0 while it runs.</summary>
+    public long EndTimestamp { get; protected set; }
+
+    /// <summary>When the request's last byte was read; 0 before.</summary>
+    public long RequestEndTimestamp { get; set; }
+
+    /// <summary>When the response's first byte was written; 0 before.</summary>
+    public long ResponseStartTimestamp { get; set; }
+
+    /// <summary>Milliseconds since its start, until its end where it has ended. %DURATION%.</summary>
+    public long ElapsedMilliseconds =>
+        (long)Clock.GetElapsedTime(StartTimestamp, EndTimestamp == 0 ? Clock.GetTimestamp() : EndTimestamp).TotalMilliseconds;
+
+    /// <summary>The final response's headers once they are known, 1xx apart; else null.</summary>
+    public HeaderMap? ResponseHeaders { get; protected set; }
+
+    /// <summary>The response's trailers once they are known; else null.</summary>
+    public HeaderMap? ResponseTrailers { get; protected set; }
+
+    /// <summary>The status of the final response; 0 before.</summary>
+    public int ResponseStatus { get; protected set; }
+
+    /// <summary>The text of a local reply. %LOCAL_REPLY_BODY%.</summary>
+    public ReadOnlyMemory<byte> LocalReplyBody { get; protected set; }
+
+    /// <summary>%CONNECTION_TERMINATION_DETAILS%; empty for none.</summary>
+    public string ConnectionTerminationDetails { get; set; } = "";
+
+    /// <summary>The request asks for an upgrade (or is CONNECT) and its route allows it: after 101 (or 2xx) the bodies are the tunnel.</summary>
+    public bool IsUpgrade { get; protected set; }
+
+    /// <summary>The request is gRPC, by its content-type.</summary>
+    public bool IsGrpc { get; protected set; }
+
+    /// <summary>
+    /// The configuration of a filter for this request's route: the weighted cluster's, or else the route's, the virtual host's, the route configuration's;
+    /// null for none.
+    /// </summary>
+    public object? FindFilterConfig(string filterName) =>
+        WeightedCluster?.FilterConfigs.Find(filterName) ?? Route?.FilterConfigs.Find(filterName)
+        ?? VirtualHost?.FilterConfigs.Find(filterName) ?? RouteConfiguration?.FilterConfigs.Find(filterName);
+
+    /// <summary>
+    /// Makes the request's headers what the upstream shall see: header changes of the route and above, the rewritten host and path. The router calls
+    /// it once, when it has chosen the cluster and read its own x-envoy headers; auto_host_rewrite is the router's.
+    /// </summary>
+    public abstract void FinalizeRequestHeaders();
 
     /// <summary>Per request and filter: slot <see cref="HttpFilter.Index"/>; null at the start.</summary>
     public abstract object?[] FilterState { get; }

@@ -54,6 +54,12 @@ public static class ResponseFlagNames
             return "-";
         }
 
+        // Nearly always one: no text is made then.
+        if (ulong.IsPow2((ulong)flags))
+        {
+            return Short[System.Numerics.BitOperations.TrailingZeroCount((ulong)flags)];
+        }
+
         var text = "";
         for (var bit = 0; bit < Short.Length; bit++)
         {
@@ -65,4 +71,11 @@ public static class ResponseFlagNames
 
         return text;
     }
+}
+
+/// <summary>The names of %RESPONSE_FLAGS_LONG%: those of <see cref="ResponseFlags"/>.</summary>
+public static class LongResponseFlagNames
+{
+    /// <summary>The names, comma-separated; <c>-</c> for none.</summary>
+    public static string Format(ResponseFlags flags) => flags == ResponseFlags.None ? "-" : flags.ToString().Replace(", ", ",", StringComparison.Ordinal);
 }

@@ -1,0 +1,357 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.Pipeline;
+using Nuncio.DataPlane.Tls;
+
+namespace Nuncio.DataPlane.Formatting;
+
+/// <summary>Envoy's command operators, by name: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/advanced/substitution_formatter.</summary>
+internal static class FormatOperators
+{
+    private static readonly string Hostname = Dns.GetHostName();
+
+    /// <summary>The operator, or null with the reason.</summary>
+    public static FormatOperator? Create(string name, string? arguments, int maxLength, out string error)
+    {
+        error = "";
+        if (Simple(name) is { } writer)
+        {
+            if (arguments is not null && name != "RESPONSE_CODE_DETAILS")
+            {
+                error = $"%{name}% takes no arguments";
+                return null;
+            }
+
+            return new FormatOperator(writer, isNumber: false, maxLength);
+        }
+
+        if (Number(name) is { } number)
+        {
+            return new FormatOperator(number, isNumber: true, maxLength);
+        }
+
+        switch (name)
+        {
+            case "REQ" or "RESP" or "TRAILER" or "REQ_WITHOUT_QUERY":
+                if (string.IsNullOrEmpty(arguments))
+                {
+                    error = $"%{name}% needs the name of a header";
+                    return null;
+                }
+
+                return new FormatOperator(Header(name, arguments), isNumber: false, maxLength);
+            case "START_TIME":
+                return TimeFormat.TryParse(arguments, out var start, out error) ? new FormatOperator((x, b) => start.Write(x.StartTime, b), isNumber: false, maxLength) : null;
+            case "EMIT_TIME":
+                return TimeFormat.TryParse(arguments, out var emit, out error) ? new FormatOperator((x, b) => emit.Write(x.Clock.GetUtcNow(), b), isNumber: false, maxLength) : null;
+            case "DOWNSTREAM_PEER_CERT_V_START" or "DOWNSTREAM_PEER_CERT_V_END":
+                if (!TimeFormat.TryParse(arguments, out var validity, out error))
+                {
+                    return null;
+                }
+
+                var isStart = name.EndsWith("START", StringComparison.Ordinal);
+                return new FormatOperator((x, b) => Peer(x) is { } certificate && validity.Write(isStart ? certificate.NotBefore : certificate.NotAfter, b), isNumber: false, maxLength);
+            case "ENVIRONMENT" when !string.IsNullOrEmpty(arguments):
+                var variable = Environment.GetEnvironmentVariable(arguments);
+                return new FormatOperator((_, b) => Text(variable ?? "", b), isNumber: false, maxLength);
+            case "GRPC_STATUS":
+                return new FormatOperator((x, b) => GrpcStatus(x, arguments, b), isNumber: false, maxLength);
+            case "QUERY_PARAM" when !string.IsNullOrEmpty(arguments):
+                var parameter = Encoding.UTF8.GetBytes(arguments);
+                return new FormatOperator((x, b) => QueryParameter(x, parameter, b), isNumber: false, maxLength);
+            case "DYNAMIC_METADATA" or "CLUSTER_METADATA" or "UPSTREAM_METADATA" when !string.IsNullOrEmpty(arguments):
+                // No filter of ours writes dynamic metadata, and endpoints have none that a compiler would set: always absent, as in Envoy then.
+                return new FormatOperator(static (_, _) => false, isNumber: false, maxLength);
+            case "FILTER_STATE" or "UPSTREAM_FILTER_STATE":
+                error = $"%{name}% is not supported: the embedded proxy has no filter state";
+                return null;
+            default:
+                error = $"%{name}% is not known or misses its arguments";
+                return null;
+        }
+    }
+
+    private static FormatValueWriter? Simple(string name) => name switch
+    {
+        "PROTOCOL" => static (x, b) => Text(Protocol(x.Downstream.Version), b),
+        "RESPONSE_CODE_DETAILS" => static (x, b) => Token(x.ResponseCodeDetails, b),
+        "CONNECTION_TERMINATION_DETAILS" => static (x, b) => Text(x.ConnectionTerminationDetails, b),
+        "RESPONSE_FLAGS" => static (x, b) => Text(ResponseFlagNames.Format(x.Flags), b),
+        "RESPONSE_FLAGS_LONG" => static (x, b) => Text(LongResponseFlagNames.Format(x.Flags), b),
+        "UPSTREAM_HOST" or "UPSTREAM_REMOTE_ADDRESS" => static (x, b) => EndPoint(x.Upstream.Host, b),
+        "UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.Upstream.Host, b),
+        "UPSTREAM_HOST_NAME" => static (x, b) => x.Upstream.HostName.Length > 0 ? Text(x.Upstream.HostName, b) : EndPoint(x.Upstream.Host, b),
+        "UPSTREAM_HOST_NAME_WITHOUT_PORT" => static (x, b) => x.Upstream.HostName.Length > 0 ? Text(x.Upstream.HostName, b) : Address(x.Upstream.Host, b),
+        "UPSTREAM_CLUSTER" or "UPSTREAM_CLUSTER_RAW" => static (x, b) => Text(x.Upstream.Cluster, b),
+        "UPSTREAM_LOCAL_ADDRESS" => static (x, b) => EndPoint(x.Upstream.LocalAddress, b),
+        "UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.Upstream.LocalAddress, b),
+        "UPSTREAM_TRANSPORT_FAILURE_REASON" => static (x, b) => Text(x.Upstream.TransportFailureReason, b),
+        "UPSTREAM_PROTOCOL" => static (x, b) => x.Upstream.Protocol is { } version && Text(Protocol(version), b),
+        "UPSTREAM_TLS_VERSION" => static (x, b) => Text(x.Upstream.TlsVersion, b),
+        "DOWNSTREAM_REMOTE_ADDRESS" => static (x, b) => EndPoint(x.RemoteAddress, b),
+        "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.RemoteAddress, b),
+        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS" => static (x, b) => EndPoint(x.Downstream.Connection.DirectRemoteAddress, b),
+        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.Downstream.Connection.DirectRemoteAddress, b),
+        "DOWNSTREAM_LOCAL_ADDRESS" or "DOWNSTREAM_DIRECT_LOCAL_ADDRESS" => static (x, b) => EndPoint(x.Downstream.Connection.LocalAddress, b),
+        "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" or "DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.Downstream.Connection.LocalAddress, b),
+        "REQUESTED_SERVER_NAME" => static (x, b) => Text(x.Downstream.Connection.ServerName, b),
+        "DOWNSTREAM_TLS_VERSION" => static (x, b) => Text(x.Downstream.Connection.TlsVersion, b),
+        "DOWNSTREAM_TLS_CIPHER" => static (x, b) => Text(x.Downstream.Connection.TlsCipher, b),
+        "DOWNSTREAM_TLS_SESSION_ID" or "TLS_JA3_FINGERPRINT" or "TLS_JA4_FINGERPRINT" or "DOWNSTREAM_TRANSPORT_FAILURE_REASON" => static (_, _) => false,
+        "DOWNSTREAM_PEER_SUBJECT" => static (x, b) => Peer(x) is { } peer && Text(CertificateText.Subject(peer), b),
+        "DOWNSTREAM_PEER_ISSUER" => static (x, b) => Peer(x) is { } peer && Text(CertificateText.Issuer(peer), b),
+        "DOWNSTREAM_PEER_SERIAL" => static (x, b) => Peer(x) is { } peer && Text(CertificateText.Serial(peer), b),
+        "DOWNSTREAM_PEER_FINGERPRINT_256" => static (x, b) => Peer(x) is { } peer && Text(CertificateText.Sha256(peer), b),
+        "DOWNSTREAM_PEER_FINGERPRINT_1" => static (x, b) => Peer(x) is { } peer && Text(CertificateText.Sha1(peer), b),
+        "DOWNSTREAM_PEER_CERT" => static (x, b) => Peer(x) is { } peer && Text(CertificateText.UrlEncodedPem(peer), b),
+        "DOWNSTREAM_PEER_URI_SAN" => static (x, b) => Peer(x) is { } peer && Text(string.Join(',', CertificateText.UriNames(peer)), b),
+        "DOWNSTREAM_PEER_DNS_SAN" => static (x, b) => Peer(x) is { } peer && Text(string.Join(',', CertificateText.DnsNames(peer)), b),
+        "DOWNSTREAM_PEER_IP_SAN" => static (x, b) => Peer(x) is { } peer && Text(string.Join(',', CertificateText.IpNames(peer)), b),
+        "DOWNSTREAM_LOCAL_SUBJECT" => static (x, b) => Local(x) is { } local && Text(CertificateText.Subject(local), b),
+        "DOWNSTREAM_LOCAL_URI_SAN" => static (x, b) => Local(x) is { } local && Text(string.Join(',', CertificateText.UriNames(local)), b),
+        "DOWNSTREAM_LOCAL_DNS_SAN" => static (x, b) => Local(x) is { } local && Text(string.Join(',', CertificateText.DnsNames(local)), b),
+        "DOWNSTREAM_LOCAL_IP_SAN" => static (x, b) => Local(x) is { } local && Text(string.Join(',', CertificateText.IpNames(local)), b),
+        "HOSTNAME" => static (_, b) => Text(Hostname, b),
+        "ROUTE_NAME" => static (x, b) => Text(x.Route?.Name ?? "", b),
+        "VIRTUAL_HOST_NAME" => static (x, b) => Text(x.VirtualHost?.Name ?? "", b),
+        "VIRTUAL_CLUSTER_NAME" => static (_, _) => false,
+        "LOCAL_REPLY_BODY" => static (x, b) => Bytes(x.LocalReplyBody.Span, b),
+        "STREAM_ID" => static (x, b) => HeaderValue(x.RequestHeaders, "x-request-id"u8, b),
+        "TRACE_ID" => static (x, b) => TraceId(x.RequestHeaders, b),
+        "PATH" => static (x, b) => HeaderValue(x.RequestHeaders, ":path"u8, b),
+        "QUERY_PARAMS" => static (x, b) => Query(x, b),
+        _ => null,
+    };
+
+    private static FormatValueWriter? Number(string name) => name switch
+    {
+        "RESPONSE_CODE" => static (x, b) => Integer(x.ResponseStatus, b),
+        "BYTES_RECEIVED" => static (x, b) => Integer(x.Downstream.BytesReceived, b),
+        "BYTES_SENT" => static (x, b) => Integer(x.Downstream.BytesSent, b),
+        "DURATION" => static (x, b) => Integer(x.ElapsedMilliseconds, b),
+        "REQUEST_DURATION" => static (x, b) => Milliseconds(x, x.StartTimestamp, x.RequestEndTimestamp, b),
+        "REQUEST_TX_DURATION" => static (x, b) => Milliseconds(x, x.StartTimestamp, x.Upstream.RequestEnded, b),
+        "RESPONSE_DURATION" => static (x, b) => Milliseconds(x, x.StartTimestamp, x.Upstream.ResponseStarted, b),
+        "RESPONSE_TX_DURATION" => static (x, b) => Milliseconds(x, x.Upstream.ResponseStarted, x.EndTimestamp, b),
+        "UPSTREAM_REQUEST_ATTEMPT_COUNT" => static (x, b) => Integer(x.Upstream.Attempts, b),
+        "UPSTREAM_WIRE_BYTES_SENT" => static (x, b) => Integer(x.Upstream.WireBytesSent, b),
+        "UPSTREAM_WIRE_BYTES_RECEIVED" => static (x, b) => Integer(x.Upstream.WireBytesReceived, b),
+        "UPSTREAM_LOCAL_PORT" => static (x, b) => Port(x.Upstream.LocalAddress, b),
+        "UPSTREAM_REMOTE_PORT" => static (x, b) => Port(x.Upstream.Host, b),
+        "DOWNSTREAM_REMOTE_PORT" => static (x, b) => Port(x.RemoteAddress, b),
+        "DOWNSTREAM_DIRECT_REMOTE_PORT" => static (x, b) => Port(x.Downstream.Connection.DirectRemoteAddress, b),
+        "DOWNSTREAM_LOCAL_PORT" or "DOWNSTREAM_DIRECT_LOCAL_PORT" => static (x, b) => Port(x.Downstream.Connection.LocalAddress, b),
+        "CONNECTION_ID" => static (x, b) => Integer(x.Downstream.Connection.Id, b),
+        "GRPC_STATUS_NUMBER" => static (x, b) => HeaderValue(x.ResponseTrailers, "grpc-status"u8, b) || HeaderValue(x.ResponseHeaders, "grpc-status"u8, b),
+        _ => null,
+    };
+
+    // NAME?FALLBACK; a second question mark is part of the fallback's name.
+    private static FormatValueWriter Header(string op, string arguments)
+    {
+        var question = arguments.IndexOf('?', StringComparison.Ordinal);
+        var name = HeaderName(question < 0 ? arguments : arguments[..question]);
+        var fallback = question < 0 ? null : HeaderName(arguments[(question + 1)..]);
+        return op switch
+        {
+            "RESP" => (x, b) => HeaderValue(x.ResponseHeaders, name, b) || HeaderValue(x.ResponseHeaders, fallback, b),
+            "TRAILER" => (x, b) => HeaderValue(x.ResponseTrailers, name, b) || HeaderValue(x.ResponseTrailers, fallback, b),
+            "REQ_WITHOUT_QUERY" => (x, b) => HeaderWithoutQuery(x.RequestHeaders, name, fallback, b),
+            _ => (x, b) => HeaderValue(x.RequestHeaders, name, b) || HeaderValue(x.RequestHeaders, fallback, b),
+        };
+    }
+
+    private static bool HeaderWithoutQuery(HeaderMap headers, byte[] name, byte[]? fallback, FormatBuffer buffer)
+    {
+        var start = buffer.Length;
+        if (!HeaderValue(headers, name, buffer) && !HeaderValue(headers, fallback, buffer))
+        {
+            return false;
+        }
+
+        var query = buffer.Written[start..].IndexOfAny((byte)'?', (byte)'#');
+        if (query >= 0)
+        {
+            buffer.Truncate(start + query);
+        }
+
+        return true;
+    }
+
+    private static byte[] HeaderName(string name)
+    {
+        var lower = name.ToLowerInvariant();
+        return Encoding.UTF8.GetBytes(lower == "host" ? ":authority" : lower);
+    }
+
+    // Only the first of several headers, as Envoy's formatter does.
+    private static bool HeaderValue(HeaderMap? headers, ReadOnlySpan<byte> name, FormatBuffer buffer)
+    {
+        if (headers is null || name.IsEmpty || !headers.TryGet(name, out var value))
+        {
+            return false;
+        }
+
+        buffer.Write(value);
+        return true;
+    }
+
+    private static bool GrpcStatus(HttpExchange exchange, string? form, FormatBuffer buffer)
+    {
+        ReadOnlySpan<byte> text = default;
+        if (!(exchange.ResponseTrailers?.TryGet(KnownHeader.GrpcStatus, out text) ?? false)
+            && !(exchange.ResponseHeaders?.TryGet(KnownHeader.GrpcStatus, out text) ?? false))
+        {
+            return false;
+        }
+
+        if (form == "NUMBER" || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var status) || status >= GrpcNames.Length)
+        {
+            buffer.Write(text);
+            return true;
+        }
+
+        return Text(form == "SNAKE_STRING" ? GrpcSnakeNames[status] : GrpcNames[status], buffer);
+    }
+
+    private static readonly string[] GrpcNames =
+    [
+        "OK", "Canceled", "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound", "AlreadyExists", "PermissionDenied", "ResourceExhausted",
+        "FailedPrecondition", "Aborted", "OutOfRange", "Unimplemented", "Internal", "Unavailable", "DataLoss", "Unauthenticated",
+    ];
+
+    private static readonly string[] GrpcSnakeNames =
+    [
+        "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
+        "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+    ];
+
+    private static bool QueryParameter(HttpExchange exchange, byte[] name, FormatBuffer buffer)
+    {
+        var path = exchange.RequestHeaders.Get(KnownHeader.Path);
+        var query = path.IndexOf((byte)'?');
+        if (query < 0 || !Matching.QueryParameterMatcher.TryFind(path[(query + 1)..], name, out var value))
+        {
+            return false;
+        }
+
+        buffer.Write(value);
+        return true;
+    }
+
+    private static bool Query(HttpExchange exchange, FormatBuffer buffer)
+    {
+        var path = exchange.RequestHeaders.Get(KnownHeader.Path);
+        var query = path.IndexOf((byte)'?');
+        if (query < 0)
+        {
+            return false;
+        }
+
+        buffer.Write(path[(query + 1)..]);
+        return true;
+    }
+
+    // The second field of W3C's traceparent.
+    private static bool TraceId(HeaderMap headers, FormatBuffer buffer)
+    {
+        var parent = headers.Get(KnownHeader.Traceparent);
+        if (parent.Length < 35)
+        {
+            return false;
+        }
+
+        buffer.Write(parent.Slice(3, 32));
+        return true;
+    }
+
+    private static string Protocol(HttpProtocolVersion version) => version switch
+    {
+        HttpProtocolVersion.Http10 => "HTTP/1.0",
+        HttpProtocolVersion.Http11 => "HTTP/1.1",
+        HttpProtocolVersion.Http2 => "HTTP/2",
+        _ => "HTTP/3",
+    };
+
+    private static System.Security.Cryptography.X509Certificates.X509Certificate2? Peer(HttpExchange exchange) => exchange.Downstream.Connection.PeerCertificate;
+
+    private static System.Security.Cryptography.X509Certificates.X509Certificate2? Local(HttpExchange exchange) => exchange.Downstream.Connection.LocalCertificate;
+
+    private static bool Text(string text, FormatBuffer buffer)
+    {
+        buffer.Write(text);
+        return text.Length > 0;
+    }
+
+    private static bool Bytes(ReadOnlySpan<byte> bytes, FormatBuffer buffer)
+    {
+        buffer.Write(bytes);
+        return true;
+    }
+
+    // Details never hold blanks in a log, so that lines can be cut at blanks.
+    private static bool Token(string text, FormatBuffer buffer)
+    {
+        var start = buffer.Length;
+        buffer.Write(text);
+        buffer.ReplaceFrom(start, (byte)' ', (byte)'_');
+        return text.Length > 0;
+    }
+
+    private static bool Integer(long value, FormatBuffer buffer)
+    {
+        buffer.Write(value);
+        return true;
+    }
+
+    private static bool Milliseconds(HttpExchange exchange, long from, long to, FormatBuffer buffer)
+    {
+        if (from == 0 || to == 0)
+        {
+            return false;
+        }
+
+        buffer.Write((long)exchange.Clock.GetElapsedTime(from, to).TotalMilliseconds);
+        return true;
+    }
+
+    private static bool Address(IPEndPoint? address, FormatBuffer buffer)
+    {
+        if (address is null)
+        {
+            return false;
+        }
+
+        buffer.Write(address.Address);
+        return true;
+    }
+
+    private static bool EndPoint(IPEndPoint? address, FormatBuffer buffer)
+    {
+        if (address is null)
+        {
+            return false;
+        }
+
+        var six = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6;
+        if (six)
+        {
+            buffer.Write((byte)'[');
+        }
+
+        buffer.Write(address.Address);
+        if (six)
+        {
+            buffer.Write((byte)']');
+        }
+
+        buffer.Write((byte)':');
+        buffer.Write(address.Port);
+        return true;
+    }
+
+    private static bool Port(IPEndPoint? address, FormatBuffer buffer) => address is not null && Integer(address.Port, buffer);
+}

@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text;
+
+namespace Nuncio.DataPlane.Formatting;
+
+/// <summary>Cuts a format into literals and operators: <c>%NAME%</c>, <c>%NAME(arguments)%</c>, <c>%NAME(arguments):LENGTH%</c>, and <c>%%</c> for a percent sign.</summary>
+internal static class FormatParser
+{
+    public static bool TryParse(string format, out FormatOperator[] operators, out string error)
+    {
+        var found = new List<FormatOperator>();
+        var literal = new StringBuilder();
+        operators = [];
+        error = "";
+        for (var at = 0; at < format.Length;)
+        {
+            if (format[at] != '%')
+            {
+                literal.Append(format[at++]);
+                continue;
+            }
+
+            if (at + 1 < format.Length && format[at + 1] == '%')
+            {
+                literal.Append('%');
+                at += 2;
+                continue;
+            }
+
+            if (!TryParseOperator(format, ref at, out var op, out error))
+            {
+                return false;
+            }
+
+            FlushLiteral();
+            found.Add(op);
+        }
+
+        FlushLiteral();
+        operators = [.. found];
+        return true;
+
+        void FlushLiteral()
+        {
+            if (literal.Length > 0)
+            {
+                found.Add(new FormatOperator(Encoding.UTF8.GetBytes(literal.ToString())));
+                literal.Clear();
+            }
+        }
+    }
+
+    private static bool TryParseOperator(string format, ref int at, out FormatOperator op, out string error)
+    {
+        op = null!;
+        var start = at;
+        var end = at + 1;
+        while (end < format.Length && (char.IsAsciiLetterUpper(format[end]) || char.IsAsciiDigit(format[end]) || format[end] == '_'))
+        {
+            end++;
+        }
+
+        var name = format[(at + 1)..end];
+        string? arguments = null;
+        if (end < format.Length && format[end] == '(')
+        {
+            // The arguments end at the first parenthesis that is followed by a length or the closing sign: time formats may hold both.
+            var close = end;
+            do
+            {
+                close = format.IndexOf(')', close + 1);
+            }
+            while (close >= 0 && !(close + 1 < format.Length && format[close + 1] is '%' or ':'));
+            if (close < 0)
+            {
+                error = $"\"{format}\": no closing parenthesis of the operator at position {start}";
+                return false;
+            }
+
+            arguments = format[(end + 1)..close];
+            end = close + 1;
+        }
+
+        var length = 0;
+        if (end < format.Length && format[end] == ':')
+        {
+            var digits = end + 1;
+            while (digits < format.Length && char.IsAsciiDigit(format[digits]))
+            {
+                digits++;
+            }
+
+            if (!int.TryParse(format.AsSpan(end + 1, digits - end - 1), NumberStyles.None, CultureInfo.InvariantCulture, out length))
+            {
+                error = $"\"{format}\": the length of the operator at position {start} is not a number";
+                return false;
+            }
+
+            end = digits;
+        }
+
+        if (name.Length == 0 || end >= format.Length || format[end] != '%')
+        {
+            error = $"\"{format}\": no valid operator at position {start}";
+            return false;
+        }
+
+        at = end + 1;
+        if (FormatOperators.Create(name, arguments, length, out error) is not { } created)
+        {
+            return false;
+        }
+
+        op = created;
+        return true;
+    }
+}
