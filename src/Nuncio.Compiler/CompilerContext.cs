@@ -1,5 +1,9 @@
+using Google.Protobuf.WellKnownTypes;
+using Nuncio.Compiler.Hosts;
+using Nuncio.Compiler.HttpFilters;
 using Nuncio.Compiler.Planning;
 using Nuncio.Compiler.Resolving;
+using Nuncio.Compiler.Tcp;
 
 namespace Nuncio.Compiler;
 
@@ -36,6 +40,21 @@ public sealed class CompilerContext
 
     /// <summary>What the routes have to know of the filters.</summary>
     public RouteSettings RouteSettings { get; set; } = RouteSettings.None;
+
+    /// <summary>Hosts that other dialects (Ingress) were turned into; unchanged ones are the same objects as in the compilation before.</summary>
+    public List<HostResource> DerivedHosts { get; } = [];
+
+    /// <summary>The Hosts and TLS contexts. The same object while nothing of them changes.</summary>
+    internal EdgePlan Edge { get; set; } = EdgePlan.Empty;
+
+    /// <summary>What all HTTP listeners have in common.</summary>
+    internal HttpSettingsPlan HttpSettings { get; set; } = HttpSettingsPlan.Empty;
+
+    /// <summary>The groups of TCPMappings, in load order.</summary>
+    internal List<TcpGroupPlan> TcpGroups { get; } = [];
+
+    /// <summary>Envoy's static runtime layer.</summary>
+    public Struct? Runtime { get; set; }
 
     /// <summary>Mappings that other dialects (Ingress) were turned into; unchanged ones are the same objects as in the compilation before.</summary>
     public List<MappingResource> DerivedMappings { get; } = [];

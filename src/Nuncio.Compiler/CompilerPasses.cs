@@ -1,7 +1,12 @@
+using Nuncio.Compiler.Dialects.Ingresses;
 using Nuncio.Compiler.Dialects.Mappings;
 using Nuncio.Compiler.Emitting;
+using Nuncio.Compiler.Hosts;
+using Nuncio.Compiler.HttpFilters;
+using Nuncio.Compiler.Listeners;
 using Nuncio.Compiler.Planning;
 using Nuncio.Compiler.Resolving;
+using Nuncio.Compiler.Tcp;
 
 namespace Nuncio.Compiler;
 
@@ -12,7 +17,12 @@ internal static class CompilerPasses
     [
         new ModulePass(), // Module
         new ResolverPass(), // Resolvers
+        new IngressPass(), // DerivedMappings, DerivedHosts
+        new HostPass(), // Edge, UpstreamTls, HostSelectors
+        new HttpFilterPass(), // HttpSettings, RouteSettings, Runtime
         new MappingPass(), // Groups
+        new TcpMappingPass(), // TcpGroups
+        new ListenerPass(), // Listeners, RouteConfigurations, Secrets of listeners
         new ClusterPass(), // EmittedClusters, Endpoints, Secrets of clusters
     ];
 }

@@ -1,4 +1,5 @@
 global using System.Collections.Immutable;
+global using Nuncio.Compiler.Naming;
 global using Nuncio.Resources;
 global using Nuncio.Resources.Collections;
 global using Nuncio.Resources.Core;
@@ -10,6 +11,7 @@ global using Nuncio.Xds;
 global using ClusterV3 = Envoy.Config.Cluster.V3;
 global using CoreV3 = Envoy.Config.Core.V3;
 global using EndpointV3 = Envoy.Config.Endpoint.V3;
+global using HcmV3 = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 global using ListenerV3 = Envoy.Config.Listener.V3;
 global using MatcherV3 = Envoy.Type.Matcher.V3;
 global using RouteV3 = Envoy.Config.Route.V3;

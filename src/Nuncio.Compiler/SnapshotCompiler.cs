@@ -29,6 +29,7 @@ public sealed class SnapshotCompiler(CompilerOptions options)
             Clusters = Freeze(context.EmittedClusters, _last.Clusters),
             Endpoints = Freeze(context.Endpoints, _last.Endpoints),
             Secrets = Freeze(context.Secrets, _last.Secrets),
+            Runtime = context.Runtime,
         };
         return new CompilationResult(_last, context.Findings.ToImmutable(), new Provenance(context.Groups, context.Clusters.Owners, context.ListenerOwners));
     }

@@ -1,0 +1,109 @@
+using System.Security.Cryptography;
+using System.Text;
+using Nuncio.Compiler.Hosts;
+using Nuncio.Compiler.Listeners;
+using Nuncio.Resources.Collections;
+
+namespace Nuncio.Compiler.Association;
+
+/// <summary>
+/// Associates Listeners with Hosts (SPEC 5.1) and divides the Hosts among filter chains and route configurations (SPEC 5.4). Nothing here depends on Mappings,
+/// so that a change of these touches no listener.
+/// </summary>
+internal sealed class RouteScopePlanner(ImmutableArray<HostPlan> hosts, bool strictSelectors, FindingSink findings)
+{
+    private readonly HashSet<HostPlan> _conflicts = [];
+
+    /// <summary>The scope of a listener.</summary>
+    public RouteScopePlan Plan(ListenerPlan listener)
+    {
+        var scope = listener.RouteScope;
+        var taken = hosts.Where(host => Takes(listener, host)).ToImmutableArray();
+        var members = new Dictionary<string, List<HostPlan>>(StringComparer.Ordinal);
+        var byServerName = new Dictionary<string, HostPlan>(StringComparer.Ordinal);
+        var chains = new List<(HostPlan Host, string Table)>();
+        foreach (var host in taken)
+        {
+            if (host.Tls is null) continue;
+            var isNewName = byServerName.TryAdd(host.ServerName, host);
+            if (!isNewName && byServerName[host.ServerName].TlsFingerprint != host.TlsFingerprint)
+            {
+                Conflict(host, byServerName[host.ServerName]);
+                continue;
+            }
+            var table = $"{scope}/{TableOf(host)}";
+            if (!members.TryGetValue(table, out var list)) members.Add(table, list = []);
+            list.Add(host);
+            if (isNewName) chains.Add((host, table));
+        }
+
+        var refused = RefusedByTable(taken, chains);
+        var tables = members.ToDictionary(
+            pair => pair.Key,
+            pair => new RouteTablePlan(pair.Key, [.. pair.Value], refused.TryGetValue(pair.Key, out var broken) ? [.. broken] : []),
+            StringComparer.Ordinal);
+        return new RouteScopePlan
+        {
+            Name = scope,
+            SecurityModel = listener.SecurityModel,
+            AnnouncesHttp3 = listener.AnnouncesHttp3,
+            Cleartext = new RouteTablePlan(scope + "/cleartext", [.. taken.Where(host => !host.IsBroken)], [.. taken.Where(host => host.IsBroken)]),
+            Chains = [.. chains.Select(chain => new TlsChainPlan(chain.Host.ServerName, chain.Host.Tls!, tables[chain.Table], chain.Host))],
+        };
+    }
+
+    private bool Takes(ListenerPlan listener, HostPlan host)
+    {
+        if (listener.HostNamespace is { } only && only != host.Namespace) return false;
+        if (listener.HostSelector.Count == 0) return true;
+        foreach (var (key, value) in listener.HostSelector)
+        {
+            var has = host.Labels.TryGetValue(key, out var found) && string.Equals(found, value, StringComparison.Ordinal);
+            if (has != strictSelectors) return !strictSelectors;
+        }
+        return strictSelectors;
+    }
+
+    /// <summary>
+    /// Hosts with the same certificate and settings share a table: who may speak to one of them may speak to the others. The Host for every name has its own,
+    /// since a connection gets there without naming any.
+    /// </summary>
+    private static string TableOf(HostPlan host)
+    {
+        if (host.ServerName == "*") return "tls/*";
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(host.TlsFingerprint)))[..8];
+        return $"tls/{host.Tls!.Certificate!.Name}-{hash}";
+    }
+
+    /// <summary>The broken Hosts whose name leads a TLS client to a chain of another Host, by the table of that chain.</summary>
+    private static Dictionary<string, List<HostPlan>> RefusedByTable(ImmutableArray<HostPlan> taken, List<(HostPlan Host, string Table)> chains)
+    {
+        var refused = new Dictionary<string, List<HostPlan>>(StringComparer.Ordinal);
+        var wildcards = chains.FindAll(chain => chain.Host.ServerName.StartsWith('*'));
+        foreach (var broken in taken)
+        {
+            if (!broken.IsBroken) continue;
+            (HostPlan Host, string Table)? best = null;
+            foreach (var chain in wildcards)
+            {
+                if (!HostGlob.Covers(chain.Host.ServerName, broken.ServerName)) continue;
+                if (best is null || chain.Host.ServerName.Length > best.Value.Host.ServerName.Length) best = chain;
+            }
+            if (best is not { } found) continue;
+            if (!refused.TryGetValue(found.Table, out var list)) refused.Add(found.Table, list = []);
+            list.Add(broken);
+        }
+        return refused;
+    }
+
+    private void Conflict(HostPlan host, HostPlan first)
+    {
+        if (!_conflicts.Add(host)) return;
+        findings.Error(
+            host.Resource,
+            FindingCodes.TlsSettingsConflict,
+            "spec.tlsSecret",
+            $"Host {first.Namespace}/{first.Name} already serves TLS for '{host.ServerName}' with other settings; this Host has no TLS",
+            "the same TLSContext in both");
+    }
+}

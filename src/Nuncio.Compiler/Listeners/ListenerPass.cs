@@ -1,0 +1,151 @@
+using Nuncio.Compiler.Association;
+using Nuncio.Compiler.Hosts;
+using Nuncio.Compiler.Planning;
+using Nuncio.Compiler.Tcp;
+using Nuncio.Compiler.Tls;
+
+namespace Nuncio.Compiler.Listeners;
+
+/// <summary>
+/// Leaves the listeners, their route configurations and keys. What does not depend on Mappings is kept while nothing it depends on changes, so that a changed
+/// Mapping costs no more than the virtual hosts it is in.
+/// </summary>
+internal sealed class ListenerPass : ICompilerPass
+{
+    /// <inheritdoc/>
+    public void Run(CompilerContext context)
+    {
+        var memo = context.Memo<State>();
+        var invalid = context.Snapshot.Invalid.Any(key => key.Kind == ListenerResource.KindName);
+        memo.Refresh(context, invalid);
+        context.Findings.AddRange(memo.Findings);
+        foreach (var entry in memo.Listeners)
+        {
+            context.Listeners.Add(entry.Resource.Name, entry.Resource);
+            if (entry.Plan.Origin is { } origin) context.ListenerOwners[entry.Resource.Name] = origin.Key;
+        }
+        foreach (var secret in memo.Secrets) context.Secrets[secret.Name] = secret;
+        EmitRoutes(context, memo);
+    }
+
+    private static void EmitRoutes(CompilerContext context, State memo)
+    {
+        if (memo.Index is null || context.Groups != memo.Groups)
+        {
+            memo.Groups = context.Groups;
+            memo.Index = new GroupIndex(context.Groups, context.Options.StrictLabelSelectors);
+        }
+        memo.Emitter.Begin();
+        foreach (var scope in memo.UsedScopes)
+        {
+            foreach (var table in scope.Tables)
+            {
+                var routes = memo.Emitter.Emit(table, scope, memo.Index.Of, context.Options.InsecureRejectStatus, context.RouteSettings.HasAuth);
+                context.RouteConfigurations[routes.Name] = routes;
+            }
+        }
+    }
+
+    private sealed record Entry(ListenerPlan Plan, XdsResource<ListenerV3.Listener> Resource);
+
+    private sealed class State
+    {
+        private ImmutableArray<ListenerResource> _listeners;
+        private bool _anyInvalid;
+        private EdgePlan? _edge;
+        private XdsVersion _http;
+        private string _tcp = "";
+
+        public RouteTableEmitter Emitter { get; } = new();
+
+        public GroupIndex? Index { get; set; }
+
+        public ImmutableArray<RouteGroupPlan> Groups { get; set; }
+
+        public List<Entry> Listeners { get; } = [];
+
+        public List<RouteScopePlan> UsedScopes { get; } = [];
+
+        public List<XdsResource<TlsV3.Secret>> Secrets { get; } = [];
+
+        public ImmutableArray<Finding> Findings { get; private set; } = [];
+
+        public void Refresh(CompilerContext context, bool anyInvalid)
+        {
+            var tcp = string.Join('\n', context.TcpGroups.Select(group => group.Signature));
+            if (ReferenceEquals(_edge, context.Edge) && _http == context.HttpSettings.Version && _tcp == tcp && _anyInvalid == anyInvalid
+                && !_listeners.IsDefault && SameObjects.In(_listeners, context.Snapshot.Listeners))
+            {
+                return;
+            }
+            (_listeners, _anyInvalid, _edge, _http, _tcp) = (context.Snapshot.Listeners, anyInvalid, context.Edge, context.HttpSettings.Version, tcp);
+            Listeners.Clear();
+            UsedScopes.Clear();
+            Secrets.Clear();
+            Build(context);
+        }
+
+        private void Build(CompilerContext context)
+        {
+            var findings = new FindingSink();
+            var plans = new ListenerPlanner(context.Options, findings).Plan(
+                _listeners,
+                _anyInvalid,
+                context.TcpGroups.Select(group => (group.Address, group.Port, group.Host is not null, group.First)));
+            var scopePlanner = new RouteScopePlanner(context.Edge.Hosts, context.Options.StrictLabelSelectors, findings);
+            var scopes = new Dictionary<string, RouteScopePlan>(StringComparer.Ordinal);
+            var used = new HashSet<RouteScopePlan>();
+            foreach (var plan in plans)
+            {
+                if (!scopes.TryGetValue(plan.RouteScope, out var scope)) scopes.Add(plan.RouteScope, scope = scopePlanner.Plan(plan));
+                var tcp = plan.IsUdp ? [] : context.TcpGroups.FindAll(group => group.Address == plan.Address && group.Port == plan.Port);
+                ReportConflicts(plan, scope, tcp, findings);
+                var message = ListenerEmitter.Emit(plan, scope, tcp, context.HttpSettings);
+                if (message.FilterChains.Count == 0)
+                {
+                    findings.Error(plan.Origin, FindingCodes.ListenerUnused, "", $"no Host and no TCPMapping belongs to Listener '{plan.Name}'; it is not opened");
+                    continue;
+                }
+                Listeners.Add(new Entry(plan, XdsResource<ListenerV3.Listener>.Create(plan.Name, message)));
+                if (plan.HasHttp && used.Add(scope)) UsedScopes.Add(scope);
+                AddSecrets(plan, scope, tcp);
+            }
+            Findings = findings.ToImmutable();
+        }
+
+        private static void ReportConflicts(ListenerPlan plan, RouteScopePlan scope, List<TcpGroupPlan> tcp, FindingSink findings)
+        {
+            if (!plan.HasHttp || plan.IsUdp) return;
+            foreach (var group in tcp)
+            {
+                if (group.Host is null && !scope.Cleartext.Hosts.IsEmpty)
+                {
+                    findings.Error(
+                        plan.Origin,
+                        FindingCodes.ListenerChainConflict,
+                        "",
+                        $"TCPMapping {group.First.Namespace}/{group.First.Name} without host takes every connection without TLS; Hosts are served there with TLS only");
+                }
+                foreach (var chain in plan.HasTls ? scope.Chains : [])
+                {
+                    if (chain.ServerName != group.Host) continue;
+                    findings.Error(
+                        chain.Host.Resource,
+                        FindingCodes.ListenerChainConflict,
+                        "spec.hostname",
+                        $"TCPMapping {group.First.Namespace}/{group.First.Name} takes the TLS connections for '{group.Host}' on Listener '{plan.Name}'");
+                }
+            }
+        }
+
+        private void AddSecrets(ListenerPlan plan, RouteScopePlan scope, List<TcpGroupPlan> tcp)
+        {
+            foreach (var group in tcp)
+            {
+                if (group.Tls is { } tls) Secrets.AddRange(TlsContextEmitter.Secrets(tls));
+            }
+            if (!plan.HasHttp || !plan.HasTls) return;
+            foreach (var chain in scope.Chains) Secrets.AddRange(TlsContextEmitter.Secrets(chain.Tls));
+        }
+    }
+}
