@@ -66,12 +66,12 @@ internal sealed class HostPlanner(SecretCatalog secrets, TlsContextCatalog conte
                 "spec.mappingSelector.matchExpressions",
                 "only matchLabels selects; matchExpressions has no effect");
         }
-        if (spec.PreviewUrl is not null) findings.Warning(host, FindingCodes.NoEffect, "spec.previewUrl", "preview URLs are no longer supported");
+        if (spec.PreviewUrl is not null) findings.Warning(host, FindingCodes.FieldWithoutEffect, "spec.previewUrl", "preview URLs are no longer supported");
         if (spec.InsecureAdditionalPort is > 0)
         {
             findings.Notice(
                 host,
-                FindingCodes.NoEffect,
+                FindingCodes.FieldWithoutEffect,
                 "spec.requestPolicy.insecure.additionalPort",
                 "has no effect since Listeners exist",
                 "a Listener on that port");

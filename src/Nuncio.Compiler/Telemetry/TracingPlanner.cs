@@ -42,7 +42,7 @@ internal static class TracingPlanner
         }
         if (service.Spec.TagHeaders is { Count: > 0 })
         {
-            context.Findings.Warning(service, FindingCodes.NoEffect, "spec.tag_headers", "has no effect in v3alpha1", "custom_tags");
+            context.Findings.Warning(service, FindingCodes.FieldWithoutEffect, "spec.tag_headers", "has no effect in v3alpha1", "custom_tags");
         }
         if (service.Spec.Sampling is { } sampling)
         {

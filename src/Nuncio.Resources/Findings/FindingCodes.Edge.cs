@@ -75,9 +75,6 @@ public static partial class FindingCodes
     /// <summary>A LogService that gets nothing.</summary>
     public const string LogServiceInvalid = "log-service-invalid";
 
-    /// <summary>A field that is accepted and does nothing.</summary>
-    public const string NoEffect = "no-effect";
-
     /// <summary>A RateLimitService that cannot be asked.</summary>
     public const string RateLimitServiceInvalid = "rate-limit-service-invalid";
 
