@@ -53,7 +53,11 @@ internal abstract partial class Http2Connection
         lock (Gate)
         {
             flush = Acknowledge(stream, stream.Consume());
-            if (stream.ResetReason != StreamResetReason.None && !stream.RemoteEnded)
+            if (stream.ReadStopped)
+            {
+                read = new ValueTask<BodyRead>(BodyRead.Failed(StreamResetReason.LocalReset));
+            }
+            else if (stream.ResetReason != StreamResetReason.None && !stream.RemoteEnded)
             {
                 read = new ValueTask<BodyRead>(BodyRead.Failed(stream.ResetReason));
             }
@@ -73,6 +77,28 @@ internal abstract partial class Http2Connection
         }
 
         return read;
+    }
+
+    /// <summary>Ends a stream's reads; what comes on it is thrown away. Its peer may go on to send within the window.</summary>
+    public void StopReading(Http2Stream stream)
+    {
+        var mark = Http2Wakeups.Mark();
+        bool flush;
+        lock (Gate)
+        {
+            stream.ReadStopped = true;
+            flush = Credit(stream.Discard());
+            if (stream.ReadWaiting)
+            {
+                stream.WakeRead(BodyRead.Failed(StreamResetReason.LocalReset));
+            }
+        }
+
+        Http2Wakeups.Run(mark);
+        if (flush)
+        {
+            RequestFlush();
+        }
     }
 
     /// <summary>Gives up what a stream received and its reader will not read; under the lock. The reader has nothing in its hands any more.</summary>
@@ -374,7 +400,15 @@ internal abstract partial class Http2Connection
             Acknowledge(stream, frameLength - data.Length);
         }
 
-        stream.Store(data);
+        if (stream.ReadStopped)
+        {
+            Credit(data.Length);
+        }
+        else
+        {
+            stream.Store(data);
+        }
+
         OnReceived(stream, data.Length);
         if (endStream)
         {
@@ -631,13 +665,7 @@ internal abstract partial class Http2Connection
             case Http2Setting.InitialWindowSize:
                 return value > Http2Frames.MaxWindow || !SetPeerInitialWindow((int)value) ? Http2ErrorCode.FlowControlError : Http2ErrorCode.NoError;
             case Http2Setting.MaxFrameSize:
-                if (value is < 16384 or > 16777215)
-                {
-                    return Http2ErrorCode.ProtocolError;
-                }
-
-                // Larger frames than the default are allowed, not demanded; small ones keep streams' turns fair.
-                return Http2ErrorCode.NoError;
+                return value is < 16384 or > 16777215 ? Http2ErrorCode.ProtocolError : Http2ErrorCode.NoError;
             case Http2Setting.EnableConnectProtocol:
                 PeerAllowsConnectProtocol = value == 1;
                 return value > 1 ? Http2ErrorCode.ProtocolError : Http2ErrorCode.NoError;

@@ -12,6 +12,9 @@ internal abstract partial class Http2Connection
     /// <summary>So much is sent without waiting for a flush.</summary>
     private const int FlushThreshold = 16 * 1024;
 
+    /// <summary>Every peer takes frames of this size; larger ones would only make streams wait longer for their turn.</summary>
+    private const int MaxSentFrame = Http2Frames.DefaultMaxFrameSize;
+
     private readonly HpackEncoder _encoder = new();
     private readonly Action _onWritten;
     private Http2OutputBuffer _pending = new();
@@ -25,7 +28,6 @@ internal abstract partial class Http2Connection
 
     private long _sendWindow = Http2Frames.DefaultWindow;
     private int _peerInitialWindow = Http2Frames.DefaultWindow;
-    private int _peerMaxFrameSize = Http2Frames.DefaultMaxFrameSize;
     private long _dataFramesSent;
     private Http2Stream? _firstQueued;
     private Http2Stream? _lastQueued;
@@ -242,8 +244,14 @@ internal abstract partial class Http2Connection
             stream.IsOpen = false;
             Streams.Remove(stream.Id);
             _closedStreams.Add(stream.Id, resetByUs);
+            OnClosing(stream);
             Http2Wakeups.AddClosed(stream);
         }
+    }
+
+    /// <summary>A stream leaves the open ones; under the lock.</summary>
+    protected virtual void OnClosing(Http2Stream stream)
+    {
     }
 
     /// <summary>Wakes everybody who waits at a stream that ended early; under the lock.</summary>
@@ -321,7 +329,7 @@ internal abstract partial class Http2Connection
 
     private bool TrySendFrame(Http2Stream stream, ref ReadOnlyMemory<byte> data, bool endStream)
     {
-        var length = (int)Math.Min(Math.Min(stream.SendWindow, _sendWindow), Math.Min(data.Length, _peerMaxFrameSize));
+        var length = (int)Math.Min(Math.Min(stream.SendWindow, _sendWindow), Math.Min(data.Length, MaxSentFrame));
         if (length <= 0 || _pending.Length >= OutputHighWater)
         {
             return false;
@@ -395,17 +403,17 @@ internal abstract partial class Http2Connection
     {
         var flags = endStream ? Http2Frames.EndStream : (byte)0;
         var length = _pending.Length - start - Http2Frames.HeaderLength;
-        if (length <= _peerMaxFrameSize)
+        if (length <= MaxSentFrame)
         {
             _pending.SetFrameHeader(start, length, Http2FrameType.Headers, (byte)(flags | Http2Frames.EndHeaders), streamId);
             return;
         }
 
-        _pending.SetFrameHeader(start, _peerMaxFrameSize, Http2FrameType.Headers, flags, streamId);
-        var at = start + Http2Frames.HeaderLength + _peerMaxFrameSize;
-        for (var left = length - _peerMaxFrameSize; left > 0; left -= _peerMaxFrameSize)
+        _pending.SetFrameHeader(start, MaxSentFrame, Http2FrameType.Headers, flags, streamId);
+        var at = start + Http2Frames.HeaderLength + MaxSentFrame;
+        for (var left = length - MaxSentFrame; left > 0; left -= MaxSentFrame)
         {
-            var part = Math.Min(left, _peerMaxFrameSize);
+            var part = Math.Min(left, MaxSentFrame);
             _pending.InsertFrameHeader(at, part, Http2FrameType.Continuation, part == left ? Http2Frames.EndHeaders : (byte)0, streamId);
             at += Http2Frames.HeaderLength + part;
         }

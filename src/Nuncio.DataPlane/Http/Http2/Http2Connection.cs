@@ -108,7 +108,7 @@ internal abstract partial class Http2Connection
             ArrayPool<byte>.Shared.Return(buffer);
             _lingerTimer?.Dispose();
             _keepaliveTimer?.Dispose();
-            _decoder.Dispose();
+            _decoder.ReturnBuffers();
             ReturnBlock();
             OnEnded();
         }

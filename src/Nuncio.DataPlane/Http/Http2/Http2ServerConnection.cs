@@ -25,8 +25,8 @@ internal sealed partial class Http2ServerConnection : Http2Connection
     private long _prematureResets;
     private long _requests;
     private long _idleSince;
-    private ITimer? _idleTimer;
-    private ITimer? _durationTimer;
+    private readonly ITimer? _idleTimer;
+    private readonly ITimer? _durationTimer;
 
     /// <summary>A connection over an accepted transport.</summary>
     public Http2ServerConnection(

@@ -116,6 +116,9 @@ internal sealed class Http2ServerStream : HttpServerStream
     }
 
     /// <inheritdoc/>
+    public override void StopReading() => _connection.StopReading(Stream);
+
+    /// <inheritdoc/>
     public override void Reset(StreamResetReason reason)
     {
         var error = reason switch

@@ -56,6 +56,9 @@ internal sealed class Http2Stream : IValueTaskSource, IValueTaskSource<StreamRes
     /// <summary>Why it ended early, on either side.</summary>
     public StreamResetReason ResetReason { get; set; }
 
+    /// <summary>Nobody wants what the peer still sends.</summary>
+    public bool ReadStopped { get; set; }
+
     /// <summary>The message's Content-Length, or -1 for none that binds.</summary>
     public long ExpectedLength { get; set; }
 
@@ -95,7 +98,7 @@ internal sealed class Http2Stream : IValueTaskSource, IValueTaskSource<StreamRes
         SendWindow = ReceivedLength = 0;
         ExpectedLength = -1;
         ReceiveWindow = Unacknowledged = 0;
-        RemoteEnded = LocalEnded = IsOpen = false;
+        RemoteEnded = LocalEnded = IsOpen = ReadStopped = false;
         ResetReason = StreamResetReason.None;
         ReadWaiting = HeadersWaiting = WriteWaiting = WriteEnds = false;
         WriteRest = default;

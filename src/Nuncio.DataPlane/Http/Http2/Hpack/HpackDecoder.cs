@@ -3,7 +3,7 @@ using System.Buffers;
 namespace Nuncio.DataPlane.Http.Http2.Hpack;
 
 /// <summary>Decodes the header blocks of one connection, in their order (RFC 7541). Not thread-safe.</summary>
-internal sealed class HpackDecoder : IDisposable
+internal sealed class HpackDecoder
 {
     private readonly HpackDynamicTable _table;
     private readonly int _tableLimit;
@@ -63,7 +63,7 @@ internal sealed class HpackDecoder : IDisposable
     }
 
     /// <summary>Gives the scratch buffers back.</summary>
-    public void Dispose()
+    public void ReturnBuffers()
     {
         Return(ref _name);
         Return(ref _value);
