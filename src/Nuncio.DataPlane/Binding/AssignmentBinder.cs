@@ -90,8 +90,9 @@ public static class AssignmentBinder
             return null;
         }
 
-        var isAddress = IPAddress.TryParse(socket.Address, out var ip);
-        if (!isAddress && discovery is ClusterDiscovery.Static or ClusterDiscovery.Eds && !isAddress)
+        // Only whole addresses: the parser would also take "1.2" and "80", which are names.
+        var isAddress = IPAddress.TryParse(socket.Address, out var ip) && (socket.Address.Contains(':') || socket.Address.AsSpan().Count('.') == 3);
+        if (!isAddress && (discovery is ClusterDiscovery.Static or ClusterDiscovery.Eds))
         {
             errors.Add(addressPath + ".address", $"malformed IP address: {socket.Address}. Consider setting type of cluster to STRICT_DNS or LOGICAL_DNS.");
             return null;

@@ -1,0 +1,160 @@
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.State;
+using LbPolicy = Envoy.Config.Cluster.V3.Cluster.Types.LbPolicy;
+
+namespace Nuncio.DataPlane.LoadBalancing;
+
+/// <summary>The endpoints of a cluster with their health at one moment, ready to choose from. Immutable but for the pickers' own places.</summary>
+internal sealed class EndpointSet
+{
+    private readonly PriorityLoad _load;
+    private readonly (EndpointPicker All, EndpointPicker Healthy, EndpointPicker Degraded)[] _pickers;
+    private readonly bool _simple;
+
+    private EndpointSet(EndpointGroup[] groups, EndpointState[] all, PriorityLoad load, (EndpointPicker, EndpointPicker, EndpointPicker)[] pickers)
+    {
+        Groups = groups;
+        All = all;
+        _load = load;
+        _pickers = pickers;
+        _simple = load.Healthy.Length > 0 && load.Healthy[0] == 100;
+    }
+
+    /// <summary>What it was built from.</summary>
+    public EndpointGroup[] Groups { get; }
+
+    /// <summary>Every endpoint once.</summary>
+    public EndpointState[] All { get; }
+
+    /// <summary>How many are healthy.</summary>
+    public int HealthyCount { get; private init; }
+
+    /// <summary>How many are degraded.</summary>
+    public int DegradedCount { get; private init; }
+
+    /// <summary>Builds it.</summary>
+    public static EndpointSet Build(EndpointGroup[] groups, LoadBalancingModel model, uint overprovisioning, RoundRobinCursor cursor)
+    {
+        var priorities = groups.Length == 0 ? 1 : (int)groups.Max(g => g.Priority) + 1;
+        var counts = new (int All, int Healthy, int Degraded)[priorities];
+        var byPriority = new List<(EndpointState Endpoint, double Weight)>[priorities];
+        for (var i = 0; i < priorities; i++)
+        {
+            byPriority[i] = [];
+        }
+
+        foreach (var group in groups)
+        {
+            // Locality weights: the group's share, divided among its endpoints by their own weights.
+            var sum = group.Endpoints.Sum(e => (double)e.Weight);
+            var scale = model.LocalityWeighted && sum > 0 ? (group.Weight ?? 0) / sum : 1;
+            foreach (var endpoint in group.Endpoints)
+            {
+                byPriority[group.Priority].Add((endpoint, endpoint.Weight * scale));
+                counts[group.Priority].All++;
+                counts[group.Priority].Healthy += endpoint.Health == EndpointHealth.Healthy ? 1 : 0;
+                counts[group.Priority].Degraded += endpoint.Health == EndpointHealth.Degraded ? 1 : 0;
+            }
+        }
+
+        var load = PriorityLoad.Compute(counts, overprovisioning, model.PanicThreshold);
+        var pickers = new (EndpointPicker All, EndpointPicker Healthy, EndpointPicker Degraded)[priorities];
+        for (var i = 0; i < priorities; i++)
+        {
+            var members = byPriority[i];
+            pickers[i] = (
+                load.Panic[i] ? Picker(members, model, cursor) : EmptyPicker.Instance,
+                Picker(members.FindAll(m => m.Endpoint.Health == EndpointHealth.Healthy), model, cursor),
+                Picker(members.FindAll(m => m.Endpoint.Health == EndpointHealth.Degraded), model, cursor));
+        }
+
+        return new EndpointSet(groups, [.. byPriority.SelectMany(m => m).Select(m => m.Endpoint).Distinct()], load, pickers)
+        {
+            HealthyCount = counts.Sum(c => c.Healthy),
+            DegradedCount = counts.Sum(c => c.Degraded),
+        };
+    }
+
+    /// <summary>Chooses an endpoint; null where there is none.</summary>
+    /// <param name="hash">The request's hash.</param>
+    /// <param name="hasHash">There is one; otherwise a random number takes its place.</param>
+    /// <param name="attempt">See <see cref="EndpointPicker.Pick"/>.</param>
+    /// <param name="panicked">Health was not looked at.</param>
+    public EndpointState? Choose(ulong hash, bool hasHash, int attempt, out bool panicked)
+    {
+        panicked = false;
+        var priority = 0;
+        var degraded = false;
+        if (!hasHash)
+        {
+            hash = (ulong)Random.Shared.NextInt64();
+        }
+
+        if (!_simple && !ChoosePriority((int)(hash % 100) + 1, out priority, out degraded))
+        {
+            return null;
+        }
+
+        ref var pickers = ref _pickers[priority];
+        panicked = _load.Panic[priority];
+        return (panicked ? pickers.All : degraded ? pickers.Degraded : pickers.Healthy).Pick(hash, attempt);
+    }
+
+    private bool ChoosePriority(int percent, out int priority, out bool degraded)
+    {
+        var sum = 0;
+        degraded = false;
+        for (priority = 0; priority < _load.Healthy.Length; priority++)
+        {
+            sum += _load.Healthy[priority];
+            if (percent <= sum)
+            {
+                return true;
+            }
+        }
+
+        degraded = true;
+        for (priority = 0; priority < _load.Degraded.Length; priority++)
+        {
+            sum += _load.Degraded[priority];
+            if (percent <= sum)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static EndpointPicker Picker(List<(EndpointState Endpoint, double Weight)> members, LoadBalancingModel model, RoundRobinCursor cursor)
+    {
+        members = members.FindAll(m => m.Weight > 0);
+        if (members.Count == 0)
+        {
+            return EmptyPicker.Instance;
+        }
+
+        if (members.Count == 1)
+        {
+            return new SinglePicker(members[0].Endpoint);
+        }
+
+        EndpointState[] endpoints = [.. members.Select(m => m.Endpoint)];
+        double[] weights = [.. members.Select(m => m.Weight)];
+        var equal = Array.TrueForAll(weights, w => w == weights[0]);
+        return model.Policy switch
+        {
+            LbPolicy.RingHash => new RingHashPicker(endpoints, weights, model.MinimumRingSize, model.MaximumRingSize, model.HashByHostname),
+            LbPolicy.Maglev => new MaglevPicker(endpoints, weights, model.MaglevTableSize, model.HashByHostname),
+            LbPolicy.Random => equal ? new RandomPicker(endpoints) : new WeightedPicker(endpoints, weights, 0),
+            LbPolicy.LeastRequest => equal ? new LeastRequestPicker(endpoints, model.ChoiceCount) : new WeightedPicker(endpoints, weights, model.ActiveRequestBias),
+            _ => equal ? new RoundRobinPicker(endpoints, cursor) : new WeightedPicker(endpoints, weights, 0),
+        };
+    }
+}
+
+/// <summary>Endpoints of one locality and priority.</summary>
+/// <param name="Priority">0 first.</param>
+/// <param name="Weight">Of the locality; null is unset.</param>
+/// <param name="Endpoints">The endpoints.</param>
+internal sealed record EndpointGroup(uint Priority, uint? Weight, EndpointState[] Endpoints);

@@ -1,0 +1,175 @@
+using System.Net;
+using System.Text;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Upstream;
+
+namespace Nuncio.DataPlane.State;
+
+/// <summary>How usable an endpoint is.</summary>
+public enum EndpointHealth : byte
+{
+    /// <summary>Not.</summary>
+    Unhealthy,
+
+    /// <summary>Where there is no better one.</summary>
+    Degraded,
+
+    /// <summary>Fully.</summary>
+    Healthy,
+}
+
+/// <summary>Why an endpoint is not fully usable.</summary>
+[Flags]
+public enum EndpointHealthFlags
+{
+    /// <summary>It is.</summary>
+    None = 0,
+
+    /// <summary>It fails its active checks, or has not passed one yet.</summary>
+    FailedActiveCheck = 1,
+
+    /// <summary>Passive checks ejected it.</summary>
+    FailedOutlierCheck = 2,
+
+    /// <summary>The control plane says so.</summary>
+    FailedEds = 4,
+
+    /// <summary>The control plane calls it degraded.</summary>
+    DegradedEds = 8,
+}
+
+/// <summary>One address that requests of one cluster go to: its connections, load and health. Lives as long as the address stays in the cluster.</summary>
+public sealed class EndpointState
+{
+    private readonly EndpointPool?[] _pools = new EndpointPool?[4];
+    private readonly Lock _gate = new();
+    private EndpointModel _model;
+    private IPEndPoint _address;
+    private int _health;
+    private int _activeRequests;
+
+    internal EndpointState(ClusterState cluster, IPEndPoint address, EndpointModel model, EndpointHealthFlags health)
+    {
+        Cluster = cluster;
+        _address = address;
+        _model = model;
+        _health = (int)health;
+        AddressText = address.ToString();
+        Hostname = Encoding.ASCII.GetBytes(model.Hostname);
+        Outlier = new OutlierCounters();
+    }
+
+    /// <summary>The cluster.</summary>
+    public ClusterState Cluster { get; }
+
+    /// <summary>Where new connections go.</summary>
+    public IPEndPoint Address => Volatile.Read(ref _address);
+
+    /// <summary>%UPSTREAM_HOST%.</summary>
+    public string AddressText { get; private set; }
+
+    /// <summary>The name for auto_host_rewrite; empty for none.</summary>
+    public byte[] Hostname { get; }
+
+    /// <summary>What the message says of it.</summary>
+    public EndpointModel Model => Volatile.Read(ref _model);
+
+    /// <summary>At least 1.</summary>
+    public uint Weight => Model.Weight;
+
+    /// <summary>Requests under way.</summary>
+    public int ActiveRequests => Volatile.Read(ref _activeRequests);
+
+    /// <summary>What is wrong with it.</summary>
+    public EndpointHealthFlags HealthFlags => (EndpointHealthFlags)Volatile.Read(ref _health);
+
+    /// <summary>How usable it is.</summary>
+    public EndpointHealth Health => HealthFlags switch
+    {
+        EndpointHealthFlags.None => EndpointHealth.Healthy,
+        EndpointHealthFlags.DegradedEds => EndpointHealth.Degraded,
+        _ => EndpointHealth.Unhealthy,
+    };
+
+    internal OutlierCounters Outlier { get; }
+
+    internal string HashKey(bool byHostname) => byHostname && Model.Hostname.Length > 0 ? Model.Hostname : AddressText;
+
+    /// <summary>Sets or clears a flag; true when that changed it.</summary>
+    internal bool SetFlag(EndpointHealthFlags flag, bool on)
+    {
+        var before = on ? Interlocked.Or(ref _health, (int)flag) : Interlocked.And(ref _health, ~(int)flag);
+        return (before & (int)flag) != 0 != on;
+    }
+
+    internal void Update(EndpointModel model)
+    {
+        Volatile.Write(ref _model, model);
+        SetFlag(EndpointHealthFlags.FailedEds, IsFailed(model.Health));
+        SetFlag(EndpointHealthFlags.DegradedEds, model.Health == CoreV3.HealthStatus.Degraded);
+    }
+
+    // A LOGICAL_DNS endpoint moves: its connections stay, new ones go to the new address.
+    internal void MoveTo(IPEndPoint address)
+    {
+        Volatile.Write(ref _address, address);
+        AddressText = address.ToString();
+    }
+
+    internal static bool IsFailed(CoreV3.HealthStatus status) => status is CoreV3.HealthStatus.Unhealthy or CoreV3.HealthStatus.Draining or CoreV3.HealthStatus.Timeout;
+
+    internal void OnRequestStarted() => Interlocked.Increment(ref _activeRequests);
+
+    internal void OnRequestEnded() => Interlocked.Decrement(ref _activeRequests);
+
+    /// <summary>The connections for a priority and protocol.</summary>
+    internal EndpointPool Pool(int priority, bool http2)
+    {
+        var index = (priority * 2) + (http2 ? 1 : 0);
+        return Volatile.Read(ref _pools[index]) ?? CreatePool(index, priority, http2);
+    }
+
+    /// <summary>No new requests will come: idle connections close, the others after their requests.</summary>
+    internal void Drain()
+    {
+        EndpointPool?[] pools;
+        lock (_gate)
+        {
+            pools = [.. _pools];
+        }
+
+        foreach (var pool in pools)
+        {
+            pool?.Drain(retire: true);
+        }
+    }
+
+    /// <summary>Open connections close as <see cref="Drain"/> says; new ones are made on demand.</summary>
+    internal void DrainConnections()
+    {
+        for (var i = 0; i < _pools.Length; i++)
+        {
+            Volatile.Read(ref _pools[i])?.Drain(retire: false);
+        }
+    }
+
+    private EndpointPool CreatePool(int index, int priority, bool http2)
+    {
+        lock (_gate)
+        {
+            return _pools[index] ??= new EndpointPool(this, priority, http2);
+        }
+    }
+}
+
+/// <summary>What passive checks count; see the outlier detector, which owns them.</summary>
+internal sealed class OutlierCounters
+{
+    public int Consecutive5xx;
+    public int ConsecutiveGatewayFailure;
+    public int ConsecutiveLocalOriginFailure;
+    public long Requests;
+    public long Successes;
+    public int Ejections;
+    public long EjectedUntil;
+}

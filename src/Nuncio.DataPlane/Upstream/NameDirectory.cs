@@ -1,0 +1,222 @@
+using System.Net;
+using System.Net.Sockets;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Time;
+using LookupFamily = Envoy.Config.Cluster.V3.Cluster.Types.DnsLookupFamily;
+
+namespace Nuncio.DataPlane.Upstream;
+
+/// <summary>
+/// The names that clusters ask for, each resolved once for all clusters that want it, again and again off the request path. A failure keeps the last
+/// good answer, as Envoy's STRICT_DNS does.
+/// </summary>
+public sealed class NameDirectory : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(string Name, LookupFamily Family), NameWatch> _watches = [];
+    private readonly SemaphoreSlim _slots = new(16);
+    private readonly TimerService _timers;
+    private readonly NameResolver _resolver;
+
+    /// <summary>A directory without names.</summary>
+    public NameDirectory(TimerService timers, NameResolver resolver)
+    {
+        _timers = timers;
+        _resolver = resolver;
+    }
+
+    /// <summary>Begins or shares the resolution of a name. Each subscription is to be disposed.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="dns">How; of clusters that share a name the shortest refresh rate counts.</param>
+    /// <param name="onAnswer">Called after each answer, and at once where there is one already; on any thread.</param>
+    internal NameSubscription Subscribe(string name, DnsModel dns, Action<NameAnswer> onAnswer)
+    {
+        var subscription = new NameSubscription(this, name, dns, onAnswer);
+        NameAnswer? known;
+        lock (_gate)
+        {
+            var key = (name.ToLowerInvariant(), dns.Family);
+            if (!_watches.TryGetValue(key, out var watch))
+            {
+                watch = new NameWatch(this, key.Item1, dns.Family);
+                _watches.Add(key, watch);
+            }
+
+            subscription.Watch = watch;
+            watch.Subscriptions.Add(subscription);
+            known = watch.Last;
+            if (watch.Subscriptions.Count == 1)
+            {
+                _ = ResolveAsync(watch);
+            }
+        }
+
+        if (known != null)
+        {
+            onAnswer(known);
+        }
+
+        return subscription;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _slots.Dispose();
+
+    internal void Unsubscribe(NameSubscription subscription)
+    {
+        lock (_gate)
+        {
+            var watch = subscription.Watch;
+            watch.Subscriptions.Remove(subscription);
+            if (watch.Subscriptions.Count == 0)
+            {
+                watch.Timer.Cancel();
+                _watches.Remove((watch.Name, watch.Family));
+            }
+        }
+    }
+
+    private async Task ResolveAsync(NameWatch watch)
+    {
+        // The caller holds the lock: the resolver may do its work before it first yields.
+        await Task.Yield();
+        await _slots.WaitAsync();
+        NameAnswer answer;
+        try
+        {
+            answer = new NameAnswer(await LookUpAsync(watch.Name, watch.Family));
+        }
+        finally
+        {
+            _slots.Release();
+        }
+
+        NameSubscription[] subscriptions;
+        lock (_gate)
+        {
+            watch.Failures = answer.Addresses == null ? watch.Failures + 1 : 0;
+            if (answer.Addresses != null || watch.Last == null)
+            {
+                watch.Last = answer;
+            }
+
+            subscriptions = [.. watch.Subscriptions];
+            if (subscriptions.Length > 0)
+            {
+                watch.Timer.Start(watch.NextDelay());
+            }
+        }
+
+        foreach (var subscription in subscriptions)
+        {
+            subscription.OnAnswer(answer);
+        }
+    }
+
+    // AUTO and V4_PREFERRED fall back to the other family where the preferred one has no address.
+    private async ValueTask<IPAddress[]?> LookUpAsync(string name, LookupFamily family)
+    {
+        switch (family)
+        {
+            case LookupFamily.V4Only:
+                return await _resolver.ResolveAsync(name, AddressFamily.InterNetwork, CancellationToken.None);
+            case LookupFamily.V6Only:
+                return await _resolver.ResolveAsync(name, AddressFamily.InterNetworkV6, CancellationToken.None);
+            case LookupFamily.All:
+                return await _resolver.ResolveAsync(name, AddressFamily.Unspecified, CancellationToken.None);
+        }
+
+        var all = await _resolver.ResolveAsync(name, AddressFamily.Unspecified, CancellationToken.None);
+        if (all == null)
+        {
+            return null;
+        }
+
+        var preferred = family == LookupFamily.V4Preferred ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
+        var chosen = Array.FindAll(all, a => a.AddressFamily == preferred);
+        return chosen.Length > 0 ? chosen : all;
+    }
+
+    internal sealed class NameWatch
+    {
+        private readonly NameDirectory _directory;
+
+        public NameWatch(NameDirectory directory, string name, LookupFamily family)
+        {
+            _directory = directory;
+            Name = name;
+            Family = family;
+            Timer = directory._timers.Create(OnDue);
+        }
+
+        public string Name { get; }
+
+        public LookupFamily Family { get; }
+
+        public List<NameSubscription> Subscriptions { get; } = [];
+
+        public CallbackTimer Timer { get; }
+
+        public NameAnswer? Last { get; set; }
+
+        public int Failures { get; set; }
+
+        public TimeSpan NextDelay()
+        {
+            var delay = TimeSpan.MaxValue;
+            foreach (var subscription in Subscriptions)
+            {
+                var wanted = subscription.Dns.RefreshRate;
+                if (Failures > 0 && subscription.Dns.FailureRefreshRate is { } rate)
+                {
+                    var grown = rate.Base * Math.Pow(2, Math.Min(Failures - 1, 20));
+                    wanted = (grown < rate.Max ? grown : rate.Max) * (0.5 + (Random.Shared.NextDouble() / 2));
+                }
+
+                delay = wanted < delay ? wanted : delay;
+            }
+
+            return delay;
+        }
+
+        private void OnDue()
+        {
+            if (Subscriptions.Count > 0)
+            {
+                _ = _directory.ResolveAsync(this);
+            }
+        }
+    }
+}
+
+/// <summary>An answer.</summary>
+/// <param name="Addresses">Empty for none; null when the question could not be answered.</param>
+internal sealed record NameAnswer(IPAddress[]? Addresses);
+
+/// <summary>A cluster's interest in a name.</summary>
+internal sealed class NameSubscription(NameDirectory directory, string name, DnsModel dns, Action<NameAnswer> onAnswer) : IDisposable
+{
+    private int _disposed;
+
+    public string Name { get; } = name;
+
+    public DnsModel Dns { get; } = dns;
+
+    public NameDirectory.NameWatch Watch { get; set; } = null!;
+
+    public void OnAnswer(NameAnswer answer)
+    {
+        if (Volatile.Read(ref _disposed) == 0)
+        {
+            onAnswer(answer);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            directory.Unsubscribe(this);
+        }
+    }
+}
