@@ -56,7 +56,9 @@ public static class SnapshotAssembler
         {
             foreach (var resource in unit.Invalid)
             {
-                if (AmbassadorIdPolicy.Matches(resource.AmbassadorId, options.AmbassadorId) && !seen.ContainsKey(resource.Key))
+                // Kinds without ids belong to everybody.
+                var isOurs = resource.AmbassadorId is null || AmbassadorIdPolicy.Matches(resource.AmbassadorId, options.AmbassadorId);
+                if (isOurs && !seen.ContainsKey(resource.Key))
                     invalid.Add(resource.Key);
                 else if (!seen.ContainsKey(resource.Key))
                     leftOut.Add(resource.Key);
@@ -120,6 +122,9 @@ public static class SnapshotAssembler
     {
         if (resource is AmbassadorResource ambassador && !AmbassadorIdPolicy.Matches(ambassador.AmbassadorId, options.AmbassadorId))
             return false;
+        // A process that sees one namespace sees nothing that is in none.
+        if (resource is IngressClassResource)
+            return options.OnlyNamespace is null;
         if (resource is SecretResource && options.OnlySecretNamespace is { } secrets && resource.Namespace != secrets)
             return false;
         return options.OnlyNamespace is not { } only || resource.Namespace.Length == 0 || resource.Namespace == only;

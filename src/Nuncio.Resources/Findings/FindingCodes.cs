@@ -18,7 +18,7 @@ public static partial class FindingCodes
     /// <summary>A name stands twice in one object; the last value counts.</summary>
     public const string DuplicateField = "duplicate-field";
 
-    /// <summary>Two objects of one kind, namespace and name; the last one counts.</summary>
+    /// <summary>Two objects of one kind, namespace and name; the first one counts.</summary>
     public const string DuplicateResource = "duplicate-resource";
 
     /// <summary>A required field is absent.</summary>

@@ -13,6 +13,7 @@ namespace Nuncio.Sources.Files;
 public sealed partial class FileSource(IReadOnlyList<string> paths, ManifestReader reader, FileSourceOptions options, TimeProvider time, ILogger<FileSource> logger) : IResourceSource
 {
     private readonly Dictionary<string, FileState> _files = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _unreadable = new(StringComparer.Ordinal);
     private List<string> _missing = [];
 
     /// <inheritdoc/>
@@ -66,6 +67,7 @@ public sealed partial class FileSource(IReadOnlyList<string> paths, ManifestRead
         foreach (var path in _files.Keys.Where(path => !found.ContainsKey(path)).ToList())
         {
             _files.Remove(path);
+            _unreadable.Remove(path);
             changes.Add(new ResourceChange(Name, path, null, []));
         }
 
@@ -95,12 +97,16 @@ public sealed partial class FileSource(IReadOnlyList<string> paths, ManifestRead
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Not remembered, so that the next look tries again.
+            // The content is not remembered, so that the next look tries again; but the same trouble is no change.
+            if (_unreadable.TryGetValue(path, out var known) && known == e.Message)
+                return null;
+            _unreadable[path] = e.Message;
             var finding = new Finding(FindingCodes.FileUnreadable, FindingLevel.Error, $"The file cannot be read: {e.Message}", null, "", new SourceLocation(path, 1, 1));
             return new ResourceChange(Name, path, before?.InEffect, [finding]);
         }
 
-        if (before is not null && before.Text == text)
+        var wasUnreadable = _unreadable.Remove(path);
+        if (before is not null && before.Text == text && !wasUnreadable)
         {
             _files[path] = before with { Stamp = stamp };
             return null;

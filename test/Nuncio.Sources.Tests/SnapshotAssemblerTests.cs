@@ -2,7 +2,7 @@ using Nuncio.Resources.Findings;
 using Nuncio.Resources.Reading;
 using Nuncio.Resources.Snapshots;
 
-namespace Nuncio.Resources.Tests.Snapshots;
+namespace Nuncio.Sources.Tests;
 
 public sealed class SnapshotAssemblerTests
 {
@@ -31,11 +31,11 @@ public sealed class SnapshotAssemblerTests
     }
 
     [Fact]
-    public void Assemble_SameKeyTwice_TakesTheLaterAndSaysSo()
+    public void Assemble_SameKeyTwice_TakesTheFirstAndSaysSo()
     {
         var snapshot = Assemble(SnapshotOptions.Default, Mapping("a", "x", "weight: 1"), Mapping("a", "x", "weight: 2"));
 
-        snapshot.Mappings.ShouldHaveSingleItem().Spec.Weight.ShouldBe(2);
+        snapshot.Mappings.ShouldHaveSingleItem().Spec.Weight.ShouldBe(1);
         snapshot.Findings.ShouldHaveSingleItem().Code.ShouldBe(FindingCodes.DuplicateResource);
     }
 
@@ -67,8 +67,26 @@ public sealed class SnapshotAssemblerTests
         snapshot.Invalid.ShouldBe([new ResourceKey("AuthService", "default", "auth")]);
     }
 
+    [Fact]
+    public void Assemble_InvalidResourceOfAKindWithoutIds_CountsForEveryId()
+    {
+        var snapshot = Assemble(SnapshotOptions.Default with { AmbassadorId = "other" }, "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: '?'}\n");
+
+        snapshot.Invalid.ShouldBe([new ResourceKey("Secret", "default", "s")]);
+        snapshot.Findings.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public void Assemble_IngressClassInSingleNamespaceMode_IsNotSeen()
+    {
+        const string Class = "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: c}\n";
+
+        Assemble(SnapshotOptions.Default, Class).IngressClasses.Length.ShouldBe(1);
+        Assemble(SnapshotOptions.Default with { OnlyNamespace = "x" }, Class).IngressClasses.ShouldBeEmpty();
+    }
+
     private static ResourceSnapshot Assemble(SnapshotOptions options, params string[] documents) =>
-        SnapshotAssembler.Assemble([new ManifestReader().Read("a.yaml", string.Join("\n---\n", documents))], options, 1);
+        SnapshotAssembler.Assemble(1, [new ManifestReader().Read("a.yaml", string.Join("\n---\n", documents))], [], options);
 
     private static string Mapping(string name, string ns, string fields = "") =>
         $"apiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {{name: {name}, namespace: {ns}}}\nspec: {{prefix: /, service: s, {fields}}}\n";
