@@ -6,7 +6,14 @@ internal static class RegexRules
     /// <summary>Why the pattern cannot be used; null when it can.</summary>
     /// <param name="pattern">What the user wrote.</param>
     /// <param name="maxSize">The largest program, in RE2's instructions.</param>
-    public static string? Problem(string pattern, int maxSize) => pattern.Length == 0 ? "an empty regular expression matches nothing Envoy accepts" : maxSize < 0 ? "" : null;
+    public static string? Problem(string pattern, int maxSize)
+    {
+        if (pattern.Length == 0)
+            return "the regular expression is empty";
+        if (Re2Syntax.Check(pattern, out var size) is { } problem)
+            return $"RE2 does not take the regular expression '{pattern}': {problem}";
+        return size > maxSize ? $"the regular expression '{pattern}' needs a program of about {size} instructions; {maxSize} are allowed (regex_max_size)" : null;
+    }
 
     /// <summary>The message for a pattern that was checked.</summary>
     public static MatcherV3.RegexMatcher Matcher(string pattern, int maxSize) => new()
