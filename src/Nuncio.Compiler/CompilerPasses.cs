@@ -13,6 +13,9 @@ namespace Nuncio.Compiler;
 /// <summary>The passes in the order they run. Each line says what it leaves in the context.</summary>
 internal static class CompilerPasses
 {
+    /// <summary>From Mappings to groups and clusters, without what makes listeners of them.</summary>
+    internal static ImmutableArray<ICompilerPass> MappingHalf { get; } = [new ModulePass(), new ResolverPass(), new MappingPass(), new ClusterPass()];
+
     public static ImmutableArray<ICompilerPass> InOrder { get; } =
     [
         new ModulePass(), // Module

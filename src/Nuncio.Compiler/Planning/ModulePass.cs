@@ -57,6 +57,7 @@ internal sealed class ModulePass : ICompilerPass
             Resource = module,
             Config = config with
             {
+                DefaultLabels = DefaultLabels(module, config, findings),
                 ClusterIdleTimeoutMs = Milliseconds(module, "cluster_idle_timeout_ms", config.ClusterIdleTimeoutMs, 1, findings),
                 ClusterMaxConnectionLifetimeMs = Milliseconds(module, "cluster_max_connection_lifetime_ms", config.ClusterMaxConnectionLifetimeMs, 1, findings),
             },
@@ -72,6 +73,12 @@ internal sealed class ModulePass : ICompilerPass
             HeaderCaseOverrides = HeaderCase(module, config, findings),
         };
     }
+
+    private static ValueMap<ValueList<LabelSpecifier>>? DefaultLabels(ModuleResource module, AmbassadorModuleConfig config, FindingSink findings) =>
+        config.DefaultLabels is not { } labels
+            ? null
+            : ValueMap.Create(labels.Entries.Select(domain => KeyValuePair.Create(
+                domain.Key, LabelReader.Complete(module, $"spec.config.default_labels.{domain.Key}.defaults", domain.Value, findings))));
 
     private static int RegexMaxSize(ModuleResource module, AmbassadorModuleConfig config, FindingSink findings)
     {

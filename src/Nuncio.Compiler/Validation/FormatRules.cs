@@ -78,6 +78,8 @@ internal static class FormatRules
             at = text.IndexOf(')', at);
             if (at < 0)
                 return $"%{name}( has no closing parenthesis";
+            if (text[at - 1] == '(')
+                return $"%{name}() has nothing in its parentheses";
             at++;
         }
 

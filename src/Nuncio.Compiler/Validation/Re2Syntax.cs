@@ -186,7 +186,7 @@ internal ref struct Re2Syntax
                 return 2;
             case '^' or '$':
                 _at++;
-                return c == '^' && _at == 1 ? 0 : 1;
+                return (c == '^' && _at == 1) || (c == '$' && _at == _text.Length) ? 0 : 1;
             case '*' or '+' or '?':
                 return Fail("a repetition operator with nothing to repeat");
             default:

@@ -84,7 +84,7 @@ internal sealed class MappingPlanner(ModulePlan module, UpstreamPlanner upstream
             LoadBalancer = spec.LoadBalancer,
             BypassAuth = spec.BypassAuth == true,
             AuthContextExtensions = spec.AuthContextExtensions,
-            RateLimitLabels = spec.Labels,
+            RateLimitLabels = LabelReader.Read(resource, spec.Labels, findings),
         };
     }
 

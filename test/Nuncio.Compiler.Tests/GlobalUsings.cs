@@ -1,0 +1,12 @@
+global using System.Collections.Immutable;
+global using Nuncio.Resources;
+global using Nuncio.Resources.Collections;
+global using Nuncio.Resources.Core;
+global using Nuncio.Resources.Findings;
+global using Nuncio.Resources.Getambassador;
+global using Nuncio.Resources.Modules;
+global using Nuncio.Resources.Snapshots;
+global using Nuncio.Xds;
+global using ClusterV3 = Envoy.Config.Cluster.V3;
+global using CoreV3 = Envoy.Config.Core.V3;
+global using RouteV3 = Envoy.Config.Route.V3;
