@@ -74,7 +74,7 @@ public sealed partial class FileSource(IReadOnlyList<string> paths, ManifestRead
         foreach (var (path, stamp) in found)
         {
             _files.TryGetValue(path, out var before);
-            if (before is not null && before.Stamp == stamp && !touched.Contains(path))
+            if (before is not null && before.Stamp == stamp && !WasTouched(path, touched))
                 continue;
             if (Read(path, stamp, before) is { } change)
                 changes.Add(change);
@@ -86,6 +86,16 @@ public sealed partial class FileSource(IReadOnlyList<string> paths, ManifestRead
             changes.Add(new ResourceChange(Name, path, null, []));
         _missing = missing;
         return changes;
+    }
+
+    // Two writes within one tick of the file system's clock leave equal stamps, so a notification counts whatever the stamp says. Of a mounted ConfigMap
+    // only the hidden link is touched that all its files go through.
+    private static bool WasTouched(string path, HashSet<string> touched)
+    {
+        if (touched.Count == 0)
+            return false;
+        var full = Path.GetFullPath(path);
+        return touched.Contains(full) || touched.Contains(Path.Combine(Path.GetDirectoryName(full)!, "..data"));
     }
 
     private ResourceChange? Read(string path, FileStamp stamp, FileState? before)

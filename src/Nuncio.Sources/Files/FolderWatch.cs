@@ -29,7 +29,7 @@ internal sealed partial class FolderWatch : IDisposable
         }
     }
 
-    /// <summary>What was touched; empty when nothing was for <paramref name="timeout"/>. Paths are as the watcher names them, below the given ones.</summary>
+    /// <summary>What was touched; empty when nothing was for <paramref name="timeout"/>. Paths are absolute.</summary>
     public async Task<HashSet<string>> WaitAsync(TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
         var touched = new HashSet<string>(StringComparer.Ordinal);
@@ -55,6 +55,8 @@ internal sealed partial class FolderWatch : IDisposable
             watcher.Dispose();
     }
 
+    private void Touch(string path) => _touched.Writer.TryWrite(Path.GetFullPath(path));
+
     private void Add(string folder, bool includeSubfolders)
     {
         var watcher = new FileSystemWatcher(folder)
@@ -63,10 +65,10 @@ internal sealed partial class FolderWatch : IDisposable
             NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.CreationTime,
             InternalBufferSize = 65536,
         };
-        watcher.Changed += (_, e) => _touched.Writer.TryWrite(e.FullPath);
-        watcher.Created += (_, e) => _touched.Writer.TryWrite(e.FullPath);
-        watcher.Deleted += (_, e) => _touched.Writer.TryWrite(e.FullPath);
-        watcher.Renamed += (_, e) => _touched.Writer.TryWrite(e.FullPath);
+        watcher.Changed += (_, e) => Touch(e.FullPath);
+        watcher.Created += (_, e) => Touch(e.FullPath);
+        watcher.Deleted += (_, e) => Touch(e.FullPath);
+        watcher.Renamed += (_, e) => Touch(e.FullPath);
         // Events were lost: an unnamed touch makes everything be looked at.
         watcher.Error += (_, _) => _touched.Writer.TryWrite(folder);
         watcher.EnableRaisingEvents = true;
