@@ -3,7 +3,8 @@ namespace Nuncio.DataPlane.Binding;
 /// <summary>Why a message cannot be bound.</summary>
 /// <param name="FieldPath">Where in the resource, in proto names: <c>filter_chains[0].filters[1].typed_config</c>.</param>
 /// <param name="Message">Why, for a person.</param>
-public sealed record BindError(string FieldPath, string Message);
+/// <param name="IsPartial">The message can be bound all the same; only this field has no effect here, which endangers nothing.</param>
+public sealed record BindError(string FieldPath, string Message, bool IsPartial = false);
 
 /// <summary>
 /// What binding one resource has found wrong. A binder goes on after an error where it can, so that a person sees all of them at once;
@@ -14,10 +15,13 @@ public sealed class BindErrors
     private readonly List<BindError> _errors = [];
     private readonly List<BindError> _failClosed = [];
 
-    /// <summary>There is at least one.</summary>
-    public bool Any => _errors.Count > 0;
+    /// <summary>There is at least one for which the resource is refused.</summary>
+    public bool Any => Count > 0;
 
-    /// <summary>All so far.</summary>
+    /// <summary>How many there are for which the resource is refused.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>All so far, partial ones included.</summary>
     public IReadOnlyList<BindError> All => _errors;
 
     /// <summary>
@@ -44,7 +48,14 @@ public sealed class BindErrors
     }
 
     /// <summary>Adds one.</summary>
-    public void Add(string fieldPath, string message) => _errors.Add(new BindError(fieldPath, message));
+    public void Add(string fieldPath, string message)
+    {
+        _errors.Add(new BindError(fieldPath, message));
+        Count++;
+    }
+
+    /// <summary>Says that a field has no effect here, although the rest is bound: only for what endangers nothing.</summary>
+    public void AddPartial(string fieldPath, string message) => _errors.Add(new BindError(fieldPath, message, IsPartial: true));
 
     /// <summary>The path of a field below another one; the parent may be empty.</summary>
     public static string Path(string parent, string field) => parent.Length == 0 ? field : parent + "." + field;

@@ -1,0 +1,125 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Nuncio.DataPlane.Binding;
+using Nuncio.DataPlane.Transport;
+
+namespace Nuncio.DataPlane.Tls;
+
+/// <summary>TLS towards clients. Bound from a <c>DownstreamTlsContext</c>; shared by all connections of a filter chain.</summary>
+public sealed class DownstreamTlsModel
+{
+    private readonly CommonTlsModel _common;
+    private readonly bool _requiresCertificate;
+    private readonly bool _requiresSni;
+    private readonly bool _allowsResumption;
+    private readonly TimeProvider _time;
+
+    private DownstreamTlsModel(CommonTlsModel common, TlsV3.DownstreamTlsContext message, TimeProvider time)
+    {
+        _common = common;
+        _requiresCertificate = message.RequireClientCertificate is true;
+        _requiresSni = message.RequireSni is true;
+        _allowsResumption = !message.DisableStatelessSessionResumption;
+        _time = time;
+    }
+
+    /// <summary>Binds the message; null with errors when it cannot be used.</summary>
+    public static DownstreamTlsModel? Bind(TlsV3.DownstreamTlsContext message, string path, SecretTable secrets, TimeProvider time, BindErrors errors)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        ArgumentNullException.ThrowIfNull(errors);
+        var before = errors.Count;
+        if (message.SessionTicketKeys is not null || message.SessionTicketKeysSdsSecretConfig is not null)
+            errors.Add(BindErrors.Path(path, "session_ticket_keys"), "not supported: the platform makes its own");
+        if (message.OcspStaplePolicy != TlsV3.DownstreamTlsContext.Types.OcspStaplePolicy.LenientStapling)
+            errors.Add(BindErrors.Path(path, "ocsp_staple_policy"), "not supported");
+        var common = CommonTlsModel.Bind(message.CommonTlsContext ?? new TlsV3.CommonTlsContext(), BindErrors.Path(path, "common_tls_context"), secrets, errors);
+        if (common is { WantsCertificate: false })
+            errors.Add(BindErrors.Path(path, "common_tls_context.tls_certificates"), "a server needs a certificate");
+        return common is null || errors.Count > before ? null : new DownstreamTlsModel(common, message, time);
+    }
+
+    /// <summary>Does the server's part of the handshake. Null when it fails; the transport is closed then.</summary>
+    /// <param name="transport">The connection; owned by the result.</param>
+    /// <param name="prefix">Bytes read from it already.</param>
+    /// <param name="serverName">The SNI; empty without.</param>
+    /// <param name="cancellationToken">Gives up; the caller measures the time.</param>
+    public async ValueTask<TlsTransportConnection?> AcceptAsync(
+        TransportConnection transport, ReadOnlyMemory<byte> prefix, string serverName, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(transport);
+        ArgumentNullException.ThrowIfNull(serverName);
+        // Without its certificate, or without what clients are to be verified with, nobody is let in.
+        if (_common.Certificate is not { } certificate || (_common.WantsValidation && _common.Validation is null) || (_requiresSni && serverName.Length == 0))
+        {
+            await transport.DisposeAsync();
+            return null;
+        }
+
+        var peer = new PeerCheck(this, _common.Validation);
+        var stream = new SslStream(new TransportStream(transport, prefix), leaveInnerStreamOpen: false);
+        try
+        {
+            await stream.AuthenticateAsServerAsync(OptionsFor(certificate, peer), cancellationToken);
+            return new TlsTransportConnection(transport, stream)
+            {
+                PeerCertificate = peer.Certificate ?? (stream.RemoteCertificate as X509Certificate2),
+                PeerChain = peer.Chain,
+                IsPeerValidated = peer.IsValidated,
+                LocalCertificate = certificate.Leaf,
+            };
+        }
+        catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException
+            or System.ComponentModel.Win32Exception or System.Security.Cryptography.CryptographicException)
+        {
+            transport.Abort();
+            await transport.DisposeAsync();
+            await stream.DisposeAsync();
+            return null;
+        }
+    }
+
+    private SslServerAuthenticationOptions OptionsFor(TlsCertificateModel certificate, PeerCheck peer)
+    {
+        var asks = _requiresCertificate || _common.WantsValidation;
+        return new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = certificate.Context,
+            EnabledSslProtocols = _common.Protocols,
+            CipherSuitesPolicy = _common.Ciphers,
+            ApplicationProtocols = _common.ApplicationProtocols.Count > 0 ? _common.ApplicationProtocols : null,
+            ClientCertificateRequired = asks,
+            RemoteCertificateValidationCallback = asks ? peer.Verify : null,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            AllowRenegotiation = false,
+            // A resumed session skips verification, and what was valid then may be revoked now.
+            AllowTlsResume = _allowsResumption && !asks,
+        };
+    }
+
+    private sealed class PeerCheck(DownstreamTlsModel model, ValidationModel? validation)
+    {
+        public X509Certificate2? Certificate { get; private set; }
+
+        public IReadOnlyList<X509Certificate2>? Chain { get; private set; }
+
+        public bool IsValidated { get; private set; }
+
+        public bool Verify(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+        {
+            if (certificate is null)
+                return !model._requiresCertificate;
+            Certificate = new X509Certificate2(certificate);
+            var sent = new X509Certificate2Collection();
+            if (chain is not null)
+                sent.AddRange(chain.ChainPolicy.ExtraStore);
+            Chain = [Certificate, .. sent.Where(other => !other.RawDataMemory.Span.SequenceEqual(Certificate.RawDataMemory.Span)).Select(other => new X509Certificate2(other))];
+            if (validation is null)
+                return true;
+            var isGood = validation.Verify(Certificate, sent, peerIsClient: true, model._time.GetUtcNow()) is null;
+            IsValidated = isGood && validation.HasAuthorities;
+            return isGood;
+        }
+    }
+}

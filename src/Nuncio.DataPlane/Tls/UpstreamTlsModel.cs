@@ -1,0 +1,110 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Nuncio.DataPlane.Binding;
+using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Transport;
+
+namespace Nuncio.DataPlane.Tls;
+
+/// <summary>TLS towards upstreams. Bound from an <c>UpstreamTlsContext</c>. As in Envoy the upstream is not verified unless the message says against what.</summary>
+public sealed class UpstreamTlsModel : UpstreamTransportModel
+{
+    private readonly CommonTlsModel _common;
+    private readonly string _sni;
+    private readonly TimeProvider _time;
+
+    private UpstreamTlsModel(CommonTlsModel common, string sni, TimeProvider time)
+    {
+        _common = common;
+        _sni = sni;
+        _time = time;
+    }
+
+    /// <inheritdoc/>
+    public override bool IsTls => true;
+
+    /// <summary>Binds a transport socket: TLS, or null for cleartext or with errors when it cannot be used.</summary>
+    public static UpstreamTransportModel? Bind(CoreV3.TransportSocket socket, string path, SecretTable secrets, TimeProvider time, BindErrors errors)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        ArgumentNullException.ThrowIfNull(errors);
+        var typed = socket.TypedConfig;
+        if (typed is not null && typed.Is(Envoy.Extensions.TransportSockets.RawBuffer.V3.RawBuffer.Descriptor))
+            return null;
+        if (typed is null || !typed.TryUnpack<TlsV3.UpstreamTlsContext>(out var message))
+        {
+            errors.Add(BindErrors.Path(path, "typed_config"), $"{typed?.TypeUrl ?? "nothing"} is not a transport socket that is known here");
+            return null;
+        }
+
+        path = BindErrors.Path(path, "typed_config");
+        if (message.AutoSniSanValidation || message.AllowRenegotiation)
+            errors.Add(path, "auto_sni_san_validation and allow_renegotiation are not supported");
+        var common = CommonTlsModel.Bind(message.CommonTlsContext ?? new TlsV3.CommonTlsContext(), BindErrors.Path(path, "common_tls_context"), secrets, errors);
+        return common is null ? null : new UpstreamTlsModel(common, message.Sni, time);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask<UpstreamHandshake> HandshakeAsync(
+        TransportConnection connection, IPEndPoint remote, UpstreamHandshakeOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        ArgumentNullException.ThrowIfNull(options);
+        var certificate = _common.Certificate;
+        if ((_common.WantsCertificate && certificate is null) || (_common.WantsValidation && _common.Validation is null))
+            return await FailAsync(connection, null, "TLS_error: a secret of the TLS context is missing");
+        var validation = _common.Validation;
+        string? refused = null;
+        var stream = new SslStream(new TransportStream(connection, default), leaveInnerStreamOpen: false);
+        try
+        {
+            await stream.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = options.ServerName ?? _sni,
+                    ClientCertificateContext = certificate?.Context,
+                    EnabledSslProtocols = _common.Protocols,
+                    CipherSuitesPolicy = _common.Ciphers,
+                    ApplicationProtocols = _common.ApplicationProtocols.Count > 0
+                        ? _common.ApplicationProtocols
+                        : [.. options.ApplicationProtocols.Select(name => new SslApplicationProtocol(name))],
+                    CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                    AllowRenegotiation = false,
+                    RemoteCertificateValidationCallback = (_, presented, chain, _) =>
+                    {
+                        refused = validation is null ? null : Verify(validation, presented, chain);
+                        return refused is null;
+                    },
+                },
+                cancellationToken);
+            return new UpstreamHandshake(TransportConnect.Of(new TlsTransportConnection(connection, stream)), stream.NegotiatedApplicationProtocol.ToString());
+        }
+        catch (OperationCanceledException)
+        {
+            return await FailAsync(connection, stream, "TLS_error: the handshake took too long", StreamResetReason.ConnectionTimeout);
+        }
+        catch (Exception e) when (e is AuthenticationException or IOException or ObjectDisposedException or InvalidOperationException
+            or System.ComponentModel.Win32Exception or System.Security.Cryptography.CryptographicException)
+        {
+            return await FailAsync(connection, stream, "TLS_error: " + (refused ?? e.InnerException?.Message ?? e.Message));
+        }
+    }
+
+    private string? Verify(ValidationModel validation, X509Certificate? presented, X509Chain? chain) =>
+        presented is null
+            ? "the upstream has no certificate"
+            : validation.Verify(new X509Certificate2(presented), chain?.ChainPolicy.ExtraStore, peerIsClient: false, _time.GetUtcNow());
+
+    private static async ValueTask<UpstreamHandshake> FailAsync(
+        TransportConnection connection, SslStream? stream, string message, StreamResetReason reason = StreamResetReason.ConnectionFailure)
+    {
+        connection.Abort();
+        await connection.DisposeAsync();
+        if (stream is not null)
+            await stream.DisposeAsync();
+        return new UpstreamHandshake(new TransportConnect(null, reason, message), "");
+    }
+}
