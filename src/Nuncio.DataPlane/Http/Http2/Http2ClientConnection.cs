@@ -1,3 +1,4 @@
+using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.DataPlane.Http.Http2;
@@ -18,6 +19,16 @@ public sealed class Http2ClientConnection : HttpClientConnection
         _session = new Http2ClientSession(this, transport, options, time);
     }
 
+    /// <summary>
+    /// A started connection to a cluster's endpoint. Its owner may be set later: whoever sets it looks at <see cref="IsClosing"/> afterwards.
+    /// </summary>
+    public static Http2ClientConnection Open(TransportConnection transport, ClusterModel cluster, TimeProvider time)
+    {
+        var connection = new Http2ClientConnection(transport, Http2OptionsBinder.Bind(cluster), time);
+        connection.Start();
+        return connection;
+    }
+
     /// <inheritdoc/>
     public override HttpProtocolVersion Version => HttpProtocolVersion.Http2;
 
@@ -33,7 +44,7 @@ public sealed class Http2ClientConnection : HttpClientConnection
     /// <summary>Completes when the connection is over and its transport disposed.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Sends the preface and begins to read; after <see cref="HttpClientConnection.Owner"/> is set. Streams can be opened at once.</summary>
+    /// <summary>Sends the preface and begins to read; streams can be opened at once.</summary>
     public void Start() => Completion = RunAsync();
 
     /// <inheritdoc/>

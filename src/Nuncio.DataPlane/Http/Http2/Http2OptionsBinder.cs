@@ -1,0 +1,50 @@
+using Nuncio.DataPlane.Model;
+
+namespace Nuncio.DataPlane.Http.Http2;
+
+/// <summary>Makes codec settings of the messages that hold them. Which fields a message may have is checked where it is bound.</summary>
+public static class Http2OptionsBinder
+{
+    /// <summary>The settings of a message; null has Envoy's defaults.</summary>
+    public static Http2Options Bind(CoreV3.Http2ProtocolOptions? message)
+    {
+        var defaults = Http2Options.Default;
+        if (message is null)
+        {
+            return defaults;
+        }
+
+        return new Http2Options
+        {
+            HpackTableSize = message.HpackTableSize ?? defaults.HpackTableSize,
+            MaxConcurrentStreams = message.MaxConcurrentStreams ?? defaults.MaxConcurrentStreams,
+            InitialStreamWindowSize = Limited(message.InitialStreamWindowSize, defaults.InitialStreamWindowSize, Http2Frames.DefaultWindow),
+            InitialConnectionWindowSize = Limited(message.InitialConnectionWindowSize, defaults.InitialConnectionWindowSize, Http2Frames.DefaultWindow),
+            AllowConnect = message.AllowConnect,
+            MaxOutboundFrames = Limited(message.MaxOutboundFrames, defaults.MaxOutboundFrames, 1),
+            MaxOutboundControlFrames = Limited(message.MaxOutboundControlFrames, defaults.MaxOutboundControlFrames, 1),
+            MaxConsecutiveInboundFramesWithEmptyPayload = Limited(
+                message.MaxConsecutiveInboundFramesWithEmptyPayload, defaults.MaxConsecutiveInboundFramesWithEmptyPayload, 0),
+            MaxInboundPriorityFramesPerStream = Limited(message.MaxInboundPriorityFramesPerStream, defaults.MaxInboundPriorityFramesPerStream, 0),
+            MaxInboundWindowUpdateFramesPerDataFrameSent = Limited(
+                message.MaxInboundWindowUpdateFramesPerDataFrameSent, defaults.MaxInboundWindowUpdateFramesPerDataFrameSent, 1),
+            StreamErrorOnInvalidHttpMessage = message.OverrideStreamErrorOnInvalidHttpMessage ?? message.StreamErrorOnInvalidHttpMessaging,
+            KeepaliveInterval = message.ConnectionKeepalive?.Interval?.ToTimeSpan(),
+            KeepaliveTimeout = message.ConnectionKeepalive?.Timeout?.ToTimeSpan() ?? defaults.KeepaliveTimeout,
+        };
+    }
+
+    /// <summary>The settings of connections to a cluster. Idle time and lifetime are the pool's.</summary>
+    public static Http2Options Bind(ClusterModel cluster)
+    {
+        ArgumentNullException.ThrowIfNull(cluster);
+        return Bind(cluster.Http2) with
+        {
+            MaxHeaderBytes = (int)Math.Min(cluster.MaxResponseHeadersBytes, int.MaxValue / 2),
+            MaxHeaderCount = (int)Math.Min(cluster.MaxResponseHeadersCount, int.MaxValue),
+            IdleTimeout = null,
+        };
+    }
+
+    private static int Limited(uint? value, int otherwise, int least) => value is { } set ? (int)Math.Clamp(set, (uint)least, int.MaxValue) : otherwise;
+}
