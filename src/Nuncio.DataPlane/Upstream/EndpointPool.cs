@@ -116,8 +116,9 @@ internal sealed class EndpointPool
             Remove(waiter);
         }
 
+        // Elsewhere: who cancels holds a lock of the request.
         _cluster.Metrics.RequestsCancelled.Increment();
-        waiter.Complete(PoolLease.Failed(StreamResetReason.LocalReset));
+        waiter.CompleteElsewhere(PoolLease.Failed(StreamResetReason.LocalReset));
     }
 
     internal void OnStreamsAvailable(PooledConnection connection)

@@ -1,0 +1,308 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using Nuncio.DataPlane.Http;
+
+namespace Nuncio.DataPlane.Forwarding;
+
+/// <content>
+/// The request body. One pump reads it from the client for the whole request, whatever number of tries there are; a new try first gets what was kept
+/// so far from the main flow, and takes over from there. While no try is ready the pump keeps what comes, up to the cluster's limit.
+/// </content>
+internal sealed partial class ForwardState
+{
+    private const int SmallestBuffer = 4096;
+
+    private readonly Signal _attached = new();
+    private ValueTask<bool> _pump;
+    private bool _pumpStarted;
+    private bool _hasBody;
+    private long _requestEndedAt;
+    private uint _keepLimit;
+
+    // Guarded by the lock.
+    private byte[] _kept = [];
+    private int _keptLength;
+    private bool _keeping;
+    private bool _requestEnded;
+    private bool _hasTrailers;
+    private bool _isHolding;
+    private UpstreamAttempt? _target;
+
+    private void BeginBody()
+    {
+        _hasBody = !_exchange.RequestHasNoBody;
+        _requestEnded = !_hasBody;
+        _hasTrailers = _isHolding = false;
+        _pumpStarted = false;
+        _pump = default;
+        _keptLength = 0;
+        _keeping = _hasBody;
+        _keepLimit = (uint)Math.Min(_exchange.Route?.RequestBodyBufferLimit ?? _exchange.VirtualHost?.RequestBodyBufferLimit ?? _cluster.Model.BufferLimit, int.MaxValue / 2);
+        _target = null;
+        _attached.Clear();
+    }
+
+    private async ValueTask EndBodyAsync()
+    {
+        if (_pumpStarted)
+        {
+            await _pump;
+        }
+
+        EndMirrors();
+        if (_kept.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_kept);
+            _kept = [];
+        }
+    }
+
+    private void StartPump()
+    {
+        if (_hasBody && !_pumpStarted)
+        {
+            _pumpStarted = true;
+            _pump = PumpAsync();
+        }
+    }
+
+    // Hands what was kept to a new try and lets the pump go on with it. The pump writes only to a try that has been attached here.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<StreamResetReason> ReplayAsync(UpstreamAttempt attempt)
+    {
+        var sent = 0;
+        while (true)
+        {
+            ReadOnlyMemory<byte> piece;
+            bool last;
+            lock (_gate)
+            {
+                piece = _kept.AsMemory(sent, _keptLength - sent);
+                last = _requestEnded;
+                if (piece.IsEmpty && !last)
+                {
+                    _target = attempt;
+                    if (!MustKeep)
+                    {
+                        _keeping = false;
+                        _keptLength = 0;
+                    }
+
+                    if (_isHolding)
+                    {
+                        _isHolding = false;
+                        _attached.Raise();
+                    }
+
+                    return StreamResetReason.None;
+                }
+            }
+
+            var error = StreamResetReason.None;
+            if (last)
+            {
+                error = await WriteEndAsync(attempt.Stream, piece);
+                return error == StreamResetReason.None ? await attempt.Stream.FlushAsync() : error;
+            }
+
+            error = await attempt.Stream.WriteBodyAsync(piece, false);
+            if (error != StreamResetReason.None)
+            {
+                return error;
+            }
+
+            sent += piece.Length;
+        }
+    }
+
+    private bool MustKeep => _retry.IsPossible || _mirroring;
+
+    private ValueTask<StreamResetReason> WriteEndAsync(HttpClientStream stream, ReadOnlyMemory<byte> data) =>
+        _hasTrailers ? WriteTrailersAsync(stream, data) : stream.WriteBodyAsync(data, true);
+
+    private async ValueTask<StreamResetReason> WriteTrailersAsync(HttpClientStream stream, ReadOnlyMemory<byte> data)
+    {
+        if (data.Length > 0 && await stream.WriteBodyAsync(data, false) is not StreamResetReason.None and var error)
+        {
+            return error;
+        }
+
+        return await stream.WriteTrailersAsync(_exchange.Downstream.RequestTrailers);
+    }
+
+    // True when the body was read to its end.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> PumpAsync()
+    {
+        while (true)
+        {
+            var reading = _exchange.RequestBody.ReadBodyAsync();
+            if (!reading.IsCompleted)
+            {
+                // The client is slower than we are: what it has sent so far goes out.
+                await FlushTargetAsync();
+                Touch();
+            }
+
+            var read = await reading;
+            if (read.Error != StreamResetReason.None)
+            {
+                // Nobody wants it any more, or the client is gone, which the abort handler knows.
+                return false;
+            }
+
+            var (target, hold) = Take(read);
+            if (hold)
+            {
+                // No room and no try to send it to: the client waits.
+                await _attached.WaitAsync();
+                lock (_gate)
+                {
+                    if (!_active || _end != ForwardEnd.None)
+                    {
+                        return false;
+                    }
+
+                    target = _target;
+                    target?.AddReference();
+                    if (read.EndStream)
+                    {
+                        _requestEnded = true;
+                    }
+                }
+            }
+
+            if (read.EndStream)
+            {
+                OnRequestRead();
+            }
+
+            if (target != null && !await SendAsync(target, read))
+            {
+                return false;
+            }
+
+            if (read.EndStream)
+            {
+                return true;
+            }
+        }
+    }
+
+    private (UpstreamAttempt? Target, bool Hold) Take(BodyRead read)
+    {
+        lock (_gate)
+        {
+            if (read.EndStream)
+            {
+                _hasTrailers = _exchange.Downstream.RequestTrailers.Count > 0;
+            }
+
+            if (_keeping)
+            {
+                if (_keptLength + read.Data.Length <= _keepLimit)
+                {
+                    Keep(read.Data.Span);
+                }
+                else
+                {
+                    // Too much to send again.
+                    if (MustKeep)
+                    {
+                        _cluster.Metrics.RetryOrShadowAbandoned.Increment();
+                        _retry.Stop();
+                        _mirroring = false;
+                    }
+
+                    if (_target == null)
+                    {
+                        _isHolding = true;
+                        _attached.Clear();
+                        return (null, true);
+                    }
+
+                    _keeping = false;
+                    _keptLength = 0;
+                }
+            }
+
+            _requestEnded |= read.EndStream;
+            _target?.AddReference();
+            return (_target, false);
+        }
+    }
+
+    private void Keep(ReadOnlySpan<byte> data)
+    {
+        if (_keptLength + data.Length > _kept.Length)
+        {
+            // The old one may be being sent: it is left to the garbage collector.
+            var bigger = ArrayPool<byte>.Shared.Rent(Math.Max(SmallestBuffer, Math.Max(_kept.Length * 2, _keptLength + data.Length)));
+            _kept.AsSpan(0, _keptLength).CopyTo(bigger);
+            _kept = bigger;
+        }
+
+        data.CopyTo(_kept.AsSpan(_keptLength));
+        _keptLength += data.Length;
+    }
+
+    private void OnRequestRead()
+    {
+        _exchange.RequestEndTimestamp = _exchange.Clock.GetTimestamp();
+        OnRequestEnded();
+        lock (_gate)
+        {
+            if (_target != null && !_responseStarted)
+            {
+                StartPerTry();
+            }
+        }
+    }
+
+    // False when there is no use in reading on.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> SendAsync(UpstreamAttempt target, BodyRead read)
+    {
+        StreamResetReason error;
+        if (read.EndStream)
+        {
+            error = await WriteEndAsync(target.Stream, read.Data);
+            if (error == StreamResetReason.None)
+            {
+                error = await target.Stream.FlushAsync();
+                _exchange.Upstream.RequestEnded = _exchange.Clock.GetTimestamp();
+            }
+        }
+        else
+        {
+            error = await target.Stream.WriteBodyAsync(read.Data, false);
+        }
+
+        lock (_gate)
+        {
+            if (error != StreamResetReason.None && _target == target)
+            {
+                _target = null;
+            }
+        }
+
+        target.Release();
+        return error == StreamResetReason.None || _keeping;
+    }
+
+    private async ValueTask FlushTargetAsync()
+    {
+        UpstreamAttempt? target;
+        lock (_gate)
+        {
+            target = _target;
+            target?.AddReference();
+        }
+
+        if (target != null)
+        {
+            await target.Stream.FlushAsync();
+            target.Release();
+        }
+    }
+}

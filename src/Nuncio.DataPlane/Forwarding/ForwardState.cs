@@ -1,0 +1,767 @@
+using System.Buffers.Text;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Nuncio.DataPlane.Errors;
+using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.LoadBalancing;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Pipeline;
+using Nuncio.DataPlane.State;
+using Nuncio.DataPlane.Time;
+using Nuncio.DataPlane.Upstream;
+
+namespace Nuncio.DataPlane.Forwarding;
+
+/// <summary>
+/// One request on its way to an upstream: tries, timeouts, both bodies. Belongs to an exchange and is used again with it, so a request makes no garbage.
+/// </summary>
+/// <remarks>
+/// Up to four parties meet here: the main flow (<see cref="RunAsync"/>), the pump of the request body, timers, and the client's abort. The lock guards
+/// who holds which stream; nothing is awaited under it. Timers and aborts do no work of their own: they set <see cref="_end"/> and make the main
+/// flow's wait end.
+/// </remarks>
+internal sealed partial class ForwardState : IStreamAbortHandler
+{
+    private readonly Lock _gate = new();
+    private readonly TimerService _timers;
+    private readonly RetryState _retry = new();
+    private readonly PoolWaiter _waiter = new();
+    private readonly Signal _pause = new();
+    private readonly ForwardTimer _global;
+    private readonly ForwardTimer _perTry;
+    private readonly ForwardTimer _idle;
+    private readonly ForwardTimer _duration;
+    private readonly ForwardTimer _backOff;
+
+    private RouterFilter _router = null!;
+    private HttpExchange _exchange = null!;
+    private ForwardModel _forward = null!;
+    private ClusterState _cluster = null!;
+    private ResourceState _resources = null!;
+    private ForwardTimeouts _timeouts;
+    private TimeSpan _idleTimeout;
+    private UpstreamAttempt? _spare;
+    private ulong _hash;
+    private bool _hasHash;
+    private string? _cookie;
+    private int _attempts;
+    private int _selections;
+    private bool _alternativeTimeoutResponse;
+    private bool _isInternal;
+
+    // Guarded by the lock.
+    private bool _active;
+    private ForwardEnd _end;
+    private StreamResetReason _endReason;
+    private UpstreamAttempt? _current;
+    private bool _responseStarted;
+
+    public ForwardState(TimerService timers)
+    {
+        _timers = timers;
+        _global = new ForwardTimer(this, ForwardEnd.Timeout, timers);
+        _perTry = new ForwardTimer(this, ForwardEnd.PerTryTimeout, timers);
+        _idle = new ForwardTimer(this, ForwardEnd.IdleTimeout, timers);
+        _duration = new ForwardTimer(this, ForwardEnd.MaxDuration, timers);
+        _backOff = new ForwardTimer(this, ForwardEnd.None, timers);
+    }
+
+    /// <summary>The state was made for this router's timers.</summary>
+    public bool Fits(RouterFilter router) => router.Timers == _timers;
+
+    /// <summary>Forwards one request; always answers it.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<FilterOutcome> RunAsync(RouterFilter router, HttpExchange exchange)
+    {
+        var forward = exchange.Forward ?? throw new InvalidOperationException("The router was asked without a route that forwards.");
+        var cluster = router.Clusters.Find(exchange.ClusterName);
+        if (cluster == null)
+        {
+            exchange.Flags |= ResponseFlags.NoClusterFound;
+            return await exchange.RespondAsync(forward.ClusterNotFoundStatus, default, "cluster_not_found");
+        }
+
+        if (!cluster.IsWarm)
+        {
+            await WarmAsync(cluster);
+        }
+
+        Begin(router, exchange, forward, cluster);
+        try
+        {
+            while (true)
+            {
+                var endpoint = Choose();
+                if (endpoint == null)
+                {
+                    return await NoEndpointAsync();
+                }
+
+                var pool = endpoint.Pool((int)_forward.Priority, cluster.UsesHttp2(exchange.Downstream.Version));
+                var acquiring = pool.AcquireAsync(_waiter);
+                if (!acquiring.IsCompleted)
+                {
+                    StartPump();
+                    if (Volatile.Read(ref _end) != ForwardEnd.None)
+                    {
+                        _waiter.Cancel();
+                    }
+                }
+
+                var lease = await acquiring;
+                TryResult result;
+                if (lease.Stream == null)
+                {
+                    exchange.Upstream.TransportFailureReason = lease.Message;
+                    result = TryResult.Failed(lease.Error);
+                }
+                else
+                {
+                    result = await TryAsync(Adopt(lease.Stream, pool, endpoint));
+                }
+
+                if (result.IsDone)
+                {
+                    return FilterOutcome.Responded;
+                }
+
+                if (!await AgainAsync(result, endpoint))
+                {
+                    return FilterOutcome.Responded;
+                }
+            }
+        }
+        finally
+        {
+            await EndAsync();
+        }
+    }
+
+    /// <summary>The client went away.</summary>
+    public void OnStreamAborted(StreamResetReason reason) => Interrupt(ForwardEnd.ClientGone, reason, null, 0);
+
+    /// <summary>A timer fired.</summary>
+    internal void OnTimer(ForwardTimer timer, int version, ForwardEnd end)
+    {
+        if (end != ForwardEnd.None)
+        {
+            Interrupt(end, StreamResetReason.Timeout, timer, version);
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (_active && timer.Version == version)
+            {
+                _pause.Raise();
+            }
+        }
+    }
+
+    /// <summary>An attempt's object is free again.</summary>
+    internal void Recycle(UpstreamAttempt attempt) => Volatile.Write(ref _spare, attempt);
+
+    // Bounded by the connect timeout: a name that does not resolve must not hold requests for longer than an endpoint that does not answer.
+    private static async ValueTask WarmAsync(ClusterState cluster)
+    {
+        try
+        {
+            await cluster.Warm.WaitAsync(cluster.Model.Connect.ConnectTimeout, cluster.Environment.Timers.Time);
+        }
+        catch (TimeoutException)
+        {
+            // It has no endpoints then, and says so.
+        }
+    }
+
+    private void Begin(RouterFilter router, HttpExchange exchange, ForwardModel forward, ClusterState cluster)
+    {
+        _router = router;
+        _exchange = exchange;
+        _forward = forward;
+        _cluster = cluster;
+        _resources = cluster.Resources((int)forward.Priority);
+        _attempts = _selections = 0;
+        _cookie = null;
+        _end = ForwardEnd.None;
+        _responseStarted = false;
+        _pause.Clear();
+        BeginBody();
+        exchange.Upstream.Cluster = cluster.Model.StatName;
+
+        var headers = exchange.RequestHeaders;
+        _isInternal = headers.Get(KnownHeader.XEnvoyInternal).SequenceEqual("true"u8);
+        _alternativeTimeoutResponse = headers.Remove(KnownHeader.XEnvoyUpstreamRqTimeoutAltResponse);
+        headers.Remove(KnownHeader.XEnvoyUpstreamAltStatName);
+        _timeouts = ForwardTimeouts.Take(exchange, forward, router.Options);
+        _timeouts.WriteExpected(exchange, forward, router.Options, TimeSpan.Zero);
+        if (exchange.VirtualHost is { IncludeRequestAttemptCount: true })
+        {
+            headers.Set(KnownHeader.XEnvoyAttemptCount, "1"u8);
+        }
+
+        _hasHash = cluster.Model.LoadBalancing.UsesHash && RequestHash.TryCompute(exchange, forward.HashPolicies, out _hash, out _cookie);
+        exchange.FinalizeRequestHeaders();
+        _retry.Begin(exchange.RetryPolicy, exchange);
+        if (exchange.MirrorPolicies.Count > 0)
+        {
+            BeginMirrors();
+        }
+
+        _idleTimeout = forward.IdleTimeout ?? exchange.ConnectionManager.StreamIdleTimeout;
+        lock (_gate)
+        {
+            _active = true;
+        }
+
+        exchange.Downstream.OnAborted(this);
+        if (_idleTimeout > TimeSpan.Zero)
+        {
+            _idle.Start(_idleTimeout);
+        }
+
+        if (cluster.Model.MaxStreamDuration is { } duration)
+        {
+            _duration.Start(duration);
+        }
+
+        if (_requestEnded)
+        {
+            OnRequestEnded();
+        }
+    }
+
+    private async ValueTask EndAsync()
+    {
+        UpstreamAttempt? attempt;
+        lock (_gate)
+        {
+            _active = false;
+            attempt = _current;
+            _current = _target = null;
+        }
+
+        _global.Cancel();
+        _perTry.Cancel();
+        _idle.Cancel();
+        _duration.Cancel();
+        _backOff.Cancel();
+        _exchange.Downstream.OnAborted(null);
+        if (_pumpStarted && !_pump.IsCompleted)
+        {
+            attempt?.Stream.Reset(StreamResetReason.LocalReset);
+            _exchange.Downstream.StopReading();
+            _attached.Raise();
+        }
+
+        attempt?.Release();
+        await EndBodyAsync();
+        _retry.End();
+        _exchange = null!;
+        _forward = null!;
+        _cluster = null!;
+    }
+
+    private EndpointState? Choose()
+    {
+        EndpointState? endpoint;
+        var selections = 0;
+        do
+        {
+            endpoint = _cluster.Choose(_hash, _hasHash, _selections++);
+        }
+        while (endpoint != null && _retry.Avoids(endpoint, selections++));
+        if (endpoint == null)
+        {
+            return null;
+        }
+
+        _attempts++;
+        var record = _exchange.Upstream;
+        record.Host = endpoint.Address;
+        record.HostName = endpoint.Model.Hostname;
+        record.Attempts = _attempts;
+        record.TransportFailureReason = "";
+        _retry.OnTried(endpoint);
+        return endpoint;
+    }
+
+    private async ValueTask<FilterOutcome> NoEndpointAsync()
+    {
+        _cluster.Metrics.ConnectionsNoneHealthy.Increment();
+        _cluster.Metrics.Responses.Count(503);
+        _exchange.Flags |= ResponseFlags.NoHealthyUpstream;
+        return await _exchange.RespondAsync(503, UpstreamFailure.NoHealthyUpstream, "no_healthy_upstream");
+    }
+
+    private UpstreamAttempt Adopt(HttpClientStream stream, EndpointPool pool, EndpointState endpoint)
+    {
+        var attempt = Interlocked.Exchange(ref _spare, null) ?? new UpstreamAttempt(this);
+        attempt.Begin(stream, pool, endpoint);
+        lock (_gate)
+        {
+            _current = attempt;
+        }
+
+        return attempt;
+    }
+
+    private void DropCurrent()
+    {
+        UpstreamAttempt? attempt;
+        lock (_gate)
+        {
+            attempt = _current;
+            _current = _target = null;
+        }
+
+        attempt?.Release();
+    }
+
+    // Sends the request and reads the response's head; with that, either the response is passed on or there is a reason to try again.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<TryResult> TryAsync(UpstreamAttempt attempt)
+    {
+        if (Volatile.Read(ref _end) != ForwardEnd.None)
+        {
+            return TryResult.Interrupted;
+        }
+
+        var stream = attempt.Stream;
+        PrepareAttempt(attempt);
+        if (_hasBody)
+        {
+            // An error of writing is not the last word: the upstream may have answered before it closed.
+            if (await stream.WriteHeadersAsync(_exchange.RequestHeaders, false) == StreamResetReason.None
+                && await ReplayAsync(attempt) == StreamResetReason.None)
+            {
+                StartPump();
+            }
+        }
+        else
+        {
+            await stream.WriteHeadersAsync(_exchange.RequestHeaders, true);
+            await stream.FlushAsync();
+            _exchange.Upstream.RequestEnded = _exchange.Clock.GetTimestamp();
+        }
+
+        while (true)
+        {
+            var head = await stream.ReadHeadersAsync();
+            if (Volatile.Read(ref _end) != ForwardEnd.None)
+            {
+                return TryResult.Interrupted;
+            }
+
+            if (head.Error != StreamResetReason.None)
+            {
+                return TryResult.Failed(head.Error);
+            }
+
+            var status = stream.ResponseHeaders.Status;
+            if (status >= 200 || status == 101)
+            {
+                return OnHead(attempt, status) == RetryDecision.Yes ? TryResult.RetryDecided : await RespondAsync(attempt, head.EndStream);
+            }
+
+            if (_exchange.ConnectionManager.Proxy100Continue)
+            {
+                await _exchange.WriteResponseHeadersAsync(stream.ResponseHeaders, false);
+                await _exchange.ResponseBody.FlushAsync();
+            }
+        }
+    }
+
+    private void PrepareAttempt(UpstreamAttempt attempt)
+    {
+        var exchange = _exchange;
+        exchange.Upstream.Protocol = attempt.Stream.Version;
+        exchange.Upstream.RequestStarted = exchange.Clock.GetTimestamp();
+        if (_forward.AutoHostRewrite && attempt.Endpoint.Hostname.Length > 0)
+        {
+            if (_forward.AppendXForwardedHost && _attempts == 1)
+            {
+                AppendForwardedHost(exchange.RequestHeaders);
+            }
+
+            exchange.RequestHeaders.Set(KnownHeader.Authority, attempt.Endpoint.Hostname);
+        }
+
+        if (_attempts > 1)
+        {
+            _timeouts.WriteExpected(exchange, _forward, _router.Options, TimeSpan.FromMilliseconds(exchange.ElapsedMilliseconds));
+            if (exchange.VirtualHost is { IncludeRequestAttemptCount: true })
+            {
+                SetNumber(exchange.RequestHeaders, KnownHeader.XEnvoyAttemptCount, _attempts);
+            }
+        }
+
+        StartPerTry();
+    }
+
+    private void StartPerTry()
+    {
+        if (_requestEnded && _timeouts.PerTry > TimeSpan.Zero)
+        {
+            _perTry.Start(_timeouts.PerTry);
+        }
+    }
+
+    private static void AppendForwardedHost(HeaderMap headers)
+    {
+        var host = headers.Get(KnownHeader.Authority);
+        if (host.IsEmpty)
+        {
+            return;
+        }
+
+        if (headers.TryGet(KnownHeader.XForwardedHost, out var before) && !before.IsEmpty)
+        {
+            headers.Set(KnownHeader.XForwardedHost, Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(before) + "," + Encoding.Latin1.GetString(host)));
+        }
+        else
+        {
+            headers.Set(KnownHeader.XForwardedHost, host);
+        }
+    }
+
+    private RetryDecision OnHead(UpstreamAttempt attempt, int status)
+    {
+        _exchange.Upstream.ResponseStarted = _exchange.Clock.GetTimestamp();
+        _cluster.Outlier?.OnResponse(attempt.Endpoint, status);
+        CountResponse(status);
+        var decision = _retry.OnResponse(attempt.Stream.ResponseHeaders, _resources, _cluster);
+        AddRetryFlag(decision);
+        return decision;
+    }
+
+    private void AddRetryFlag(RetryDecision decision) => _exchange.Flags |= decision switch
+    {
+        RetryDecision.LimitExceeded => ResponseFlags.UpstreamRetryLimitExceeded,
+        RetryDecision.Overflow => ResponseFlags.UpstreamOverflow,
+        _ => ResponseFlags.None,
+    };
+
+    private void CountResponse(int status)
+    {
+        var metrics = _cluster.Metrics;
+        metrics.Responses.Count(status);
+        (_isInternal ? metrics.InternalResponses : metrics.ExternalResponses).Count(status);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<TryResult> RespondAsync(UpstreamAttempt attempt, bool endStream)
+    {
+        var exchange = _exchange;
+        var stream = attempt.Stream;
+        lock (_gate)
+        {
+            if (_end != ForwardEnd.None)
+            {
+                return TryResult.Interrupted;
+            }
+
+            _responseStarted = true;
+            _keeping = false;
+        }
+
+        _perTry.Cancel();
+        if (_attempts > 1)
+        {
+            _cluster.Metrics.RequestsRetrySuccess.Increment();
+        }
+
+        FinalizeResponse(stream.ResponseHeaders);
+        await exchange.WriteResponseHeadersAsync(stream.ResponseHeaders, endStream);
+        while (!endStream)
+        {
+            var reading = stream.ReadBodyAsync();
+            if (!reading.IsCompleted)
+            {
+                // Nothing more is there now: what we have must not wait for it.
+                await exchange.ResponseBody.FlushAsync();
+                Touch();
+            }
+
+            var read = await reading;
+            if (read.Error != StreamResetReason.None)
+            {
+                return await CutShortAsync(read);
+            }
+
+            endStream = read.EndStream;
+            if (endStream && stream.ResponseTrailers.Count > 0)
+            {
+                if (read.Data.Length > 0)
+                {
+                    await exchange.ResponseBody.WriteBodyAsync(read.Data, false);
+                }
+
+                await exchange.WriteResponseTrailersAsync(stream.ResponseTrailers);
+            }
+            else
+            {
+                await exchange.ResponseBody.WriteBodyAsync(read.Data, endStream);
+            }
+        }
+
+        OnResponseEnded(stream);
+        return TryResult.Done;
+    }
+
+    private void FinalizeResponse(HeaderMap headers)
+    {
+        var exchange = _exchange;
+        exchange.ResponseCodeDetails = "via_upstream";
+        if (!_router.Options.SuppressEnvoyHeaders && _requestEnded)
+        {
+            SetNumber(headers, KnownHeader.XEnvoyUpstreamServiceTime, _timers.NowMilliseconds - _requestEndedAt);
+        }
+
+        if (exchange.VirtualHost is { IncludeAttemptCountInResponse: true })
+        {
+            SetNumber(headers, KnownHeader.XEnvoyAttemptCount, _attempts);
+        }
+
+        if (_cookie != null)
+        {
+            headers.Add(KnownHeader.SetCookie, Encoding.Latin1.GetBytes(_cookie));
+        }
+    }
+
+    private void OnResponseEnded(HttpClientStream stream)
+    {
+        var record = _exchange.Upstream;
+        record.ResponseEnded = _exchange.Clock.GetTimestamp();
+        record.WireBytesSent = stream.BytesSent;
+        record.WireBytesReceived = stream.BytesReceived;
+        _cluster.Metrics.RequestsCompleted.Increment();
+        if (_requestEnded)
+        {
+            _cluster.Metrics.RequestsTime.Record(_timers.NowMilliseconds - _requestEndedAt);
+        }
+    }
+
+    // The response broke off, or something of ours ended it.
+    private async ValueTask<TryResult> CutShortAsync(BodyRead read)
+    {
+        var exchange = _exchange;
+        if (Volatile.Read(ref _end) != ForwardEnd.None)
+        {
+            await FinishInterruptedAsync();
+            return TryResult.Done;
+        }
+
+        exchange.Flags |= UpstreamFailure.Flag(read.Error);
+        exchange.ResponseCodeDetails = UpstreamFailure.Details(read.Error, "", started: true);
+        _cluster.Metrics.RequestsReceivedReset.Increment();
+        if (read.Data.Length > 0)
+        {
+            await exchange.ResponseBody.WriteBodyAsync(read.Data, false);
+        }
+
+        // What came is passed on before the client learns that it is not all.
+        await exchange.ResponseBody.FlushAsync();
+        exchange.Downstream.Reset(StreamResetReason.LocalReset);
+        return TryResult.Done;
+    }
+
+    // A try without a response: true to try again, false when the request has been answered.
+    private async ValueTask<bool> AgainAsync(TryResult result, EndpointState endpoint)
+    {
+        var requestStarted = _exchange.Upstream.RequestStarted != 0;
+        DropCurrent();
+        if (!result.IsRetryDecided)
+        {
+            var decision = Volatile.Read(ref _end) switch
+            {
+                ForwardEnd.None => OnFailed(result.Error, endpoint, requestStarted),
+                ForwardEnd.PerTryTimeout => OnPerTryTimeout(endpoint),
+                _ => RetryDecision.No,
+            };
+            if (decision != RetryDecision.Yes)
+            {
+                AddRetryFlag(decision);
+                await (Volatile.Read(ref _end) == ForwardEnd.None ? RespondFailedAsync(result.Error) : FinishInterruptedAsync());
+                return false;
+            }
+        }
+
+        lock (_gate)
+        {
+            // Only the try's own timeout is undone by trying again.
+            if (_end == ForwardEnd.PerTryTimeout)
+            {
+                _end = ForwardEnd.None;
+            }
+        }
+
+        _perTry.Cancel();
+        _pause.Clear();
+        _backOff.Start(_retry.NextPause());
+        if (Volatile.Read(ref _end) == ForwardEnd.None)
+        {
+            await _pause.WaitAsync();
+        }
+
+        _backOff.Cancel();
+        if (Volatile.Read(ref _end) != ForwardEnd.None)
+        {
+            await FinishInterruptedAsync();
+            return false;
+        }
+
+        return true;
+    }
+
+    private RetryDecision OnFailed(StreamResetReason reason, EndpointState endpoint, bool requestStarted)
+    {
+        if (reason != StreamResetReason.Overflow)
+        {
+            _cluster.Outlier?.OnLocalFailure(endpoint);
+        }
+
+        if (reason is StreamResetReason.RemoteReset or StreamResetReason.RemoteRefusedStream or StreamResetReason.ConnectionTermination)
+        {
+            _cluster.Metrics.RequestsReceivedReset.Increment();
+        }
+        else if (reason == StreamResetReason.ProtocolError)
+        {
+            _cluster.Metrics.ConnectionsProtocolError.Increment();
+        }
+
+        return _retry.OnReset(reason, requestStarted, _resources, _cluster);
+    }
+
+    private RetryDecision OnPerTryTimeout(EndpointState endpoint)
+    {
+        _cluster.Metrics.RequestsPerTryTimeout.Increment();
+        _cluster.Metrics.RequestsSentReset.Increment();
+        _cluster.Outlier?.OnLocalFailure(endpoint);
+        return _retry.OnReset(StreamResetReason.LocalReset, true, _resources, _cluster);
+    }
+
+    private async ValueTask RespondFailedAsync(StreamResetReason reason)
+    {
+        var status = UpstreamFailure.Status(reason);
+        var exchange = _exchange;
+        exchange.Flags |= UpstreamFailure.Flag(reason);
+        CountResponse(status);
+        HeaderMap? extra = null;
+        if (reason == StreamResetReason.Overflow && !_router.Options.SuppressEnvoyHeaders)
+        {
+            extra = new HeaderMap();
+            extra.Add(KnownHeader.XEnvoyOverloaded, "true"u8);
+        }
+
+        var details = UpstreamFailure.Details(reason, exchange.Upstream.TransportFailureReason, started: false);
+        await exchange.RespondAsync(status, UpstreamFailure.Body(reason, _attempts > 1), details, extra);
+    }
+
+    private async ValueTask FinishInterruptedAsync()
+    {
+        var exchange = _exchange;
+        switch (_end)
+        {
+            case ForwardEnd.ClientGone:
+                var reset = exchange.Downstream.Version >= HttpProtocolVersion.Http2 && _endReason == StreamResetReason.RemoteReset;
+                exchange.Flags |= reset ? ResponseFlags.DownstreamRemoteReset : ResponseFlags.DownstreamConnectionTermination;
+                exchange.ResponseCodeDetails = reset ? "downstream_remote_reset" : "downstream_remote_disconnect";
+                _cluster.Metrics.RequestsSentReset.Increment();
+                return;
+            case ForwardEnd.IdleTimeout:
+                exchange.Flags |= ResponseFlags.StreamIdleTimeout;
+                await EndWithAsync(_requestEnded ? 504 : 408, UpstreamFailure.StreamTimeout, "stream_idle_timeout");
+                return;
+            case ForwardEnd.MaxDuration:
+                exchange.Flags |= ResponseFlags.UpstreamMaxStreamDurationReached;
+                _cluster.Metrics.RequestsMaxDurationReached.Increment();
+                await EndWithAsync(408, UpstreamFailure.MaxDuration, "upstream_max_stream_duration_reached");
+                return;
+            case ForwardEnd.PerTryTimeout:
+                exchange.Flags |= ResponseFlags.UpstreamRequestTimeout;
+                await EndWithAsync(_alternativeTimeoutResponse ? 204 : 504, UpstreamFailure.RequestTimeout, "upstream_per_try_timeout");
+                return;
+            default:
+                exchange.Flags |= ResponseFlags.UpstreamRequestTimeout;
+                _cluster.Metrics.RequestsTimeout.Increment();
+                _cluster.Metrics.RequestsSentReset.Increment();
+                await EndWithAsync(_alternativeTimeoutResponse ? 204 : 504, UpstreamFailure.RequestTimeout, "response_timeout");
+                return;
+        }
+    }
+
+    private async ValueTask EndWithAsync(int status, ReadOnlyMemory<byte> body, string details)
+    {
+        if (_responseStarted)
+        {
+            _exchange.ResponseCodeDetails = details;
+            return;
+        }
+
+        CountResponse(status);
+        await _exchange.RespondAsync(status, status == 204 ? default : body, details);
+    }
+
+    private void Interrupt(ForwardEnd end, StreamResetReason reason, ForwardTimer? timer, int version)
+    {
+        UpstreamAttempt? attempt;
+        lock (_gate)
+        {
+            if (!_active || _end != ForwardEnd.None || (timer != null && timer.Version != version) || (end == ForwardEnd.PerTryTimeout && _responseStarted))
+            {
+                return;
+            }
+
+            _end = end;
+            _endReason = reason;
+            attempt = _current;
+            attempt?.AddReference();
+            _waiter.Cancel();
+            _pause.Raise();
+            _attached.Raise();
+            if (_responseStarted && end != ForwardEnd.ClientGone)
+            {
+                _exchange.Downstream.Reset(StreamResetReason.LocalReset);
+            }
+        }
+
+        attempt?.Stream.Reset(StreamResetReason.LocalReset);
+        attempt?.Release();
+    }
+
+    private void Touch()
+    {
+        if (_idleTimeout > TimeSpan.Zero)
+        {
+            _idle.Start(_idleTimeout);
+        }
+    }
+
+    private void OnRequestEnded()
+    {
+        _requestEndedAt = _timers.NowMilliseconds;
+        if (_timeouts.Global > TimeSpan.Zero)
+        {
+            _global.Start(_timeouts.Global);
+        }
+    }
+
+    private static void SetNumber(HeaderMap headers, KnownHeader header, long number)
+    {
+        Span<byte> digits = stackalloc byte[20];
+        Utf8Formatter.TryFormat(number, digits, out var length);
+        headers.Set(header, digits[..length]);
+    }
+
+    private readonly record struct TryResult(bool IsDone, bool IsRetryDecided, StreamResetReason Error)
+    {
+        public static TryResult Done => new(true, false, StreamResetReason.None);
+
+        public static TryResult RetryDecided => new(false, true, StreamResetReason.None);
+
+        public static TryResult Interrupted => new(false, false, StreamResetReason.LocalReset);
+
+        public static TryResult Failed(StreamResetReason error) => new(false, false, error);
+    }
+}

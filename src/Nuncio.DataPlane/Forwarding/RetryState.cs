@@ -1,0 +1,244 @@
+using System.Buffers.Text;
+using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Pipeline;
+using Nuncio.DataPlane.State;
+
+namespace Nuncio.DataPlane.Forwarding;
+
+/// <summary>What came of asking for a retry.</summary>
+internal enum RetryDecision : byte
+{
+    /// <summary>There is nothing to retry for.</summary>
+    No,
+
+    /// <summary>Go on.</summary>
+    Yes,
+
+    /// <summary>There have been as many as allowed.</summary>
+    LimitExceeded,
+
+    /// <summary>The cluster has too many retries under way.</summary>
+    Overflow,
+}
+
+/// <summary>Whether and when one request is tried again (Envoy's RetryStateImpl). Embedded in the request's state.</summary>
+internal sealed class RetryState
+{
+    private readonly List<EndpointState> _tried = [];
+    private RetryPolicyModel? _policy;
+    private RetryOn _on;
+    private uint _left;
+    private int _pauses;
+    private int _headerStatus;
+    private ResourceState? _holding;
+
+    /// <summary>A retry is possible in principle: the request must be kept.</summary>
+    public bool IsPossible => _on != RetryOn.None && _left > 0;
+
+    /// <summary>Reads the policy and the request's own wishes, and removes those headers.</summary>
+    public void Begin(RetryPolicyModel? policy, HttpExchange exchange)
+    {
+        var headers = exchange.RequestHeaders;
+        _policy = policy;
+        _pauses = 0;
+        _headerStatus = 0;
+        _tried.Clear();
+        _on = policy?.RetryOn ?? RetryOn.None;
+        _left = policy?.MaxRetries ?? 1;
+        if (policy is { RetriableRequestHeaders.Count: > 0 } && !MatchesAny(policy.RetriableRequestHeaders, headers))
+        {
+            _on = RetryOn.None;
+        }
+
+        _on |= Words(headers, KnownHeader.XEnvoyRetryOn) | Words(headers, KnownHeader.XEnvoyRetryGrpcOn);
+        if (headers.TryGet(KnownHeader.XEnvoyMaxRetries, out var most))
+        {
+            if (_on != RetryOn.None && Utf8Parser.TryParse(most, out uint count, out var used) && used == most.Length)
+            {
+                _left = count;
+            }
+
+            headers.Remove(KnownHeader.XEnvoyMaxRetries);
+        }
+
+        if (headers.TryGet(KnownHeader.XEnvoyRetriableStatusCodes, out var codes))
+        {
+            _headerStatus = Utf8Parser.TryParse(codes, out int status, out _) ? status : 0;
+            headers.Remove(KnownHeader.XEnvoyRetriableStatusCodes);
+        }
+
+        headers.Remove(KnownHeader.XEnvoyRetriableHeaderNames);
+        headers.Remove(KnownHeader.XEnvoyHedgeOnPerTryTimeout);
+    }
+
+    /// <summary>The request is over, or cannot be sent again.</summary>
+    public void Stop()
+    {
+        _on = RetryOn.None;
+        LetGo();
+    }
+
+    /// <summary>The whole request is over.</summary>
+    public void End()
+    {
+        Stop();
+        _tried.Clear();
+        _policy = null;
+    }
+
+    /// <summary>Remembers an endpoint, so that <see cref="Avoids"/> knows it.</summary>
+    public void OnTried(EndpointState endpoint)
+    {
+        if (_policy is { AvoidPreviousHosts: true } && _on != RetryOn.None)
+        {
+            _tried.Add(endpoint);
+        }
+    }
+
+    /// <summary>Another endpoint should be chosen, as long as there have been fewer than the policy's attempts.</summary>
+    public bool Avoids(EndpointState endpoint, int selections) => _policy is { } policy && selections < policy.HostSelectionAttempts && _tried.Contains(endpoint);
+
+    /// <summary>A response's head came.</summary>
+    public RetryDecision OnResponse(HeaderMap headers, ResourceState resources, ClusterState cluster)
+    {
+        LetGo();
+        return _on != RetryOn.None && IsRetriable(headers) ? Take(resources, cluster) : RetryDecision.No;
+    }
+
+    /// <summary>There will be no response.</summary>
+    public RetryDecision OnReset(StreamResetReason reason, bool requestStarted, ResourceState resources, ClusterState cluster)
+    {
+        LetGo();
+        if (reason == StreamResetReason.Overflow || _on == RetryOn.None)
+        {
+            return RetryDecision.No;
+        }
+
+        var connect = reason is StreamResetReason.ConnectionFailure or StreamResetReason.ConnectionTimeout;
+        var wanted = (_on & (RetryOn.Reset | RetryOn.ServerError | RetryOn.GatewayError)) != 0
+            || ((_on & RetryOn.ResetBeforeRequest) != 0 && !requestStarted)
+            || ((_on & RetryOn.ConnectFailure) != 0 && connect)
+            || ((_on & RetryOn.RefusedStream) != 0 && reason == StreamResetReason.RemoteRefusedStream);
+        return wanted ? Take(resources, cluster) : RetryDecision.No;
+    }
+
+    /// <summary>How long to wait before the next try: exponential with full jitter.</summary>
+    public TimeSpan NextPause()
+    {
+        var shortest = _policy?.BackOffBase ?? TimeSpan.FromMilliseconds(25);
+        var longest = _policy?.BackOffMax ?? TimeSpan.FromMilliseconds(250);
+        var ceiling = shortest * Math.Pow(2, Math.Min(_pauses++, 30));
+        return (ceiling < longest ? ceiling : longest) * Random.Shared.NextDouble();
+    }
+
+    private RetryDecision Take(ResourceState resources, ClusterState cluster)
+    {
+        if (_left == 0)
+        {
+            cluster.Metrics.RequestsRetryLimitExceeded.Increment();
+            return RetryDecision.LimitExceeded;
+        }
+
+        _left--;
+        if (!resources.CanRetry)
+        {
+            cluster.Metrics.RequestsRetryOverflow.Increment();
+            return RetryDecision.Overflow;
+        }
+
+        resources.AddRetry(1);
+        _holding = resources;
+        cluster.Metrics.RequestsRetry.Increment();
+        cluster.Metrics.RequestsRetryBackoffExponential.Increment();
+        return RetryDecision.Yes;
+    }
+
+    private void LetGo()
+    {
+        _holding?.AddRetry(-1);
+        _holding = null;
+    }
+
+    private bool IsRetriable(HeaderMap headers)
+    {
+        var status = headers.Status;
+        if (headers.Contains(KnownHeader.XEnvoyRateLimited))
+        {
+            return (_on & RetryOn.EnvoyRateLimited) != 0;
+        }
+
+        return ((_on & RetryOn.ServerError) != 0 && status >= 500)
+            || ((_on & RetryOn.GatewayError) != 0 && status is >= 502 and <= 504)
+            || ((_on & RetryOn.Retriable4xx) != 0 && status == 409)
+            || ((_on & RetryOn.RetriableStatusCodes) != 0 && IsRetriableStatus(status))
+            || ((_on & RetryOn.RetriableHeaders) != 0 && _policy != null && MatchesAny(_policy.RetriableHeaders, headers))
+            || IsRetriableGrpc(headers);
+    }
+
+    private bool IsRetriableStatus(int status)
+    {
+        if (status == _headerStatus)
+        {
+            return true;
+        }
+
+        for (var i = 0; i < (_policy?.RetriableStatusCodes.Count ?? 0); i++)
+        {
+            if (_policy!.RetriableStatusCodes[i] == status)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool IsRetriableGrpc(HeaderMap headers)
+    {
+        const RetryOn Grpc = RetryOn.GrpcCancelled | RetryOn.GrpcDeadlineExceeded | RetryOn.GrpcInternal | RetryOn.GrpcResourceExhausted | RetryOn.GrpcUnavailable;
+        if ((_on & Grpc) == 0 || !headers.TryGet(KnownHeader.GrpcStatus, out var text) || !Utf8Parser.TryParse(text, out int code, out _))
+        {
+            return false;
+        }
+
+        var flag = code switch
+        {
+            1 => RetryOn.GrpcCancelled,
+            4 => RetryOn.GrpcDeadlineExceeded,
+            8 => RetryOn.GrpcResourceExhausted,
+            13 => RetryOn.GrpcInternal,
+            14 => RetryOn.GrpcUnavailable,
+            _ => RetryOn.None,
+        };
+        return (_on & flag) != 0;
+    }
+
+    private static bool MatchesAny(IReadOnlyList<Matching.HeaderMatcher> matchers, HeaderMap headers)
+    {
+        for (var i = 0; i < matchers.Count; i++)
+        {
+            if (matchers[i].IsMatch(headers))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static RetryOn Words(HeaderMap headers, KnownHeader header)
+    {
+        if (!headers.TryGet(header, out var value))
+        {
+            return RetryOn.None;
+        }
+
+        Span<char> text = stackalloc char[256];
+        var length = Math.Min(value.Length, text.Length);
+        System.Text.Encoding.Latin1.GetChars(value[..length], text);
+        var words = RetryOnWords.ParseList(text[..length], out _);
+        headers.Remove(header);
+        return words;
+    }
+}
