@@ -51,7 +51,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
 
     // Guarded by the lock.
     private bool _active;
-    private ForwardEnd _end;
+    private volatile ForwardEnd _end;
     private StreamResetReason _endReason;
     private UpstreamAttempt? _current;
     private bool _responseStarted;
@@ -102,7 +102,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                 if (!acquiring.IsCompleted)
                 {
                     StartPump();
-                    if (Volatile.Read(ref _end) != ForwardEnd.None)
+                    if (_end != ForwardEnd.None)
                     {
                         _waiter.Cancel();
                     }
@@ -322,7 +322,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<TryResult> TryAsync(UpstreamAttempt attempt)
     {
-        if (Volatile.Read(ref _end) != ForwardEnd.None)
+        if (_end != ForwardEnd.None)
         {
             return TryResult.Interrupted;
         }
@@ -348,7 +348,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         while (true)
         {
             var head = await stream.ReadHeadersAsync();
-            if (Volatile.Read(ref _end) != ForwardEnd.None)
+            if (_end != ForwardEnd.None)
             {
                 return TryResult.Interrupted;
             }
@@ -546,7 +546,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private async ValueTask<TryResult> CutShortAsync(BodyRead read)
     {
         var exchange = _exchange;
-        if (Volatile.Read(ref _end) != ForwardEnd.None)
+        if (_end != ForwardEnd.None)
         {
             await FinishInterruptedAsync();
             return TryResult.Done;
@@ -573,7 +573,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         DropCurrent();
         if (!result.IsRetryDecided)
         {
-            var decision = Volatile.Read(ref _end) switch
+            var decision = _end switch
             {
                 ForwardEnd.None => OnFailed(result.Error, endpoint, requestStarted),
                 ForwardEnd.PerTryTimeout => OnPerTryTimeout(endpoint),
@@ -582,7 +582,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             if (decision != RetryDecision.Yes)
             {
                 AddRetryFlag(decision);
-                await (Volatile.Read(ref _end) == ForwardEnd.None ? RespondFailedAsync(result.Error) : FinishInterruptedAsync());
+                await (_end == ForwardEnd.None ? RespondFailedAsync(result.Error) : FinishInterruptedAsync());
                 return false;
             }
         }
@@ -599,13 +599,13 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         _perTry.Cancel();
         _pause.Clear();
         _backOff.Start(_retry.NextPause());
-        if (Volatile.Read(ref _end) == ForwardEnd.None)
+        if (_end == ForwardEnd.None)
         {
             await _pause.WaitAsync();
         }
 
         _backOff.Cancel();
-        if (Volatile.Read(ref _end) != ForwardEnd.None)
+        if (_end != ForwardEnd.None)
         {
             await FinishInterruptedAsync();
             return false;

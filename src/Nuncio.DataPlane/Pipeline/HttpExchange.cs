@@ -118,6 +118,9 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// </summary>
     public abstract void FinalizeRequestHeaders();
 
+    /// <summary>The router's own; unlike <see cref="FilterState"/> it stays from one request to the next.</summary>
+    internal object? RouterState { get; set; }
+
     /// <summary>Per request and filter: slot <see cref="HttpFilter.Index"/>; null at the start.</summary>
     public abstract object?[] FilterState { get; }
 

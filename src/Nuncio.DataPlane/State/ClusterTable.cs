@@ -32,9 +32,7 @@ public sealed class ClusterTable
 
     /// <summary>Binds what has changed against the last committed configuration. Not concurrently with itself or <see cref="Commit"/>.</summary>
     /// <param name="snapshot">The whole configuration.</param>
-    /// <param name="binder">
-    /// Binds clusters. For a message and secrets that have not changed it must return the very same transport as before: else connections are renewed.
-    /// </param>
+    /// <param name="binder">Binds clusters.</param>
     /// <param name="refused">Gets the clusters and endpoint resources with errors; one that was good before stays as it was.</param>
     public ClusterTablePlan Prepare(XdsSnapshot snapshot, ClusterBinder binder, ICollection<RefusedCluster> refused)
     {
@@ -46,7 +44,7 @@ public sealed class ClusterTable
         {
             _entries.TryGetValue(name, out var current);
             ClusterModel? model;
-            if (current != null && current.Cluster.Version == resource.Version && resource.Message.TransportSocket == null)
+            if (current != null && current.Cluster.Version == resource.Version)
             {
                 model = current.State.Model;
             }
@@ -64,11 +62,6 @@ public sealed class ClusterTable
 
                     changes.Add(new ClusterChange(name, current.Cluster, current.Endpoints, current.State.Model, current.Assignment));
                     continue;
-                }
-
-                if (current != null && current.Cluster.Version == resource.Version && ReferenceEquals(model.Transport, current.State.Model.Transport))
-                {
-                    model = current.State.Model;
                 }
             }
 
@@ -155,11 +148,6 @@ public sealed class ClusterTable
         if (ReferenceEquals(current.State.Model, change.Model))
         {
             return true;
-        }
-
-        if (!ReferenceEquals(current.State.Model.Transport, change.Model.Transport))
-        {
-            return false;
         }
 
         var before = current.Cluster.Message.Clone();

@@ -1,6 +1,7 @@
 using System.Net;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http1;
+using Nuncio.DataPlane.Http.Http2;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Transport;
 
@@ -18,17 +19,14 @@ public sealed class ClientConnector
 
     private readonly TransportConnector _transports;
     private readonly TimeProvider _time;
-    private readonly Func<TransportConnection, ClusterModel, HttpClientConnection> _http2;
 
     /// <summary>A connector.</summary>
     /// <param name="transports">Connects.</param>
     /// <param name="time">Measures handshakes.</param>
-    /// <param name="http2">Makes an HTTP/2 connection of a transport.</param>
-    public ClientConnector(TransportConnector transports, TimeProvider time, Func<TransportConnection, ClusterModel, HttpClientConnection> http2)
+    public ClientConnector(TransportConnector transports, TimeProvider time)
     {
         _transports = transports;
         _time = time;
-        _http2 = http2;
     }
 
     /// <summary>Connects within the cluster's connect timeout, which includes the TLS handshake as in Envoy.</summary>
@@ -64,10 +62,41 @@ public sealed class ClientConnector
             http2 = false;
         }
 
-        return new ClientConnect(http2 ? _http2(connect.Connection, cluster) : new Http1ClientConnection(connect.Connection, Http1Options(cluster)), StreamResetReason.None, "");
+        return new ClientConnect(http2 ? Http2(connect.Connection, cluster) : new Http1ClientConnection(connect.Connection, Options1(cluster)), StreamResetReason.None, "");
     }
 
-    private static Http1ClientOptions Http1Options(ClusterModel cluster) => new()
+    private Http2ClientConnection Http2(TransportConnection transport, ClusterModel cluster)
+    {
+        var connection = new Http2ClientConnection(transport, Options2(cluster), _time);
+        connection.Start();
+        return connection;
+    }
+
+    private static Http2Options Options2(ClusterModel cluster)
+    {
+        var defaults = Http2Options.Default;
+        var message = cluster.Http2;
+        return defaults with
+        {
+            HpackTableSize = message?.HpackTableSize ?? defaults.HpackTableSize,
+            MaxConcurrentStreams = message?.MaxConcurrentStreams ?? defaults.MaxConcurrentStreams,
+            InitialStreamWindowSize = (int)Math.Min(message?.InitialStreamWindowSize ?? (uint)defaults.InitialStreamWindowSize, int.MaxValue),
+            InitialConnectionWindowSize = (int)Math.Min(message?.InitialConnectionWindowSize ?? (uint)defaults.InitialConnectionWindowSize, int.MaxValue),
+            AllowConnect = message?.AllowConnect ?? false,
+            StreamErrorOnInvalidHttpMessage = message?.OverrideStreamErrorOnInvalidHttpMessage ?? message?.StreamErrorOnInvalidHttpMessaging ?? false,
+            MaxHeaderBytes = (int)cluster.MaxResponseHeadersBytes,
+            MaxHeaderCount = (int)cluster.MaxResponseHeadersCount,
+            KeepaliveInterval = message?.ConnectionKeepalive?.Interval?.ToTimeSpan(),
+            KeepaliveTimeout = message?.ConnectionKeepalive?.Timeout?.ToTimeSpan() ?? defaults.KeepaliveTimeout,
+
+            // The pool looks after these.
+            IdleTimeout = null,
+            MaxConnectionDuration = null,
+            MaxRequestsPerConnection = 0,
+        };
+    }
+
+    private static Http1ClientOptions Options1(ClusterModel cluster) => new()
     {
         MaxHeaderBytes = (int)cluster.MaxResponseHeadersBytes,
         MaxHeaderCount = (int)cluster.MaxResponseHeadersCount,
