@@ -38,7 +38,14 @@ public sealed class BindErrors
     {
         foreach (var error in other._errors)
         {
-            Add(Path(parent, error.FieldPath), error.Message);
+            if (error.IsPartial)
+            {
+                AddPartial(Path(parent, error.FieldPath), error.Message);
+            }
+            else
+            {
+                Add(Path(parent, error.FieldPath), error.Message);
+            }
         }
 
         foreach (var error in other._failClosed)
@@ -58,7 +65,7 @@ public sealed class BindErrors
     public void AddPartial(string fieldPath, string message) => _errors.Add(new BindError(fieldPath, message, IsPartial: true));
 
     /// <summary>The path of a field below another one; the parent may be empty.</summary>
-    public static string Path(string parent, string field) => parent.Length == 0 ? field : parent + "." + field;
+    public static string Path(string parent, string field) => parent.Length == 0 ? field : field.Length == 0 ? parent : parent + "." + field;
 
     /// <summary>The path of an element of a repeated field.</summary>
     public static string Path(string parent, string field, int index) => $"{Path(parent, field)}[{index}]";

@@ -1,0 +1,214 @@
+using System.Net;
+using System.Net.Sockets;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Tls;
+using RawBufferV3 = Envoy.Extensions.TransportSockets.RawBuffer.V3.RawBuffer;
+using TcpProxyV3 = Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy;
+
+namespace Nuncio.DataPlane.Binding;
+
+/// <summary>Makes a <see cref="FilterChainModel"/> of Envoy's FilterChain message.</summary>
+internal sealed class FilterChainBinder
+{
+    private readonly Func<HcmV3.HttpConnectionManager, string, BindErrors, NetworkFilterModel?> _bindHttp;
+    private readonly Func<TcpProxyV3, string, BindErrors, NetworkFilterModel?> _bindTcp;
+    private readonly SecretTable _secrets;
+    private readonly TimeProvider _time;
+
+    public FilterChainBinder(
+        Func<HcmV3.HttpConnectionManager, string, BindErrors, NetworkFilterModel?> bindHttp,
+        Func<TcpProxyV3, string, BindErrors, NetworkFilterModel?> bindTcp,
+        SecretTable secrets,
+        TimeProvider time)
+    {
+        _bindHttp = bindHttp;
+        _bindTcp = bindTcp;
+        _secrets = secrets;
+        _time = time;
+    }
+
+    /// <summary>Binds a chain; null with errors when it cannot be used.</summary>
+    public FilterChainModel? Bind(ListenerV3.FilterChain message, string path, HashSet<string> keys, ListenerModel? previous, BindErrors errors)
+    {
+        var before = errors.Count;
+        SupportedFields.Check(message, path, errors, "filter_chain_match", "filters", "metadata", "transport_socket", "transport_socket_connect_timeout", "name");
+        var match = Match(message.FilterChainMatch, BindErrors.Path(path, "filter_chain_match"), errors);
+        var transport = Transport(message.TransportSocket, BindErrors.Path(path, "transport_socket"), errors);
+        if (message.Filters.Count != 1)
+        {
+            errors.Add(path + ".filters", message.Filters.Count == 0 ? "A filter chain needs a network filter." : "One network filter per chain is supported.");
+            return null;
+        }
+
+        var key = message.Name.Length > 0 ? message.Name : "match " + message.FilterChainMatch;
+        while (!keys.Add(key))
+        {
+            key += "'";
+        }
+
+        var filter = Filter(message.Filters[0], path + ".filters[0]", key, previous, errors);
+        if (filter is null || errors.Count > before)
+        {
+            return null;
+        }
+
+        var timeout = message.TransportSocketConnectTimeout?.ToTimeSpan() ?? TimeSpan.Zero;
+        return new FilterChainModel
+        {
+            Key = key,
+            Match = match,
+            Transport = transport,
+            Filter = filter,
+
+            // Without one of its own, a handshake has as long as looking at the first bytes: nobody may hold a connection by saying nothing.
+            HandshakeTimeout = timeout > TimeSpan.Zero ? timeout : TimeSpan.FromSeconds(15),
+        };
+    }
+
+    private DownstreamTlsModel? Transport(CoreV3.TransportSocket? socket, string path, BindErrors errors)
+    {
+        if (socket is null || (socket.TypedConfig is { } raw && raw.Is(RawBufferV3.Descriptor)))
+        {
+            return null;
+        }
+
+        if (socket.TypedConfig is not { } any || !any.Is(TlsV3.DownstreamTlsContext.Descriptor) || !any.TryUnpack<TlsV3.DownstreamTlsContext>(out var message))
+        {
+            errors.Add(path + ".typed_config", $"The transport socket {socket.TypedConfig?.TypeUrl ?? socket.Name} is not supported.");
+            return null;
+        }
+
+        return DownstreamTlsModel.Bind(message, path + ".typed_config", _secrets, _time, errors);
+    }
+
+    private NetworkFilterModel? Filter(ListenerV3.Filter message, string path, string key, ListenerModel? previous, BindErrors errors)
+    {
+        SupportedFields.Check(message, path, errors, "name", "typed_config");
+        path += ".typed_config";
+        var any = message.TypedConfig;
+        if (any is null)
+        {
+            errors.Add(path, $"The network filter {message.Name} has no configuration.");
+            return null;
+        }
+
+        if (previous is not null)
+        {
+            foreach (var chain in previous.AllChains)
+            {
+                if (chain.Key == key && chain.Filter.Source is { } source && source.Equals(any))
+                {
+                    errors.AddAll(path, chain.Filter.Remarks);
+                    return chain.Filter;
+                }
+            }
+        }
+
+        var own = new BindErrors();
+        var filter = Unpack(any, own);
+        errors.AddAll(path, own);
+        if (filter is not null)
+        {
+            filter.Source = any;
+            filter.Remarks = own;
+        }
+
+        return filter;
+    }
+
+    private NetworkFilterModel? Unpack(Any any, BindErrors errors)
+    {
+        try
+        {
+            if (any.Is(HcmV3.HttpConnectionManager.Descriptor))
+            {
+                return _bindHttp(any.Unpack<HcmV3.HttpConnectionManager>(), "", errors);
+            }
+
+            if (any.Is(TcpProxyV3.Descriptor))
+            {
+                return _bindTcp(any.Unpack<TcpProxyV3>(), "", errors);
+            }
+
+            errors.Add("", $"The network filter {any.TypeUrl} is not supported.");
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            errors.Add("", $"The bytes are not those of {any.TypeUrl}.");
+        }
+
+        return null;
+    }
+
+    private static FilterChainMatchModel Match(ListenerV3.FilterChainMatch? message, string path, BindErrors errors)
+    {
+        if (message is null)
+        {
+            return FilterChainMatchModel.Any;
+        }
+
+        SupportedFields.Check(
+            message, path, errors,
+            "destination_port", "prefix_ranges", "direct_source_prefix_ranges", "source_type", "source_prefix_ranges", "source_ports", "server_names", "transport_protocol",
+            "application_protocols");
+        if (message.DestinationPort is 0 or > ushort.MaxValue)
+        {
+            errors.Add(path + ".destination_port", "The port is between 1 and 65535.");
+        }
+
+        for (var i = 0; i < message.ServerNames.Count; i++)
+        {
+            // Envoy: "*.example.com" and "example.com", but no "*" inside a name and none alone.
+            if (message.ServerNames[i].TrimStart('*').Contains('*', StringComparison.Ordinal) || message.ServerNames[i] is "*" or "" or "*.")
+            {
+                errors.Add($"{path}.server_names[{i}]", "Partial wildcards are not supported in server_names.");
+            }
+        }
+
+        return new FilterChainMatchModel
+        {
+            DestinationPort = (int?)message.DestinationPort,
+            DestinationNetworks = Networks(message.PrefixRanges, path + ".prefix_ranges", errors),
+            ServerNames = [.. message.ServerNames.Select(static name => name.ToLowerInvariant())],
+            TransportProtocol = message.TransportProtocol,
+            ApplicationProtocols = [.. message.ApplicationProtocols],
+            DirectSourceNetworks = Networks(message.DirectSourcePrefixRanges, path + ".direct_source_prefix_ranges", errors),
+            SourceType = message.SourceType,
+            SourceNetworks = Networks(message.SourcePrefixRanges, path + ".source_prefix_ranges", errors),
+            SourcePorts = [.. message.SourcePorts.Select(static port => (int)port)],
+        };
+    }
+
+    private static List<IPNetwork> Networks(Google.Protobuf.Collections.RepeatedField<CoreV3.CidrRange> ranges, string path, BindErrors errors)
+    {
+        var networks = new List<IPNetwork>(ranges.Count);
+        for (var i = 0; i < ranges.Count; i++)
+        {
+            if (!IPAddress.TryParse(ranges[i].AddressPrefix, out var address))
+            {
+                errors.Add($"{path}[{i}].address_prefix", $"malformed IP address: {ranges[i].AddressPrefix}");
+                continue;
+            }
+
+            var bits = address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128;
+            networks.Add(Masked(address, (int)Math.Min(ranges[i].PrefixLen ?? 0, (uint)bits)));
+        }
+
+        return networks;
+    }
+
+    // IPNetwork wants the bits behind the prefix to be zero; messages need not have them so.
+    private static IPNetwork Masked(IPAddress address, int length)
+    {
+        var bytes = address.GetAddressBytes();
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            var bits = Math.Clamp(length - (i * 8), 0, 8);
+            bytes[i] &= (byte)(0xff << (8 - bits));
+        }
+
+        return new IPNetwork(new IPAddress(bytes), length);
+    }
+}

@@ -1,0 +1,79 @@
+using Nuncio.DataPlane.Http.Http1;
+using Nuncio.DataPlane.Http.Http2;
+using Nuncio.DataPlane.Model;
+
+namespace Nuncio.DataPlane.Binding;
+
+/// <summary>What of a connection manager the codecs need.</summary>
+internal static class HttpCodecBinder
+{
+    /// <summary>For HTTP/1.1. Names in the message that it does not honour are the connection manager's binder to refuse.</summary>
+    public static Http1ServerOptions Http1(HttpConnectionManagerModel model)
+    {
+        var options = model.Http1Options;
+        return new Http1ServerOptions
+        {
+            MaxHeaderBytes = model.MaxRequestHeaderBytes,
+            MaxHeaderCount = model.MaxRequestHeaderCount,
+            AcceptHttp10 = options?.AcceptHttp10 ?? false,
+            DefaultHostForHttp10 = options?.DefaultHostForHttp10 ?? "",
+            HeaderCase = options?.HeaderKeyFormat?.ProperCaseWords is null ? Http1HeaderCase.Lower : Http1HeaderCase.ProperCaseWords,
+            EnableTrailers = options?.EnableTrailers ?? false,
+            AllowChunkedLength = options?.AllowChunkedLength ?? false,
+            AllowCustomMethods = options?.AllowCustomMethods ?? false,
+            UnderscoreAction = model.UnderscoresAction switch
+            {
+                CoreV3.HttpProtocolOptions.Types.HeadersWithUnderscoresAction.RejectRequest => HeaderUnderscoreAction.RejectRequest,
+                CoreV3.HttpProtocolOptions.Types.HeadersWithUnderscoresAction.DropHeader => HeaderUnderscoreAction.DropHeader,
+                _ => HeaderUnderscoreAction.Allow,
+            },
+            Proxy100Continue = model.Proxy100Continue,
+            IdleTimeout = model.ConnectionIdleTimeout,
+            RequestHeadersTimeout = model.RequestHeadersTimeout > TimeSpan.Zero ? model.RequestHeadersTimeout : Http1ServerOptions.Default.RequestHeadersTimeout,
+            MaxConnectionDuration = model.MaxConnectionDuration,
+            MaxRequestsPerConnection = model.MaxRequestsPerConnection,
+            DelayedCloseTimeout = model.DelayedCloseTimeout,
+        };
+    }
+
+    /// <summary>For HTTP/2 with clients.</summary>
+    public static Http2Options Http2(HttpConnectionManagerModel model) => Http2(model.Http2Options) with
+    {
+        StreamErrorOnInvalidHttpMessage = model.Http2Options?.OverrideStreamErrorOnInvalidHttpMessage ?? model.StreamErrorOnInvalidHttpMessage,
+        MaxHeaderBytes = model.MaxRequestHeaderBytes,
+        MaxHeaderCount = model.MaxRequestHeaderCount,
+        IdleTimeout = model.ConnectionIdleTimeout > TimeSpan.Zero ? model.ConnectionIdleTimeout : null,
+        MaxConnectionDuration = model.MaxConnectionDuration > TimeSpan.Zero ? model.MaxConnectionDuration : null,
+        MaxRequestsPerConnection = model.MaxRequestsPerConnection,
+    };
+
+    /// <summary>For HTTP/2 with the endpoints of a cluster, whose pool sees to idle connections and to how many requests one carries.</summary>
+    public static Http2Options Http2(ClusterModel cluster) => Http2(cluster.Http2) with
+    {
+        MaxHeaderBytes = (int)cluster.MaxResponseHeadersBytes,
+        MaxHeaderCount = (int)cluster.MaxResponseHeadersCount,
+        IdleTimeout = null,
+    };
+
+    private static Http2Options Http2(CoreV3.Http2ProtocolOptions? options)
+    {
+        var defaults = new Http2Options();
+        return options is null ? defaults : new Http2Options
+        {
+            HpackTableSize = options.HpackTableSize ?? defaults.HpackTableSize,
+            MaxConcurrentStreams = options.MaxConcurrentStreams ?? defaults.MaxConcurrentStreams,
+            InitialStreamWindowSize = (int?)options.InitialStreamWindowSize ?? defaults.InitialStreamWindowSize,
+            InitialConnectionWindowSize = (int?)options.InitialConnectionWindowSize ?? defaults.InitialConnectionWindowSize,
+            AllowConnect = options.AllowConnect,
+            MaxOutboundFrames = (int?)options.MaxOutboundFrames ?? defaults.MaxOutboundFrames,
+            MaxOutboundControlFrames = (int?)options.MaxOutboundControlFrames ?? defaults.MaxOutboundControlFrames,
+            MaxConsecutiveInboundFramesWithEmptyPayload =
+                (int?)options.MaxConsecutiveInboundFramesWithEmptyPayload ?? defaults.MaxConsecutiveInboundFramesWithEmptyPayload,
+            MaxInboundPriorityFramesPerStream = (int?)options.MaxInboundPriorityFramesPerStream ?? defaults.MaxInboundPriorityFramesPerStream,
+            MaxInboundWindowUpdateFramesPerDataFrameSent =
+                (int?)options.MaxInboundWindowUpdateFramesPerDataFrameSent ?? defaults.MaxInboundWindowUpdateFramesPerDataFrameSent,
+            KeepaliveInterval = options.ConnectionKeepalive?.Interval?.ToTimeSpan(),
+            KeepaliveTimeout = options.ConnectionKeepalive?.Timeout?.ToTimeSpan() ?? defaults.KeepaliveTimeout,
+        };
+    }
+}

@@ -1,0 +1,140 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Nuncio.DataPlane.Binding;
+using Nuncio.DataPlane.Http.Http2;
+using Nuncio.DataPlane.Listening;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.State;
+using Nuncio.DataPlane.Tcp;
+using Nuncio.DataPlane.Telemetry;
+using Nuncio.DataPlane.Time;
+using Nuncio.DataPlane.Tls;
+using Nuncio.DataPlane.Transport;
+using Nuncio.DataPlane.Upstream;
+using Nuncio.Xds;
+
+namespace Nuncio.DataPlane;
+
+/// <summary>
+/// The proxy in this process. A snapshot is bound whole before any of it is in effect; what is refused keeps its last good content and stops nothing else;
+/// what has not changed is not touched.
+/// </summary>
+public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
+{
+    private const string ClusterType = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
+
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly TimerService _timers;
+    private readonly NameDirectory _names;
+    private readonly SecretTable _secrets = new();
+    private readonly ClusterTable _clusters;
+    private readonly ClusterBinder _clusterBinder;
+    private readonly RouteConfigurationTable _routes = new();
+    private readonly HttpBinding _http;
+    private readonly ListenerTable _listeners;
+    private bool _draining;
+
+    /// <summary>A proxy that listens nowhere yet.</summary>
+    public EmbeddedProxy(ILoggerFactory loggers, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(loggers);
+        ArgumentNullException.ThrowIfNull(time);
+        Metrics = new MetricsRegistry();
+        _timers = new TimerService(time);
+        _names = new NameDirectory(_timers, new SystemNameResolver());
+        var transports = new SocketConnector(time);
+        _clusters = new ClusterTable(new UpstreamEnvironment
+        {
+            Timers = _timers,
+            Metrics = Metrics,
+            Transports = transports,
+            Connections = new ClientConnector(transports, time, ConnectHttp2),
+            Names = _names,
+        });
+        var upstreamTransports = new UpstreamTransports(_secrets, time);
+        _clusterBinder = new ClusterBinder(upstreamTransports.Bind);
+        _http = new HttpBinding(_clusters, _routes, _timers, Metrics, loggers);
+        _listeners = new ListenerTable(
+            new ListenerEnvironment { Timers = _timers, Metrics = Metrics, Logger = loggers.CreateLogger("nuncio.listener") },
+            new ListenerBinder(new FilterChainBinder(_http.BindConnectionManager, BindTcp, _secrets, time)));
+    }
+
+    /// <summary>All statistics, under Envoy's names.</summary>
+    public MetricsRegistry Metrics { get; }
+
+    /// <inheritdoc/>
+    public async ValueTask<XdsAck> ApplyAsync(XdsSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            return Apply(snapshot);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>
+    /// The end: listeners stop accepting, idle connections close at once, and what is open has <paramref name="time"/> to end by itself; then it is
+    /// closed. With nothing open this completes at once.
+    /// </summary>
+    public async ValueTask DrainAsync(TimeSpan time, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            _draining = true;
+            await _listeners.DrainAsync(time, cancellationToken);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await DrainAsync(TimeSpan.Zero, CancellationToken.None);
+        _names.Dispose();
+        _timers.Dispose();
+        _http.Dispose();
+        _gate.Dispose();
+    }
+
+    // New clusters exist before the routes that name them, and old ones until nothing does: a request meets one configuration or the other, whole.
+    private XdsAck Apply(XdsSnapshot snapshot)
+    {
+        var rejections = new List<XdsRejection>();
+        if (_draining)
+        {
+            return new XdsAck(snapshot.Revision, []);
+        }
+
+        _secrets.Apply(snapshot.Secrets, rejections);
+        var refused = new List<RefusedCluster>();
+        var clusters = _clusters.Prepare(snapshot, _clusterBinder, refused);
+        foreach (var cluster in refused)
+        {
+            rejections.AddRange(cluster.Errors.Select(error => new XdsRejection(ClusterType, cluster.Name, error.FieldPath, error.Message, error.IsPartial)));
+        }
+
+        var routes = _routes.Prepare(snapshot, _http.BindRouteConfiguration, rejections);
+        var listeners = _listeners.Prepare(snapshot, rejections);
+        _clusters.Commit(clusters);
+        _routes.Commit(routes);
+        _listeners.Commit(listeners);
+        _routes.Trim(routes);
+        _clusters.Trim(clusters);
+        return new XdsAck(snapshot.Revision, [.. rejections]);
+    }
+
+    private TcpProxyFilterModel? BindTcp(Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy message, string path, BindErrors errors) =>
+        TcpProxyBinder.Bind(message, path, errors) is { } model ? new TcpProxyFilterModel(model, _clusters, _timers) : null;
+
+    private Http2ClientConnection ConnectHttp2(TransportConnection transport, ClusterModel cluster) =>
+        new Http2ClientConnection(transport, HttpCodecBinder.Http2(cluster), _timers.Time);
+}

@@ -1,0 +1,21 @@
+using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.Telemetry;
+using Nuncio.DataPlane.Transport;
+
+namespace Nuncio.DataPlane.Listening;
+
+/// <summary>A connection whose chain was found and whose handshake is done: what a network filter gets.</summary>
+public sealed class AcceptedConnection
+{
+    /// <summary>The bytes, decrypted.</summary>
+    public required TransportConnection Transport { get; init; }
+
+    /// <summary>Who it is.</summary>
+    public required DownstreamConnectionInfo Connection { get; init; }
+
+    /// <summary>The listener's statistics.</summary>
+    public required ListenerMetrics Metrics { get; init; }
+
+    /// <summary>Bytes of <see cref="Transport"/> that were read already, and the way to read more ahead. Released once the filter's session runs.</summary>
+    public required PeekBuffer Peek { get; init; }
+}

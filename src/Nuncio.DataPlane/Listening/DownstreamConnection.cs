@@ -1,0 +1,290 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Tls;
+using Nuncio.DataPlane.Time;
+using Nuncio.DataPlane.Transport;
+
+namespace Nuncio.DataPlane.Listening;
+
+/// <summary>
+/// A client's connection from its acceptance on: what it is is read from its first bytes (PROXY protocol, ClientHello, HTTP), its filter chain is chosen,
+/// TLS is shaken hands over, and the chain's network filter takes it.
+/// </summary>
+internal sealed partial class DownstreamConnection : IDeadlineOwner
+{
+    private static readonly string[] NoProtocols = [];
+    private static long lastId;
+
+    private readonly ListenerState _listener;
+    private readonly ListenerModel _model;
+    private readonly SocketTransportConnection _socket;
+    private readonly LazyDeadline _deadline;
+    private readonly PeekBuffer _peek = new();
+    private readonly long _opened;
+    private IPEndPoint _remote;
+    private IPEndPoint _local;
+    private string _serverName = "";
+    private IReadOnlyList<string> _offered = NoProtocols;
+    private bool _isTls;
+    private NetworkSession? _session;
+    private volatile bool _draining;
+
+    public DownstreamConnection(ListenerState listener, ListenerModel model, SocketTransportConnection socket)
+    {
+        _listener = listener;
+        _model = model;
+        _socket = socket;
+        _deadline = new LazyDeadline(listener.Environment.Timers, this);
+        _opened = listener.Environment.Timers.NowMilliseconds;
+        _remote = socket.RemoteEndPoint;
+        _local = socket.LocalEndPoint;
+    }
+
+    /// <summary>The key of the chain that it was given; null as long as it has none.</summary>
+    public string? ChainKey { get; private set; }
+
+    /// <summary>Serves until the end. Never fails.</summary>
+    public async Task RunAsync()
+    {
+        var metrics = _listener.Metrics;
+        metrics.DownstreamConnectionsTotal.Increment();
+        metrics.DownstreamConnectionsActive.Increment();
+        try
+        {
+            if (await BeginAsync() is { } session)
+            {
+                _deadline.Clear();
+                Volatile.Write(ref _session, session);
+                if (_draining)
+                {
+                    session.Drain();
+                }
+
+                // The session copies what was peeked before it first waits.
+                var run = session.RunAsync();
+                _peek.Release();
+                await run;
+            }
+        }
+        catch (Exception e)
+        {
+            LogFailed(_listener.Environment.Logger, e, _model.Name);
+        }
+        finally
+        {
+            _deadline.Clear();
+            _socket.Abort();
+            _listener.Remove(this);
+            metrics.DownstreamConnectionsActive.Decrement();
+            metrics.DownstreamConnectionsDestroy.Increment();
+            metrics.DownstreamConnectionsLengthMilliseconds.Record(_listener.Environment.Timers.NowMilliseconds - _opened);
+        }
+    }
+
+    /// <summary>No new requests.</summary>
+    public void Drain()
+    {
+        _draining = true;
+        if (Volatile.Read(ref _session) is { } session)
+        {
+            session.Drain();
+        }
+        else
+        {
+            _socket.Abort();
+        }
+    }
+
+    /// <summary>Ends it now.</summary>
+    public void Abort()
+    {
+        Volatile.Read(ref _session)?.Abort();
+        _socket.Abort();
+    }
+
+    void IDeadlineOwner.OnDeadline()
+    {
+        if (Volatile.Read(ref _session) is null)
+        {
+            _listener.Metrics.DownstreamPreConnectionsTimeout.Increment();
+            _socket.Abort();
+        }
+    }
+
+    private async ValueTask<NetworkSession?> BeginAsync()
+    {
+        if (_model.InspectionTimeout > TimeSpan.Zero && (_model.InspectTls || _model.InspectHttp || _model.ProxyProtocol is not null))
+        {
+            _deadline.Set(_model.InspectionTimeout);
+            if (!await InspectAsync())
+            {
+                return null;
+            }
+
+            _deadline.Clear();
+        }
+
+        var chain = _model.Chains.Find(new FilterChainInput
+        {
+            Local = _local,
+            Remote = _remote,
+            DirectRemote = _socket.RemoteEndPoint,
+            ServerName = _serverName,
+            IsTls = _isTls,
+            ApplicationProtocols = _offered,
+        });
+        if (chain is null)
+        {
+            _listener.Metrics.NoFilterChainMatch.Increment();
+            return null;
+        }
+
+        ChainKey = chain.Key;
+        if (chain.Transport is { } transport)
+        {
+            return await BeginTlsAsync(chain, transport);
+        }
+
+        return await chain.Filter.BeginAsync(new AcceptedConnection
+        {
+            Transport = _socket,
+            Metrics = _listener.Metrics,
+            Peek = _peek,
+            Connection = new DownstreamConnectionInfo
+            {
+                Id = Interlocked.Increment(ref lastId),
+                DirectRemoteAddress = _socket.RemoteEndPoint,
+                RemoteAddress = _remote,
+                LocalAddress = _local,
+                ServerName = _serverName,
+            },
+        });
+    }
+
+    private async ValueTask<NetworkSession?> BeginTlsAsync(FilterChainModel chain, DownstreamTlsModel model)
+    {
+        using var timeout = new CancellationTokenSource(chain.HandshakeTimeout, _listener.Environment.Timers.Time);
+        if (await model.AcceptAsync(_socket, _peek.Take(), _serverName, timeout.Token) is not { } encrypted)
+        {
+            _listener.Metrics.SslConnectionError.Increment();
+            return null;
+        }
+
+        _listener.Metrics.SslHandshake.Increment();
+        if (encrypted.PeerCertificate is null)
+        {
+            _listener.Metrics.SslNoCertificate.Increment();
+        }
+
+        return await chain.Filter.BeginAsync(new AcceptedConnection
+        {
+            Transport = encrypted,
+            Metrics = _listener.Metrics,
+            Peek = _peek,
+            Connection = new DownstreamConnectionInfo
+            {
+                Id = Interlocked.Increment(ref lastId),
+                DirectRemoteAddress = _socket.RemoteEndPoint,
+                RemoteAddress = _remote,
+                LocalAddress = _local,
+                IsTls = true,
+                ServerName = _serverName,
+                ApplicationProtocol = encrypted.ApplicationProtocol,
+                TlsVersion = encrypted.Version,
+                TlsCipher = encrypted.Cipher,
+                PeerCertificate = encrypted.PeerCertificate,
+                PeerCertificateChain = encrypted.PeerChain,
+                LocalCertificate = encrypted.LocalCertificate,
+                PeerCertificateValidated = encrypted.IsPeerValidated,
+            },
+        });
+    }
+
+    private async ValueTask<bool> InspectAsync()
+    {
+        if (_model.ProxyProtocol is { } proxy && !await ReadProxyProtocolAsync(proxy))
+        {
+            return false;
+        }
+
+        if (_model.InspectTls && !await InspectTlsAsync())
+        {
+            return false;
+        }
+
+        return !_model.InspectHttp || _isTls || await InspectHttpAsync();
+    }
+
+    private async ValueTask<bool> ReadProxyProtocolAsync(ProxyProtocolModel proxy)
+    {
+        while (true)
+        {
+            switch (ProxyProtocolHeader.TryParse(_peek.Bytes.Span, proxy, out var header))
+            {
+                case ProxyProtocolOutcome.Found:
+                    _peek.Consume(header.Length);
+                    _remote = header.Source ?? _remote;
+                    _local = header.Destination ?? _local;
+                    return true;
+                case ProxyProtocolOutcome.Absent:
+                    return true;
+                case ProxyProtocolOutcome.Invalid:
+                    return false;
+                default:
+                    if (!await _peek.ReadAsync(_socket))
+                    {
+                        return false;
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    private async ValueTask<bool> InspectTlsAsync()
+    {
+        while (true)
+        {
+            switch (ClientHello.TryParse(_peek.Bytes.Span, out var hello))
+            {
+                case ClientHelloOutcome.Found:
+                    _isTls = true;
+                    _serverName = hello!.ServerName;
+                    _offered = hello.ApplicationProtocols;
+                    return true;
+                case ClientHelloOutcome.NotTls:
+                    return true;
+                default:
+                    if (!await _peek.ReadAsync(_socket))
+                    {
+                        return false;
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    private async ValueTask<bool> InspectHttpAsync()
+    {
+        while (true)
+        {
+            var protocol = HttpPreface.Inspect(_peek.Bytes.Span, out var needMore);
+            if (!needMore)
+            {
+                _offered = protocol is null ? NoProtocols : [protocol];
+                return true;
+            }
+
+            if (!await _peek.ReadAsync(_socket))
+            {
+                return false;
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A connection of listener {Listener} ended with a defect of ours")]
+    private static partial void LogFailed(ILogger logger, Exception exception, string listener);
+}

@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Logging;
+using Nuncio.DataPlane.Telemetry;
+using Nuncio.DataPlane.Time;
+
+namespace Nuncio.DataPlane.Listening;
+
+/// <summary>What all listeners of a process share.</summary>
+internal sealed class ListenerEnvironment
+{
+    public required TimerService Timers { get; init; }
+
+    public required MetricsRegistry Metrics { get; init; }
+
+    public required ILogger Logger { get; init; }
+
+    /// <summary>Open connections of all listeners.</summary>
+    public ConnectionCount Connections { get; } = new();
+}
+
+/// <summary>Counts open connections, refuses those above a limit, and tells when the last one has gone.</summary>
+internal sealed class ConnectionCount
+{
+    private int _open;
+    private TaskCompletionSource? _empty;
+
+    /// <summary>
+    /// The most that are served at once; one more is closed at once. By default what the limit on file descriptors allows, two for each connection and some to spare.
+    /// </summary>
+    public int Limit { get; set; } = int.MaxValue;
+
+    /// <summary>One more; false when there are too many.</summary>
+    public bool TryAdd()
+    {
+        if (Interlocked.Increment(ref _open) <= Limit)
+        {
+            return true;
+        }
+
+        Remove();
+        return false;
+    }
+
+    /// <summary>One less.</summary>
+    public void Remove()
+    {
+        if (Interlocked.Decrement(ref _open) == 0)
+        {
+            Volatile.Read(ref _empty)?.TrySetResult();
+        }
+    }
+
+    /// <summary>Completes when none is open, now or later. For the end of the process: nothing is accepted any more.</summary>
+    public Task WhenEmpty()
+    {
+        var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Interlocked.Exchange(ref _empty, empty);
+        if (Volatile.Read(ref _open) == 0)
+        {
+            empty.TrySetResult();
+        }
+
+        return empty.Task;
+    }
+}

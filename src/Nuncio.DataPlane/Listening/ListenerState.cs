@@ -1,0 +1,177 @@
+using System.Net.Sockets;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Telemetry;
+using Nuncio.DataPlane.Transport;
+
+namespace Nuncio.DataPlane.Listening;
+
+/// <summary>A listener at run time: its connections live through every configuration that still has their filter chain.</summary>
+internal sealed class ListenerState
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<DownstreamConnection> _connections = [];
+    private ListenerModel _model;
+    private bool _draining;
+
+    public ListenerState(ListenerModel model, ListenerEnvironment environment)
+    {
+        _model = model;
+        Environment = environment;
+        Metrics = new ListenerMetrics(environment.Metrics, model.Addresses[0].StatName);
+    }
+
+    public ListenerEnvironment Environment { get; }
+
+    public ListenerMetrics Metrics { get; }
+
+    public ListenerModel Model => Volatile.Read(ref _model);
+
+    /// <summary>No connection is open.</summary>
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _connections.Count == 0;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Takes over a new configuration. Requests of open connections go by it too; connections whose chain is gone, or serves something else now, drain.
+    /// </summary>
+    public void Adopt(ListenerModel model)
+    {
+        var before = Model;
+        if (ReferenceEquals(before, model))
+        {
+            return;
+        }
+
+        var kept = KeepSlots(before, model);
+        Volatile.Write(ref _model, model);
+        foreach (var connection in Connections())
+        {
+            if (connection.ChainKey is { } key && !kept.Contains(key))
+            {
+                connection.Drain();
+            }
+        }
+    }
+
+    /// <summary>A new socket; from the accepting thread, which this must not hold up.</summary>
+    public void Accept(Socket socket)
+    {
+        if (!Environment.Connections.TryAdd())
+        {
+            Metrics.DownstreamConnectionsOverflow.Increment();
+            socket.Dispose();
+            return;
+        }
+
+        DownstreamConnection connection;
+        try
+        {
+            var model = Model;
+            socket.NoDelay = true;
+            if (model.KeepAlive is { } keepAlive)
+            {
+                SocketTuning.SetKeepAlive(socket, keepAlive);
+            }
+
+            connection = new DownstreamConnection(this, model, new SocketTransportConnection(socket));
+        }
+        catch (SocketException)
+        {
+            Environment.Connections.Remove();
+            throw;
+        }
+
+        bool draining;
+        lock (_gate)
+        {
+            _connections.Add(connection);
+            draining = _draining;
+        }
+
+        _ = connection.RunAsync();
+        if (draining)
+        {
+            connection.Drain();
+        }
+    }
+
+    /// <summary>No new requests on any connection, and none on those still to come.</summary>
+    public void Drain()
+    {
+        lock (_gate)
+        {
+            _draining = true;
+        }
+
+        foreach (var connection in Connections())
+        {
+            connection.Drain();
+        }
+    }
+
+    /// <summary>Ends all connections now.</summary>
+    public void Abort()
+    {
+        foreach (var connection in Connections())
+        {
+            connection.Abort();
+        }
+    }
+
+    public void Remove(DownstreamConnection connection)
+    {
+        lock (_gate)
+        {
+            _connections.Remove(connection);
+        }
+
+        Environment.Connections.Remove();
+    }
+
+    // Chains that are HTTP before and after go on in the slot that their connections hold.
+    private static HashSet<string> KeepSlots(ListenerModel before, ListenerModel after)
+    {
+        var old = new Dictionary<string, FilterChainModel>(StringComparer.Ordinal);
+        foreach (var chain in before.AllChains)
+        {
+            old[chain.Key] = chain;
+        }
+
+        var kept = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var chain in after.AllChains)
+        {
+            if (!old.TryGetValue(chain.Key, out var previous) || chain.Transport is null != previous.Transport is null)
+            {
+                continue;
+            }
+
+            if (ReferenceEquals(chain.Filter, previous.Filter))
+            {
+                kept.Add(chain.Key);
+            }
+            else if (chain.Filter is HttpConnectionFilterModel http && previous.Filter is HttpConnectionFilterModel previousHttp)
+            {
+                previousHttp.Slot.Current = http.Processor;
+                http.Slot = previousHttp.Slot;
+                kept.Add(chain.Key);
+            }
+        }
+
+        return kept;
+    }
+
+    private DownstreamConnection[] Connections()
+    {
+        lock (_gate)
+        {
+            return [.. _connections];
+        }
+    }
+}

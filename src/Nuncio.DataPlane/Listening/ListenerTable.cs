@@ -1,0 +1,188 @@
+using System.Net;
+using Nuncio.DataPlane.Binding;
+using Nuncio.DataPlane.Model;
+using Nuncio.Xds;
+
+namespace Nuncio.DataPlane.Listening;
+
+/// <summary>All listeners, by name, and the sockets they listen on, by address. Used by one thread at a time.</summary>
+internal sealed class ListenerTable
+{
+    private const string TypeUrl = "type.googleapis.com/envoy.config.listener.v3.Listener";
+
+    private readonly ListenerEnvironment _environment;
+    private readonly ListenerBinder _binder;
+    private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<ListenAddress, ListenerSocket> _sockets = [];
+    private readonly List<ListenerState> _retired = [];
+
+    public ListenerTable(ListenerEnvironment environment, ListenerBinder binder)
+    {
+        _environment = environment;
+        _binder = binder;
+    }
+
+    /// <summary>Binds what has changed and opens new sockets, which accept nothing before <see cref="Commit"/>.</summary>
+    public ListenerTablePlan Prepare(XdsSnapshot snapshot, List<XdsRejection> rejections)
+    {
+        var plan = new ListenerTablePlan();
+        foreach (var (name, resource) in snapshot.Listeners.OrderBy(static pair => pair.Key, StringComparer.Ordinal))
+        {
+            _entries.TryGetValue(name, out var current);
+            var errors = new BindErrors();
+            var model = current is { } unchanged && unchanged.Version == resource.Version ? unchanged.Remember(errors) : _binder.Bind(resource.Message, current?.State.Model, errors);
+            if (model is not null && !Reserve(plan, model, errors))
+            {
+                model = null;
+            }
+
+            Rejections.Add(rejections, TypeUrl, name, errors);
+            if (model is not null)
+            {
+                plan.Listeners[name] = (model, resource.Version, errors);
+            }
+            else if (current is not null && Reserve(plan, current.State.Model, new BindErrors()))
+            {
+                // Its last good content serves on; the version stays unknown, so that every snapshot says again what is wrong.
+                plan.Listeners[name] = (current.State.Model, default, current.Errors);
+            }
+        }
+
+        return plan;
+    }
+
+    /// <summary>Puts a plan into effect; listeners that are not in it stop accepting and drain.</summary>
+    public void Commit(ListenerTablePlan plan)
+    {
+        foreach (var (name, (model, version, errors)) in plan.Listeners)
+        {
+            if (_entries.TryGetValue(name, out var entry))
+            {
+                entry.State.Adopt(model);
+                _entries[name] = new Entry(entry.State, version, errors);
+            }
+            else
+            {
+                entry = new Entry(new ListenerState(model, _environment), version, errors);
+                _entries.Add(name, entry);
+            }
+
+            foreach (var address in model.Addresses)
+            {
+                plan.Sockets[address].Owner = entry.State;
+            }
+        }
+
+        foreach (var name in _entries.Keys.Where(name => !plan.Listeners.ContainsKey(name)).ToList())
+        {
+            _entries.Remove(name, out var gone);
+            _retired.Add(gone!.State);
+            gone.State.Drain();
+        }
+
+        _retired.RemoveAll(static state => state.IsEmpty);
+        foreach (var (address, socket) in _sockets.Where(pair => !plan.Sockets.ContainsKey(pair.Key)).ToList())
+        {
+            _sockets.Remove(address);
+            socket.Close();
+        }
+
+        foreach (var (address, socket) in plan.Sockets)
+        {
+            if (_sockets.TryAdd(address, socket))
+            {
+                _ = socket.AcceptAsync();
+            }
+        }
+    }
+
+    /// <summary>Stops accepting and waits for the connections.</summary>
+    public async Task DrainAsync(TimeSpan time, CancellationToken cancellationToken)
+    {
+        foreach (var socket in _sockets.Values)
+        {
+            socket.Close();
+        }
+
+        _sockets.Clear();
+        var states = _entries.Values.Select(static entry => entry.State).Concat(_retired).ToList();
+        states.ForEach(static state => state.Drain());
+        var empty = _environment.Connections.WhenEmpty();
+        if (time > TimeSpan.Zero && !empty.IsCompleted)
+        {
+            try
+            {
+                await empty.WaitAsync(time, _environment.Timers.Time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                // What is still open has had its time.
+            }
+        }
+
+        states.ForEach(static state => state.Abort());
+    }
+
+    // One socket per address, used again where there is one already; an address belongs to one listener.
+    private bool Reserve(ListenerTablePlan plan, ListenerModel model, BindErrors errors)
+    {
+        var reserved = new List<ListenAddress>();
+        foreach (var address in model.Addresses)
+        {
+            if (plan.Sockets.Keys.Any(other => Collide(other.EndPoint, address.EndPoint)))
+            {
+                errors.Add("address", $"Another listener has the address {address.EndPoint}.");
+            }
+            else if (_sockets.TryGetValue(address, out var open))
+            {
+                plan.Sockets.Add(address, open);
+                reserved.Add(address);
+            }
+            else if (ListenerSocket.Open(address, model.Backlog, _environment, out var error) is { } opened)
+            {
+                plan.Sockets.Add(address, opened);
+                reserved.Add(address);
+            }
+            else
+            {
+                errors.Add("address", error);
+            }
+        }
+
+        if (reserved.Count == model.Addresses.Count)
+        {
+            return true;
+        }
+
+        foreach (var address in reserved)
+        {
+            plan.Sockets.Remove(address, out var socket);
+            if (!_sockets.ContainsKey(address))
+            {
+                socket!.Close();
+            }
+        }
+
+        return false;
+    }
+
+    private static bool Collide(IPEndPoint one, IPEndPoint other) => one.Port != 0 && one.Equals(other);
+
+    private sealed record Entry(ListenerState State, XdsVersion Version, BindErrors Errors)
+    {
+        /// <summary>What binding it had to say is said again.</summary>
+        public ListenerModel Remember(BindErrors errors)
+        {
+            errors.AddAll("", Errors);
+            return State.Model;
+        }
+    }
+}
+
+/// <summary>A configuration's listeners, bound and not yet in effect.</summary>
+internal sealed class ListenerTablePlan
+{
+    public Dictionary<string, (ListenerModel Model, XdsVersion Version, BindErrors Errors)> Listeners { get; } = new(StringComparer.Ordinal);
+
+    public Dictionary<ListenAddress, ListenerSocket> Sockets { get; } = [];
+}

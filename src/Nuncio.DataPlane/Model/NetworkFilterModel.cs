@@ -1,0 +1,18 @@
+using Nuncio.DataPlane.Listening;
+
+namespace Nuncio.DataPlane.Model;
+
+/// <summary>The terminal network filter of a filter chain: what a connection becomes.</summary>
+public abstract class NetworkFilterModel
+{
+    /// <summary>The message it was bound from; an equal one in the next configuration keeps this object.</summary>
+    internal Google.Protobuf.WellKnownTypes.Any? Source { get; set; }
+
+    /// <summary>What binding it had to say that does not stop it; said again with every configuration that has it.</summary>
+    internal Binding.BindErrors Remarks { get; set; } = new();
+
+    /// <summary>
+    /// Begins to serve a connection. May wait for its first bytes; null when there is nothing to serve: the caller closes the connection.
+    /// </summary>
+    public abstract ValueTask<NetworkSession?> BeginAsync(AcceptedConnection connection);
+}

@@ -1,0 +1,178 @@
+using System.Buffers;
+using Nuncio.DataPlane.Listening;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.State;
+using Nuncio.DataPlane.Time;
+using Nuncio.DataPlane.Transport;
+
+namespace Nuncio.DataPlane.Tcp;
+
+/// <summary>
+/// Carries one connection to an endpoint of a cluster. The end of one direction is passed on as the end of that direction; the connection ends with both.
+/// </summary>
+internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
+{
+    private const int BufferSize = 65536;
+
+    private readonly TcpProxyModel _model;
+    private readonly ClusterState _cluster;
+    private readonly AcceptedConnection _accepted;
+    private readonly TransportConnection _downstream;
+    private readonly LazyDeadline _idle;
+    private readonly TimerService _timers;
+    private readonly ulong? _hash;
+    private readonly long _opened;
+    private TransportConnection? _upstream;
+
+    public TcpProxySession(TcpProxyModel model, ClusterState cluster, AcceptedConnection accepted, TimerService timers, ulong? hash)
+    {
+        _model = model;
+        _cluster = cluster;
+        _accepted = accepted;
+        _downstream = accepted.Transport;
+        _timers = timers;
+        _hash = hash;
+        _idle = new LazyDeadline(timers, this);
+        _opened = timers.NowMilliseconds;
+    }
+
+    /// <inheritdoc/>
+    public override async Task RunAsync()
+    {
+        var first = _accepted.Peek.Take();
+        var resources = _cluster.Resources(0);
+        if (!resources.CanConnect)
+        {
+            _cluster.Metrics.ConnectionsOverflow.Increment();
+            await _downstream.DisposeAsync();
+            return;
+        }
+
+        resources.AddConnection(1);
+        _cluster.Metrics.ConnectionsActive.Increment();
+        try
+        {
+            if (await ConnectAsync() is { } upstream)
+            {
+                Volatile.Write(ref _upstream, upstream);
+                Touch();
+                if (first.Length == 0 || await upstream.WriteAsync(first))
+                {
+                    await Task.WhenAll(CopyAsync(_downstream, upstream), CopyAsync(upstream, _downstream));
+                }
+            }
+        }
+        finally
+        {
+            resources.AddConnection(-1);
+            _cluster.Metrics.ConnectionsActive.Decrement();
+            _idle.Clear();
+            if (_upstream is { } open)
+            {
+                await open.DisposeAsync();
+            }
+
+            await _downstream.DisposeAsync();
+        }
+    }
+
+    /// <summary>Nothing to do: only its two ends know when a TCP connection is done. The end of the drain time ends it.</summary>
+    public override void Drain()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override void Abort()
+    {
+        _downstream.Abort();
+        Volatile.Read(ref _upstream)?.Abort();
+    }
+
+    void IDeadlineOwner.OnDeadline() => Abort();
+
+    private async ValueTask<TransportConnection?> ConnectAsync()
+    {
+        await _cluster.Warm;
+        for (var attempt = 0; attempt < _model.MaxConnectAttempts; attempt++)
+        {
+            if (_cluster.Choose(_hash ?? 0, _hash is not null, attempt) is not { } endpoint)
+            {
+                _cluster.Metrics.ConnectionsNoneHealthy.Increment();
+                return null;
+            }
+
+            var connect = await ConnectAsync(endpoint);
+            if (connect.Connection is { } connection)
+            {
+                _cluster.Metrics.ConnectionsTotal.Increment();
+                return connection;
+            }
+
+            _cluster.Metrics.ConnectionsConnectFail.Increment();
+        }
+
+        return null;
+    }
+
+    private async ValueTask<TransportConnect> ConnectAsync(EndpointState endpoint)
+    {
+        var cluster = _cluster.Model;
+        var connect = await _cluster.Environment.Transports.ConnectAsync(endpoint.Address, cluster.Connect, CancellationToken.None);
+        if (connect.Connection is null || cluster.Transport is not { } transport)
+        {
+            return connect;
+        }
+
+        using var timeout = new CancellationTokenSource(cluster.Connect.ConnectTimeout, _timers.Time);
+        return (await transport.HandshakeAsync(connect.Connection, endpoint.Address, new UpstreamHandshakeOptions([], null), timeout.Token)).Connect;
+    }
+
+    private async Task CopyAsync(TransportConnection from, TransportConnection to)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        var read = 0;
+        try
+        {
+            while ((read = await from.ReadAsync(buffer)) > 0)
+            {
+                Touch();
+                if (!await to.WriteAsync(buffer.AsMemory(0, read)))
+                {
+                    read = -1;
+                    break;
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        if (read == 0)
+        {
+            await to.ShutdownWriteAsync();
+        }
+        else
+        {
+            // One end is broken: the other must not go on as if nothing had happened.
+            from.Abort();
+            to.Abort();
+        }
+    }
+
+    private void Touch()
+    {
+        var limit = _model.IdleTimeout;
+        if (_model.MaxDuration > TimeSpan.Zero)
+        {
+            var left = _model.MaxDuration - TimeSpan.FromMilliseconds(_timers.NowMilliseconds - _opened);
+            limit = limit == TimeSpan.Zero || left < limit ? left : limit;
+            limit = limit <= TimeSpan.Zero ? TimeSpan.FromMilliseconds(1) : limit;
+        }
+
+        if (limit > TimeSpan.Zero)
+        {
+            _idle.Set(limit);
+        }
+    }
+}
