@@ -96,7 +96,7 @@ internal sealed class Http2ClientSession : Http2Connection
                 owner.IsHead = headers.Get(KnownHeader.Method).SequenceEqual("HEAD"u8);
                 Open(stream, _nextStreamId);
                 _nextStreamId += 2;
-                WriteHeaderBlock(stream, headers, Http2BlockKind.Request, endStream);
+                WriteHeaderBlock(stream, headers, Http2BlockKind.Request, endStream, owner.UpgradeProtocol is not null);
                 owner.AddSent(headers.ByteSize);
             }
             else
@@ -126,7 +126,7 @@ internal sealed class Http2ClientSession : Http2Connection
                 return stream.ResetReason;
             }
 
-            WriteHeaderBlock(stream, trailers, Http2BlockKind.Trailers, true);
+            WriteHeaderBlock(stream, trailers, Http2BlockKind.Trailers, true, false);
         }
 
         Http2Wakeups.Run(mark);
@@ -317,18 +317,14 @@ internal sealed class Http2ClientSession : Http2Connection
             return StreamResetReason.RemoteRefusedStream;
         }
 
-        if (headers.Contains(KnownHeader.Upgrade))
+        if (headers.TryGet(KnownHeader.Upgrade, out var protocol))
         {
             if (!PeerAllowsConnectProtocol)
             {
                 return StreamResetReason.ProtocolError;
             }
 
-            // RFC 8441: an upgrade of HTTP/1.1 is an extended CONNECT here.
-            owner.IsUpgrade = true;
-            headers.Set(KnownHeader.Method, "CONNECT"u8);
-            headers.Set(KnownHeader.Protocol, headers.Get(KnownHeader.Upgrade));
-            headers.Remove(KnownHeader.Upgrade);
+            owner.UpgradeProtocol = protocol.ToArray();
         }
 
         return StreamResetReason.None;
@@ -407,9 +403,11 @@ internal sealed class Http2ClientSession : Http2Connection
                 }
             }
 
-            if (owner.IsUpgrade && status is >= 200 and < 300)
+            if (owner.UpgradeProtocol is { } protocol && status is >= 200 and < 300)
             {
                 head.Status = 101;
+                head.Set(KnownHeader.Upgrade, protocol);
+                head.Set(KnownHeader.Connection, "upgrade"u8);
             }
         }
 

@@ -31,8 +31,8 @@ internal sealed class Http2ClientStream : HttpClientStream
     /// <summary>The response has no body by the request's method.</summary>
     public bool IsHead { get; set; }
 
-    /// <summary>An upgrade, sent as extended CONNECT (RFC 8441).</summary>
-    public bool IsUpgrade { get; set; }
+    /// <summary>The protocol of an upgrade, which was sent as extended CONNECT (RFC 8441); null for other requests.</summary>
+    public byte[]? UpgradeProtocol { get; set; }
 
     /// <summary>The final head had END_STREAM.</summary>
     public bool EndedWithHeaders { get; set; }
@@ -49,7 +49,8 @@ internal sealed class Http2ClientStream : HttpClientStream
         Stream.Prepare();
         BytesSent = BytesReceived = 0;
         UnreadHeads = 0;
-        FirstHeadSeen = FinalHeadSeen = IsHead = IsUpgrade = EndedWithHeaders = IsCounted = false;
+        UpgradeProtocol = null;
+        FirstHeadSeen = FinalHeadSeen = IsHead = EndedWithHeaders = IsCounted = false;
     }
 
     /// <summary>Counts bytes; under the connection's lock.</summary>

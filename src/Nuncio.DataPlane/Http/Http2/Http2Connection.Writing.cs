@@ -157,7 +157,12 @@ internal abstract partial class Http2Connection
     }
 
     /// <summary>Encodes a message's head or trailers; under the lock. The stream is open on the wire.</summary>
-    protected void WriteHeaderBlock(Http2Stream stream, HeaderMap headers, Http2BlockKind kind, bool endStream)
+    /// <param name="stream">The stream.</param>
+    /// <param name="headers">As the pipeline has them; not changed.</param>
+    /// <param name="kind">Head or trailers.</param>
+    /// <param name="endStream">Nothing follows.</param>
+    /// <param name="upgrade">The exchange is an upgrade of HTTP/1.1, which goes as extended CONNECT (RFC 8441).</param>
+    protected void WriteHeaderBlock(Http2Stream stream, HeaderMap headers, Http2BlockKind kind, bool endStream, bool upgrade)
     {
         var start = _pending.Length;
         _pending.EnsureSpace(Http2Frames.HeaderLength + headers.ByteSize + (headers.Count * 8));
@@ -165,15 +170,16 @@ internal abstract partial class Http2Connection
         _encoder.StartBlock(_pending);
         if (kind == Http2BlockKind.Response)
         {
-            WritePseudo(headers, KnownHeader.Status);
+            // What HTTP/1.1 switches protocols with is a plain success here.
+            WritePseudo(KnownHeader.Status, upgrade && headers.Status == 101 ? "200"u8 : headers.Get(KnownHeader.Status));
         }
         else if (kind == Http2BlockKind.Request)
         {
-            WritePseudo(headers, KnownHeader.Method);
-            WritePseudo(headers, KnownHeader.Scheme);
-            WritePseudo(headers, KnownHeader.Authority);
-            WritePseudo(headers, KnownHeader.Path);
-            WritePseudo(headers, KnownHeader.Protocol);
+            WritePseudo(KnownHeader.Method, upgrade ? "CONNECT"u8 : headers.Get(KnownHeader.Method));
+            WritePseudo(KnownHeader.Scheme, headers.Get(KnownHeader.Scheme));
+            WritePseudo(KnownHeader.Authority, headers.Get(KnownHeader.Authority));
+            WritePseudo(KnownHeader.Path, headers.Get(KnownHeader.Path));
+            WritePseudo(KnownHeader.Protocol, headers.Get(upgrade ? KnownHeader.Upgrade : KnownHeader.Protocol));
         }
 
         foreach (var header in headers)
@@ -391,9 +397,9 @@ internal abstract partial class Http2Connection
         stream.IsQueued = false;
     }
 
-    private void WritePseudo(HeaderMap headers, KnownHeader known)
+    private void WritePseudo(KnownHeader known, ReadOnlySpan<byte> value)
     {
-        if (headers.TryGet(known, out var value))
+        if (!value.IsEmpty)
         {
             _encoder.Write(_pending, known, KnownHeaders.NameOf(known), value);
         }

@@ -96,13 +96,7 @@ internal sealed partial class Http2ServerConnection : Http2Connection
                 return;
             }
 
-            if (owner.IsUpgrade && headers.Status == 101)
-            {
-                // RFC 8441: what HTTP/1.1 switches protocols with is a plain success here.
-                headers.Status = 200;
-            }
-
-            WriteHeaderBlock(stream, headers, Http2BlockKind.Response, endStream);
+            WriteHeaderBlock(stream, headers, Http2BlockKind.Response, endStream, owner.IsUpgrade);
         }
 
         Http2Wakeups.Run(mark);
@@ -124,7 +118,7 @@ internal sealed partial class Http2ServerConnection : Http2Connection
                 return;
             }
 
-            WriteHeaderBlock(stream, trailers, Http2BlockKind.Trailers, true);
+            WriteHeaderBlock(stream, trailers, Http2BlockKind.Trailers, true, false);
         }
 
         Http2Wakeups.Run(mark);

@@ -188,6 +188,33 @@ public sealed class Http2ClientConnectionTests
     }
 
     [Fact]
+    public async Task Upgrade_GoesAsExtendedConnectAndComesBackAsSwitchingProtocols()
+    {
+        var owner = new OwnerProbe();
+        var (client, peer) = ConnectRaw(owner);
+        await peer.SendAsync(Http2FrameType.Settings, 0, 0, [0, 8, .. Http2Peer.Number(1)]);
+        await owner.Available.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        var stream = client.OpenStream()!;
+        var request = Request("GET", "/chat");
+        request.Add(KnownHeader.Upgrade, "websocket"u8);
+        request.Add(KnownHeader.Connection, "upgrade"u8);
+        (await stream.WriteHeadersAsync(request, false)).ShouldBe(StreamResetReason.None);
+        await stream.FlushAsync();
+        var head = (await peer.ReadAsync(Http2FrameType.Headers)).Headers!;
+        head.GetText(":method").ShouldBe("CONNECT");
+        head.GetText(":protocol").ShouldBe("websocket");
+        request.GetText(":method").ShouldBe("GET"); // as another try may need it
+        await peer.SendAsync(Http2FrameType.Headers, 4, 1, peer.Block((":status", "200")));
+        await stream.ReadHeadersAsync();
+        stream.ResponseHeaders.Status.ShouldBe(101);
+        stream.ResponseHeaders.GetText("upgrade").ShouldBe("websocket");
+        await stream.WriteBodyAsync("ping"u8.ToArray(), false);
+        await stream.FlushAsync();
+        (await peer.ReadAsync(Http2FrameType.Data)).EndStream.ShouldBeFalse();
+        stream.Release();
+    }
+
+    [Fact]
     public async Task Release_OfAnUnfinishedExchange_CancelsIt()
     {
         var (client, peer) = ConnectRaw();

@@ -115,9 +115,11 @@ internal sealed class Http2Peer(MemoryTransport transport)
 
     private HeaderMap Decode(byte[] block)
     {
+        // Requests begin with :method, which is static entry 2 or 3 or a literal with that name.
+        var request = block.Length > 0 && (block[0] is 0x82 or 0x83 || (block[0] & 0x3F) is 2 or 3);
         var map = new HeaderMap();
         var reader = new Http2HeaderReader(1 << 20, 10_000);
-        reader.Start(map, Http2BlockKind.Response);
+        reader.Start(map, request ? Http2BlockKind.Request : Http2BlockKind.Response);
         _decoder.Decode(block, reader).ShouldBeTrue();
         return map;
     }
