@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Nuncio.DataPlane.Binding;
-using Nuncio.DataPlane.Http.Http2;
 using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.State;
@@ -48,7 +46,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
             Timers = _timers,
             Metrics = Metrics,
             Transports = transports,
-            Connections = new ClientConnector(transports, time, ConnectHttp2),
+            Connections = new ClientConnector(transports, time),
             Names = _names,
         });
         var upstreamTransports = new UpstreamTransports(_secrets, time);
@@ -134,7 +132,4 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
 
     private TcpProxyFilterModel? BindTcp(Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy message, string path, BindErrors errors) =>
         TcpProxyBinder.Bind(message, path, errors) is { } model ? new TcpProxyFilterModel(model, _clusters, _timers) : null;
-
-    private Http2ClientConnection ConnectHttp2(TransportConnection transport, ClusterModel cluster) =>
-        new Http2ClientConnection(transport, HttpCodecBinder.Http2(cluster), _timers.Time);
 }

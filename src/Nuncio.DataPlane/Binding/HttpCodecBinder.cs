@@ -47,14 +47,6 @@ internal static class HttpCodecBinder
         MaxRequestsPerConnection = model.MaxRequestsPerConnection,
     };
 
-    /// <summary>For HTTP/2 with the endpoints of a cluster, whose pool sees to idle connections and to how many requests one carries.</summary>
-    public static Http2Options Http2(ClusterModel cluster) => Http2(cluster.Http2) with
-    {
-        MaxHeaderBytes = (int)cluster.MaxResponseHeadersBytes,
-        MaxHeaderCount = (int)cluster.MaxResponseHeadersCount,
-        IdleTimeout = null,
-    };
-
     private static Http2Options Http2(CoreV3.Http2ProtocolOptions? options)
     {
         var defaults = new Http2Options();

@@ -5,19 +5,6 @@ using Nuncio.Xds;
 
 namespace Nuncio.DataPlane.State;
 
-/// <summary>A route configuration by its RDS name: connection managers hold it, so that a change of routes touches no listener.</summary>
-public sealed class RouteConfigurationState
-{
-    private RouteConfigurationModel? _model;
-
-    /// <summary>The routes now; null as long as there are none of that name. Read once per request.</summary>
-    public RouteConfigurationModel? Model
-    {
-        get => Volatile.Read(ref _model);
-        internal set => Volatile.Write(ref _model, value);
-    }
-}
-
 /// <summary>All route configurations by name (RDS). One that is refused keeps its last good content.</summary>
 public sealed class RouteConfigurationTable
 {
@@ -65,7 +52,7 @@ public sealed class RouteConfigurationTable
     {
         foreach (var (name, model) in models)
         {
-            Find(name).Model = model;
+            Find(name).Current = model;
         }
     }
 
@@ -76,7 +63,7 @@ public sealed class RouteConfigurationTable
         {
             if (!models.ContainsKey(name))
             {
-                state.Model = null;
+                state.Current = null;
                 _bound.Remove(name);
             }
         }
