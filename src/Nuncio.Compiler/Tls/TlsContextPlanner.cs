@@ -185,15 +185,21 @@ internal sealed class TlsContextPlanner(SecretCatalog secrets, bool secretNamesp
         known = [];
         if (names is null or { Count: 0 }) return true;
         var kept = ImmutableArray.CreateBuilder<string>(names.Count);
+        var excludes = false;
         for (var i = 0; i < names.Count; i++)
         {
-            if (isKnown(names[i])) kept.Add(names[i]);
-            else Error(draft, code, $"{field}[{i}]", $"'{names[i]}' is not a name that Envoy's TLS library knows");
+            if (isKnown(names[i]))
+            {
+                kept.Add(names[i]);
+                continue;
+            }
+            excludes |= names[i].StartsWith('!') || names[i].StartsWith('-');
+            Error(draft, code, $"{field}[{i}]", $"'{names[i]}' is not a name that Envoy's TLS library knows");
         }
         known = kept.ToImmutable();
 
-        // With none left the default would apply, which the user did not want.
-        return known.Length > 0;
+        // With none left the default would apply, and without an exclusion something that was not wanted.
+        return known.Length > 0 && !excludes;
     }
 
     private ImmutableArray<string> PlanAlpn(TlsContextDraft draft)

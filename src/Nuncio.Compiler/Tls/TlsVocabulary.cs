@@ -11,21 +11,21 @@ internal static class TlsVocabulary
         "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
         "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305", "ECDHE-PSK-CHACHA20-POLY1305",
         "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-PSK-AES128-CBC-SHA", "ECDHE-ECDSA-AES128-SHA256", "ECDHE-RSA-AES128-SHA256",
-        "ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA", "ECDHE-PSK-AES256-CBC-SHA", "ECDHE-RSA-AES256-SHA384", "ECDHE-ECDSA-AES256-SHA384",
-        "AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "AES128-SHA256", "PSK-AES128-CBC-SHA", "AES256-SHA", "AES256-SHA256",
+        "ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA", "ECDHE-PSK-AES256-CBC-SHA",
+        "AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "PSK-AES128-CBC-SHA", "AES256-SHA",
         "PSK-AES256-CBC-SHA", "DES-CBC3-SHA",
         "ALL", "HIGH", "AESGCM", "CHACHA20", "ECDHE", "AES128", "AES256", "aRSA", "aECDSA", "kECDHE", "kRSA", "TLSv1.2",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     private static readonly FrozenSet<string> Curves = new[]
     {
-        "P-224", "P-256", "P-384", "P-521", "X25519", "X25519Kyber768Draft00", "X25519MLKEM768",
-        "secp224r1", "prime256v1", "secp256r1", "secp384r1", "secp521r1", "x25519",
+        "P-256", "P-384", "P-521", "X25519", "X25519MLKEM768",
+        "prime256v1", "secp384r1", "secp521r1", "x25519",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>
-    /// Whether Envoy takes it in <c>cipher_suites</c>: a name, or in brackets names of equal preference (<c>[A|B]</c>), possibly with <c>-</c>, <c>+</c> or
-    /// <c>!</c> before it as OpenSSL has it.
+    /// Whether it can stand in <c>cipher_suites</c>: a name, or in brackets names of equal preference (<c>[A|B]</c>). OpenSSL's operators (<c>-</c>, <c>!</c>)
+    /// cannot, since whether Envoy takes them depends on what is left.
     /// </summary>
     public static bool IsCipherSuite(string text)
     {
@@ -38,7 +38,6 @@ internal static class TlsVocabulary
             }
             return true;
         }
-        if (span is ['-' or '+' or '!', ..]) span = span[1..];
         return Known(CipherSuites, span);
     }
 
