@@ -10,3 +10,4 @@ global using Nuncio.Xds;
 global using ClusterV3 = Envoy.Config.Cluster.V3;
 global using CoreV3 = Envoy.Config.Core.V3;
 global using RouteV3 = Envoy.Config.Route.V3;
+global using ListenerV3 = Envoy.Config.Listener.V3;

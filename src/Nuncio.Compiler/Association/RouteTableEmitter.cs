@@ -40,7 +40,7 @@ internal sealed class RouteTableEmitter
         {
             message.ResponseHeadersToAdd.Add(new CoreV3.HeaderValueOption { Header = new CoreV3.HeaderValue { Key = "alt-svc", Value = AltSvcValue } });
         }
-        foreach (var content in Divide(table, groupsOf))
+        foreach (var content in Divide(table, groupsOf, scope.SecurityModel, rejectStatus))
         {
             var entry = VirtualHost(table.Name, content, scope.SecurityModel, rejectStatus, hasAuth);
             message.VirtualHosts.Add(entry.Message);
@@ -50,11 +50,20 @@ internal sealed class RouteTableEmitter
     }
 
     /// <summary>Puts Hosts together that would get the same routes.</summary>
-    private static List<Content> Divide(RouteTablePlan table, Func<HostPlan, ImmutableArray<RouteGroupPlan>> groupsOf)
+    private static List<Content> Divide(
+        RouteTablePlan table,
+        Func<HostPlan, ImmutableArray<RouteGroupPlan>> groupsOf,
+        SecurityModel model,
+        int rejectStatus)
     {
         var contents = new List<Content>();
         var index = new Dictionary<Content, Content>();
-        foreach (var host in table.Hosts) Add(new Content(groupsOf(host), host.InsecureAction, IsRefused: false), host.Hostname);
+        foreach (var host in table.Hosts)
+        {
+            // With 404 asked for, a Host is left out where nothing of it can be reached, as in Emissary: a wider Host then has its requests.
+            if (rejectStatus == 404 && model == SecurityModel.Insecure && host.InsecureAction == InsecureAction.Reject) continue;
+            Add(new Content(groupsOf(host), host.InsecureAction, IsRefused: false), host.Hostname);
+        }
         foreach (var host in table.Refused)
         {
             ImmutableArray<RouteGroupPlan> challenges = [.. groupsOf(host).Where(group => group.IsAcmeChallenge)];

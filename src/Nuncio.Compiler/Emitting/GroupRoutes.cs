@@ -203,7 +203,7 @@ internal sealed class GroupRoutes
             route.TypedPerFilterConfig[CorsFilter] = cors;
         if (!_group.Settings.HasAuth)
             return;
-        if (mapping.BypassAuth)
+        if (mapping.BypassAuth || (_group.Settings.AuthIsBroken && IsProbe(mapping)))
         {
             route.TypedPerFilterConfig[AuthFilter] = AuthDisabled;
         }
@@ -215,4 +215,7 @@ internal sealed class GroupRoutes
             route.TypedPerFilterConfig[AuthFilter] = RouteMessages.Pack(new ExtAuthzPerRoute { CheckSettings = settings });
         }
     }
+
+    private static bool IsProbe(MappingPlan mapping) =>
+        mapping is { Internal: true, Key.Name: "internal_liveness_probe_mapping" or "internal_readiness_probe_mapping" };
 }

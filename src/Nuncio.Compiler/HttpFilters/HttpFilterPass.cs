@@ -1,3 +1,4 @@
+using System.Globalization;
 using Google.Protobuf;
 using Nuncio.Compiler.Emitting;
 using Nuncio.Compiler.Planning;
@@ -49,8 +50,11 @@ internal sealed class HttpFilterPass : ICompilerPass
         context.Runtime = RuntimeFlags.Plan(module, findings);
         if (auth.Broken is { } broken) manager.LocalReplyConfig = BrokenAuthReply.Of(broken);
 
-        context.RouteSettings = Keep(context, new RouteSettings(auth.Filter is not null, rateLimit?.Domain));
-        context.HttpSettings = new HttpSettingsPlan(manager, XdsVersion.Of(manager), tracing is not null, BufferLimit(module, findings));
+        context.RouteSettings = Keep(context, new RouteSettings(auth.Filter is not null, rateLimit?.Domain, auth.Broken is not null));
+        var bufferLimit = BufferLimit(module, findings);
+        var version = new VersionComposer().Add(XdsVersion.Of(manager)).Add(bufferLimit?.ToString(CultureInfo.InvariantCulture) ?? "");
+        foreach (var name in module.HeaderCaseOverrides) version.Add(name);
+        context.HttpSettings = new HttpSettingsPlan(manager, version.Compose(), tracing is not null, bufferLimit, module.HeaderCaseOverrides);
 
         void Add(string name, IMessage filter) => manager.HttpFilters.Add(new HcmV3.HttpFilter { Name = name, TypedConfig = RouteMessages.Pack(filter) });
     }

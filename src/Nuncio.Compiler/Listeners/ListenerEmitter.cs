@@ -37,6 +37,12 @@ internal static class ListenerEmitter
             PerConnectionBufferLimitBytes = http.BufferLimitBytes,
         };
         if (plan.IsUdp) listener.UdpListenerConfig = new ListenerV3.UdpListenerConfig { QuicOptions = new ListenerV3.QuicProtocolOptions() };
+        if (plan.HasHttp && http.HeaderCase.Count > 0)
+        {
+            var spelling = new Struct();
+            foreach (var name in http.HeaderCase) spelling.Fields[name.ToLowerInvariant()] = Value.ForString(name);
+            listener.Metadata = new CoreV3.Metadata { FilterMetadata = { [HttpSettingsPlan.HeaderCaseMetadata] = spelling } };
+        }
         foreach (var group in tcp) listener.FilterChains.Add(Tcp(plan, group));
         if (plan.HasHttp) AddHttp(listener, plan, scope, tcp, http);
         AddListenerFilters(listener, plan);

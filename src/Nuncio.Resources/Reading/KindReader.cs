@@ -95,7 +95,8 @@ internal sealed class KindReader
             return _read(ObjectReader.Root(map, scope, ""), header.Key);
 
         var root = ObjectReader.Root(map, scope, "");
-        var specNode = map.Find("spec") ?? NodeFactory.Map(map, []);
+        // "spec:" with nothing after it is an empty one, as Kubernetes and Emissary take it.
+        var specNode = map.Find("spec") is { } written and not ScalarNode { Kind: ScalarKind.Null } ? written : NodeFactory.Map(map, []);
         if (specNode is not MapNode spec)
         {
             root.WrongType(specNode, "spec", "an object");

@@ -63,12 +63,44 @@ public static class BootstrapEmitter
     private static Listener Fold(Listener listener, XdsSnapshot snapshot)
     {
         var folded = listener.Clone();
+        MergeChains(folded);
         foreach (var chain in folded.FilterChains)
         {
             Fold(chain, snapshot);
         }
         if (folded.DefaultFilterChain is { } last) Fold(last, snapshot);
         return folded;
+    }
+
+    /// <summary>
+    /// Chains that differ in their server names alone become one: their routes would otherwise stand in the file once for each name. Over xDS they stay apart,
+    /// so that a new name disturbs no connection.
+    /// </summary>
+    private static void MergeChains(Listener listener)
+    {
+        var merged = new Dictionary<ByteString, FilterChain>();
+        var chains = new List<FilterChain>(listener.FilterChains.Count);
+        foreach (var chain in listener.FilterChains)
+        {
+            if (chain.FilterChainMatch is not { ServerNames.Count: > 0 } match)
+            {
+                chains.Add(chain);
+                continue;
+            }
+            var rest = chain.Clone();
+            rest.Name = "";
+            rest.FilterChainMatch.ServerNames.Clear();
+            var key = UnsafeByteOperations.UnsafeWrap(XdsBytes.Serialize(rest));
+            if (merged.TryGetValue(key, out var first))
+            {
+                first.FilterChainMatch.ServerNames.AddRange(match.ServerNames);
+                continue;
+            }
+            merged.Add(key, chain);
+            chains.Add(chain);
+        }
+        listener.FilterChains.Clear();
+        listener.FilterChains.AddRange(chains);
     }
 
     private static void Fold(FilterChain chain, XdsSnapshot snapshot)

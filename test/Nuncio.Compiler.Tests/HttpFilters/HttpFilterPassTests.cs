@@ -1,0 +1,124 @@
+using Envoy.Extensions.Filters.Http.ExtAuthz.V3;
+using Google.Protobuf;
+using RbacFilter = Envoy.Extensions.Filters.Http.Rbac.V3.RBAC;
+
+namespace Nuncio.Compiler.Tests.HttpFilters;
+
+public class HttpFilterPassTests
+{
+    private const string Route = "---\napiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: m}\nspec: {prefix: /x/, service: svc, hostname: '*'}\n";
+
+    private static IEnumerable<string> Names(Compiled compiled) => compiled.Manager("l", "http").HttpFilters.Select(filter => filter.Name["envoy.filters.http.".Length..]);
+
+    private static T Filter<T>(Compiled compiled)
+        where T : IMessage<T>, new() =>
+        compiled.Manager("l", "http").HttpFilters.Select(filter => filter.TypedConfig).Single(config => config.Is(new T().Descriptor)).Unpack<T>();
+
+    [Fact]
+    public void Filters_StandInTheOrderOfTheSpecification()
+    {
+        var compiled = Compiled.From(
+            Compiled.Listener()
+            + Compiled.Quiet("enable_grpc_http11_bridge: true, enable_grpc_web: true, grpc_stats: {all_methods: true}, lua_scripts: 'x = 1', gzip: {}, buffer: {max_request_bytes: 10}, ip_deny: [{peer: 10.0.0.0/8}]")
+            + Compiled.Resource("AuthService", "auth", "{auth_service: 'auth:3000'}")
+            + Compiled.Resource("RateLimitService", "limit", "{service: 'limit:8081', protocol_version: v3}"));
+        Names(compiled).ShouldBe(["grpc_http1_bridge", "grpc_web", "grpc_stats", "lua", "compressor", "buffer", "rbac", "cors", "ext_authz", "ratelimit", "router"]);
+    }
+
+    [Fact]
+    public void Switches_SetToFalse_SwitchOff()
+    {
+        var compiled = Compiled.From(Compiled.Listener() + Compiled.Quiet("enable_grpc_web: false, enable_grpc_http11_bridge: false"));
+        Names(compiled).ShouldBe(["cors", "router"]);
+    }
+
+    [Theory]
+    [InlineData("ip_allow: [{peer: nonsense}]")]
+    [InlineData("ip_deny: [{remote: 10.0.0.0/99}]")]
+    public void AddressRules_WithoutAnyValidEntry_LetNobodyIn(string rules)
+    {
+        var compiled = Compiled.From(Compiled.Listener() + Compiled.Quiet(rules));
+        compiled.Codes.ShouldContain(FindingCodes.AddressRuleInvalid);
+        var filter = Filter<RbacFilter>(compiled);
+        filter.Rules.Action.ShouldBe(Envoy.Config.Rbac.V3.RBAC.Types.Action.Allow);
+        filter.Rules.Policies.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("{auth_service: 'auth:3000', proto: grpc}")]
+    [InlineData("{auth_service: 'auth:3000', include_body: {max_bytes: 10, allow_partial: true}, allow_request_body: true}")]
+    [InlineData("{auth_service: 'auth:3000', status_on_error: {code: 599}}")]
+    public void AuthService_WithAMistake_AnswersEverything500(string spec)
+    {
+        var compiled = Compiled.From(Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("AuthService", "auth", spec) + Route);
+        compiled.Codes.ShouldContain(FindingCodes.AuthServiceInvalid);
+        var filter = Filter<ExtAuthz>(compiled);
+        filter.StatusOnError.Code.ShouldBe(Envoy.Type.V3.StatusCode.InternalServerError);
+        filter.FailureModeAllow.ShouldBeFalse();
+        compiled.Snapshot.Clusters.Keys.ShouldNotContain(filter.HttpService.ServerUri.Cluster);
+        compiled.Manager("l", "http").LocalReplyConfig.Mappers.Single().BodyFormatOverride.TextFormatSource.InlineString
+            .ShouldContain("the auth.default.1 AuthService is misconfigured");
+    }
+
+    [Fact]
+    public void AuthService_OverHttp_SendsAndTakesTheListedHeaders()
+    {
+        var compiled = Compiled.From(
+            Compiled.Listener() + Compiled.Quiet()
+            + Compiled.Resource("AuthService", "auth", "{auth_service: 'auth:3000', path_prefix: /check, allowed_request_headers: [X-User], add_auth_headers: {x-from: gw}, timeout_ms: 100}"));
+        var http = Filter<ExtAuthz>(compiled).HttpService;
+        http.PathPrefix.ShouldBe("/check");
+        http.ServerUri.Timeout.ToTimeSpan().ShouldBe(TimeSpan.FromMilliseconds(100));
+        http.AuthorizationRequest.AllowedHeaders.Patterns.Select(pattern => pattern.Exact).ShouldContain("x-user");
+        http.AuthorizationRequest.HeadersToAdd.Single().Key.ShouldBe("x-from");
+        compiled.Snapshot.Clusters.ShouldContainKey(http.ServerUri.Cluster);
+    }
+
+    [Fact]
+    public void RateLimitService_ThatMustDeny_FailsClosed()
+    {
+        var open = Compiled.From(Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("RateLimitService", "r", "{service: limit}"));
+        open.Codes.ShouldContain(FindingCodes.RateLimitServiceInvalid);
+        Names(open).ShouldNotContain("ratelimit");
+        var closed = Compiled.From(Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("RateLimitService", "r", "{service: limit, failure_mode_deny: true}"));
+        Names(closed).ShouldContain("ratelimit");
+    }
+
+    [Fact]
+    public void Module_ShapesTheConnectionManager()
+    {
+        var compiled = Compiled.From(
+            Compiled.Listener()
+            + Compiled.Quiet("server_name: gw, use_remote_address: false, merge_slashes: true, reject_requests_with_escaped_slashes: true, strip_matching_host_port: true, "
+                + "max_request_headers_kb: 80, listener_idle_timeout_ms: 30000, headers_with_underscores_action: DROP_HEADER, enable_http10: true, "
+                + "forward_client_cert_details: SANITIZE_SET, set_current_client_cert_details: {subject: true, dns: true}, preserve_external_request_id: true"));
+        compiled.Codes.ShouldBe([FindingCodes.DefaultHostAssumed]);
+        var manager = compiled.Manager("l", "http");
+        manager.ServerName.ShouldBe("gw");
+        manager.UseRemoteAddress.ShouldBe(false);
+        manager.MergeSlashes.ShouldBeTrue();
+        manager.StripMatchingHostPort.ShouldBeTrue();
+        manager.PreserveExternalRequestId.ShouldBeTrue();
+        manager.MaxRequestHeadersKb.ShouldBe(80u);
+        manager.CommonHttpProtocolOptions.IdleTimeout.ToTimeSpan().ShouldBe(TimeSpan.FromSeconds(30));
+        manager.CommonHttpProtocolOptions.HeadersWithUnderscoresAction.ShouldBe(CoreV3.HttpProtocolOptions.Types.HeadersWithUnderscoresAction.DropHeader);
+        manager.HttpProtocolOptions.AcceptHttp10.ShouldBeTrue();
+        manager.ForwardClientCertDetails.ToString().ShouldBe("SanitizeSet");
+        manager.SetCurrentClientCertDetails.Subject.ShouldBe(true);
+        manager.SetCurrentClientCertDetails.Dns.ShouldBeTrue();
+        manager.PathWithEscapedSlashesAction.ToString().ShouldBe("RejectRequest");
+    }
+
+    [Theory]
+    [InlineData("forward_client_cert_details: NONSENSE")]
+    [InlineData("headers_with_underscores_action: NONSENSE")]
+    [InlineData("max_request_headers_kb: 100000")]
+    [InlineData("buffer: {max_request_bytes: 0}")]
+    [InlineData("gzip: {compression_level: NONSENSE}")]
+    public void ModuleValue_ThatEnvoyWouldRefuse_IsAFinding(string value)
+    {
+        var compiled = Compiled.From(Compiled.Listener() + Compiled.Quiet(value));
+        compiled.Codes.ShouldContain(FindingCodes.InvalidFieldValue);
+        compiled.Snapshot.Listeners.ShouldContainKey("l");
+    }
+}
