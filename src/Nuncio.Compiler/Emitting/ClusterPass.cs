@@ -33,6 +33,7 @@ internal sealed class ClusterPass : ICompilerPass
         }
 
         memo.Emitted = emitted;
+        UpstreamPlanners.Prune(context);
     }
 
     private sealed record Emitted(UpstreamTarget Target, XdsResource<ClusterV3.Cluster> Cluster);

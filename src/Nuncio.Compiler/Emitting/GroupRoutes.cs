@@ -140,7 +140,7 @@ internal sealed class GroupRoutes
             action.IdleTimeout = RouteMessages.Milliseconds(idle);
         if (_merged.Priority is { } priority)
             action.Priority = priority;
-        if (_merged.RegexRewrite is { } regex)
+        if (mapping.RegexRewrite is { } regex)
             action.RegexRewrite = regex;
         else if (mapping.PrefixRewrite.Length > 0)
             action.PrefixRewrite = mapping.PrefixRewrite;

@@ -17,8 +17,6 @@ internal sealed class MergedSettings
 
     public CoreV3.RoutingPriority? Priority { get; private set; }
 
-    public MatcherV3.RegexMatchAndSubstitute? RegexRewrite { get; private set; }
-
     public ValueList<string>? Upgrades { get; private set; }
 
     public ValueMap<AddedHeader> AddRequestHeaders { get; private set; } = ValueMap<AddedHeader>.Empty;
@@ -55,7 +53,6 @@ internal sealed class MergedSettings
         Cors = mapping.Cors ?? Cors;
         RetryPolicy = mapping.RetryPolicy ?? RetryPolicy;
         Priority = mapping.Priority ?? Priority;
-        RegexRewrite = mapping.RegexRewrite ?? RegexRewrite;
         Upgrades = mapping.Upgrades ?? Upgrades;
         AddRequestHeaders = Together(AddRequestHeaders, mapping.AddRequestHeaders);
         AddResponseHeaders = Together(AddResponseHeaders, mapping.AddResponseHeaders);

@@ -104,6 +104,9 @@ public sealed record MappingPlan
     /// <summary>Null: not set.</summary>
     public ValueMap<ValueList<LabelGroup>>? RateLimitLabels { get; init; }
 
+    /// <summary>The place of its <see cref="GroupKey"/>, once it was looked up.</summary>
+    internal Dialects.Mappings.GroupSlot? Slot { get; set; }
+
     /// <summary>An object, not a value: plans are compared by reference, which is what makes memoising cheap.</summary>
     public bool Equals(MappingPlan? other) => ReferenceEquals(this, other);
 

@@ -47,6 +47,12 @@ public sealed class RouteGroupPlan
     /// <summary>What the routes have to know of the filters.</summary>
     public required RouteSettings Settings { get; init; }
 
+    /// <summary>The last compilation that had it.</summary>
+    internal int Stamp { get; set; }
+
+    /// <summary>Whether it has its place in the order of that compilation.</summary>
+    internal bool IsOrdered { get; set; }
+
     /// <summary>The routes that were emitted, by variant.</summary>
     internal ImmutableArray<EmittedRoute>[] Emitted { get; } = new ImmutableArray<EmittedRoute>[9];
 }

@@ -29,6 +29,9 @@ public sealed class ClusterTable
     /// <summary>All clusters so far, in the order in which they were asked for.</summary>
     public ImmutableArray<ClusterPlan> Plans => _ordered.ToImmutable();
 
+    /// <summary>How many clusters were asked for so far.</summary>
+    internal int Count => _ordered.Count;
+
     /// <summary>The resources besides Mappings that asked for a cluster, by its name.</summary>
     internal ImmutableArray<KeyValuePair<string, ImmutableArray<ResourceKey>>> Owners =>
         [.. _owners.Select(pair => KeyValuePair.Create(pair.Key, pair.Value.ToImmutable()))];

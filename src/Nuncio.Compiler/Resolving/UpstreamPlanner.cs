@@ -9,6 +9,9 @@ public sealed class UpstreamPlanner(CompilerOptions options, ModulePlan module, 
 {
     private readonly Dictionary<UpstreamPlan, UpstreamPlan> _interned = [];
 
+    /// <summary>How many different upstreams it has seen.</summary>
+    internal int Remembered => _interned.Count;
+
     /// <summary>
     /// Plans an upstream; equal ones are one object. Null when the resource has to be left out (SPEC 14): unknown resolver, load balancer or circuit breakers
     /// that cannot be used. A service that cannot be reached is not null: it has no endpoints, and its traffic gets 503.

@@ -18,6 +18,14 @@ internal static class UpstreamPlanners
         return state.Planner;
     }
 
+    /// <summary>Starts anew once most of what the planner remembers is of resources that are gone. Called at the end of a compilation.</summary>
+    public static void Prune(CompilerContext context)
+    {
+        var state = context.Memo<State>();
+        if (state.Planner is { } planner && planner.Remembered > (4 * context.Clusters.Count) + 10_000)
+            state.Planner = null;
+    }
+
     private sealed class State
     {
         public ModulePlan? Module { get; set; }

@@ -44,7 +44,9 @@ internal static class ClusterRules
         for (var i = 0; i < checks.Count; i++)
         {
             var field = $"{spec.FieldPrefix}health_checks[{i}]";
-            if (HealthCheck(spec, checks[i], field, findings) is { } check)
+            if (good.Count > 0)
+                findings.Error(spec.Owner, FindingCodes.NotSupported, field, "Envoy takes one health check for each cluster; this one is ignored");
+            else if (HealthCheck(spec, checks[i], field, findings) is { } check)
                 good.Add(check);
         }
 
@@ -53,6 +55,8 @@ internal static class ClusterRules
 
     private static HealthCheckConfig? HealthCheck(UpstreamSpec spec, HealthCheckConfig check, string field, FindingSink findings)
     {
+        if (check.Grpc is not null && !spec.Grpc)
+            return Refuse(".health_check.grpc", "it needs an upstream that speaks HTTP/2 (grpc: true)");
         if (check.Http is { Path: "" } || check.Http is { Path: var path } && !HeaderRules.IsValue(path))
             return Refuse(".health_check.http.path", "the path is empty or holds control characters");
         if (check.Http is { ExpectedStatuses: { } statuses })

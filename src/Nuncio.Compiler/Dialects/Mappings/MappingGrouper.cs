@@ -9,70 +9,78 @@ namespace Nuncio.Compiler.Dialects.Mappings;
 /// </summary>
 internal sealed class MappingGrouper
 {
-    private Dictionary<string, Known> _known = new(StringComparer.Ordinal);
+    private readonly List<GroupSlot> _live = [];
+    private readonly Dictionary<string, GroupSlot> _slots = new(StringComparer.Ordinal);
     private ImmutableArray<RouteGroupPlan> _ordered = [];
+    private int _stamp;
 
     public ImmutableArray<RouteGroupPlan> Group(CompilerContext context, List<MappingPlan> plans)
     {
-        var buckets = new Dictionary<string, List<MappingPlan>>(plans.Count, StringComparer.Ordinal);
-        var keys = new List<string>(plans.Count);
-        foreach (var plan in InLoadOrder(plans))
+        _stamp++;
+        _live.Clear();
+        foreach (var plan in plans)
         {
-            var key = KeyOf(plan, context);
-            ref var bucket = ref CollectionsMarshal.GetValueRefOrAddDefault(buckets, key, out var exists);
-            if (!exists)
-            {
-                bucket = new List<MappingPlan>(1);
-                keys.Add(key);
-            }
-
-            bucket!.Add(plan);
+            var slot = SlotOf(plan, context);
+            if (slot.Put(plan, _stamp))
+                _live.Add(slot);
         }
 
-        var now = new Dictionary<string, Known>(keys.Count, StringComparer.Ordinal);
-        var groups = new List<RouteGroupPlan>(keys.Count);
-        for (var i = 0; i < keys.Count; i++)
+        var groups = new List<RouteGroupPlan>(_live.Count);
+        foreach (var slot in _live)
         {
-            var members = buckets[keys[i]];
-            var known = _known.GetValueOrDefault(keys[i]);
-            var built = new GroupBuilder(context, members).Build(known?.Group);
-            now.Add(keys[i], new Known(built.Group));
-            context.Findings.AddRange(built.Findings);
-            if (built.Group is { } group)
-                groups.Add(group);
+            if (Build(slot, context) is not { } group)
+                continue;
+            group.Stamp = _stamp;
+            groups.Add(group);
         }
 
-        _known = now;
-        return _ordered = RouteOrder.Sort(_ordered, groups);
+        Prune();
+        return _ordered = RouteOrder.Sort(_ordered, groups, _stamp);
     }
 
-    /// <summary>Emissary reads Mappings in the order of <c>name.namespace</c>; the internal ones come first.</summary>
-    private static List<MappingPlan> InLoadOrder(List<MappingPlan> plans)
+    private static RouteGroupPlan? Build(GroupSlot slot, CompilerContext context)
     {
-        for (var i = 1; i < plans.Count; i++)
+        // Nearly every group is one Mapping that did not change.
+        var before = slot.Group;
+        if (slot.Others is null && before is { Members: [var member], Shadow: null } && ReferenceEquals(member.Mapping, slot.First)
+            && ReferenceEquals(before.Module, context.Module) && before.Settings == context.RouteSettings
+            && (slot.First.Upstream is not { } upstream || ReferenceEquals(member.Cluster, context.Clusters.Assign(upstream, slot.First.Resource, "spec."))))
+            return before;
+        var (group, findings) = new GroupBuilder(context, slot.InLoadOrder()).Build(before);
+        context.Findings.AddRange(findings);
+        slot.Group = group;
+        return group;
+    }
+
+    private GroupSlot SlotOf(MappingPlan plan, CompilerContext context)
+    {
+        if (plan.HostGlob is null && plan.Labels.Count > 0 && !context.HostSelectors.IsDefaultOrEmpty)
+            return SlotOf(KeyWithLabels(plan, context));
+        return plan.Slot is { IsDropped: false } known ? known : plan.Slot = SlotOf(plan.GroupKey);
+    }
+
+    private GroupSlot SlotOf(string key)
+    {
+        ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_slots, key, out _);
+        return slot ??= new GroupSlot();
+    }
+
+    private void Prune()
+    {
+        if (_slots.Count <= (2 * _live.Count) + 64)
+            return;
+        foreach (var (key, slot) in _slots)
         {
-            if (Compare(plans[i - 1], plans[i]) <= 0)
+            if (slot.Stamp == _stamp)
                 continue;
-            plans.Sort(Compare);
-            break;
-        }
-
-        return plans;
-
-        static int Compare(MappingPlan one, MappingPlan other)
-        {
-            if (one.Internal != other.Internal)
-                return one.Internal ? -1 : 1;
-            var difference = string.CompareOrdinal(one.Key.Name, other.Key.Name);
-            return difference != 0 ? difference : string.CompareOrdinal(one.Key.Namespace, other.Key.Namespace);
+            slot.IsDropped = true;
+            _slots.Remove(key);
         }
     }
 
     /// <summary>For a Mapping without a host the labels count that Host selectors look at (SPEC 5.6).</summary>
-    private static string KeyOf(MappingPlan plan, CompilerContext context)
+    private static string KeyWithLabels(MappingPlan plan, CompilerContext context)
     {
-        if (plan.HostGlob is not null || plan.Labels.Count == 0 || context.HostSelectors.IsDefaultOrEmpty)
-            return plan.GroupKey;
         System.Text.StringBuilder? key = null;
         foreach (var selector in context.HostSelectors)
         {
@@ -97,6 +105,4 @@ internal sealed class MappingGrouper
 
         return all || selector.Count == 0;
     }
-
-    private sealed record Known(RouteGroupPlan? Group);
 }

@@ -110,8 +110,9 @@ internal sealed class MappingMatch
 
         if (string.IsNullOrEmpty(HostGlob))
         {
+            // host_regex alone is a regular expression for any host.
             HostGlob = null;
-            HostIsRegex = false;
+            HostIsRegex = spec.HostRegex == true;
             return true;
         }
 

@@ -11,17 +11,16 @@ internal sealed class MappingPass : ICompilerPass
     {
         var memo = context.Memo<State>();
         var upstreams = UpstreamPlanners.Of(context);
-        if (!ReferenceEquals(memo.Module, context.Module) || !ReferenceEquals(memo.Resolvers, context.Resolvers))
+        if (!ReferenceEquals(memo.Upstreams, upstreams))
         {
-            memo.Module = context.Module;
-            memo.Resolvers = context.Resolvers;
-            memo.Read = NewTable(0);
+            // A planner is of one Module and one set of resolvers.
+            memo.Upstreams = upstreams;
+            memo.Read.Clear();
             memo.Internal = InternalMappings.Of(context.Module, context.Options);
         }
 
         var mappings = context.Snapshot.Mappings;
-        var before = memo.Read;
-        var now = NewTable(mappings.Length + context.DerivedMappings.Count + memo.Internal.Length);
+        var stamp = ++memo.Stamp;
         var planner = new MappingPlanner(context.Module, upstreams);
         var plans = new List<MappingPlan>(mappings.Length + context.DerivedMappings.Count + memo.Internal.Length);
         foreach (var mapping in memo.Internal)
@@ -30,31 +29,44 @@ internal sealed class MappingPass : ICompilerPass
             Read(mapping, false);
         foreach (var mapping in context.DerivedMappings)
             Read(mapping, false);
-        memo.Read = now;
+        if (memo.Read.Count > plans.Capacity + (plans.Capacity / 4) + 64)
+            memo.Read = new(memo.Read.Where(pair => pair.Value.Stamp == stamp), ByReference.Instance);
         context.Groups = context.Memo<MappingGrouper>().Group(context, plans);
 
         void Read(MappingResource mapping, bool isInternal)
         {
-            if (!before.TryGetValue(mapping, out var read))
-                read = planner.Read(mapping, isInternal);
-            now[mapping] = read;
+            if (!memo.Read.TryGetValue(mapping, out var read))
+            {
+                var (made, findings) = planner.Read(mapping, isInternal);
+                memo.Read.Add(mapping, read = new ReadMapping(made, findings));
+            }
+
+            read.Stamp = stamp;
             context.Findings.AddRange(read.Findings);
             if (read.Plan is { } plan)
                 plans.Add(plan);
         }
     }
 
-    private static Dictionary<MappingResource, (MappingPlan? Plan, ImmutableArray<Finding> Findings)> NewTable(int capacity) => new(capacity, ByReference.Instance);
-
     private sealed class State
     {
-        public ModulePlan? Module { get; set; }
-
-        public ResolverTable? Resolvers { get; set; }
+        public UpstreamPlanner? Upstreams { get; set; }
 
         public ImmutableArray<MappingResource> Internal { get; set; } = [];
 
-        public Dictionary<MappingResource, (MappingPlan? Plan, ImmutableArray<Finding> Findings)> Read { get; set; } = NewTable(0);
+        public Dictionary<MappingResource, ReadMapping> Read { get; set; } = new(ByReference.Instance);
+
+        public int Stamp { get; set; }
+    }
+
+    private sealed class ReadMapping(MappingPlan? plan, ImmutableArray<Finding> findings)
+    {
+        public MappingPlan? Plan { get; } = plan;
+
+        public ImmutableArray<Finding> Findings { get; } = findings;
+
+        /// <summary>The last compilation that had the Mapping.</summary>
+        public int Stamp { get; set; }
     }
 
     private sealed class ByReference : IEqualityComparer<MappingResource>
