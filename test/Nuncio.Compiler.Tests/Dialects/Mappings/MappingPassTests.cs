@@ -189,4 +189,14 @@ public class MappingPassTests
     private static string Describe(RouteV3.Route route) =>
         (route.ActionCase == RouteV3.Route.ActionOneofCase.Route_ ? "route" : "redirect")
         + (route.Match.Headers.Any(h => h.Name == "x-forwarded-proto") ? " if https" : "");
+
+    [Fact]
+    public void Mapping_WithAHostRegexThatIsNotThere_GoesWithEveryHost()
+    {
+        var context = new MappingHalf().Run(Given.Snapshot(
+            Given.Mapping("regex", with: spec => spec with { Hostname = null, HostRegex = true }),
+            Given.Mapping("none", "/y/", with: spec => spec with { Hostname = null })));
+
+        context.Groups.Single(group => group.First.Prefix == "/x/").HostGlob.ShouldBe("*");
+    }
 }
