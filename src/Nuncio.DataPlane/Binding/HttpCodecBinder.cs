@@ -1,3 +1,4 @@
+using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http1;
 using Nuncio.DataPlane.Http.Http2;
 using Nuncio.DataPlane.Model;
@@ -21,12 +22,7 @@ internal static class HttpCodecBinder
             EnableTrailers = options?.EnableTrailers ?? false,
             AllowChunkedLength = options?.AllowChunkedLength ?? false,
             AllowCustomMethods = options?.AllowCustomMethods ?? false,
-            UnderscoreAction = model.UnderscoresAction switch
-            {
-                CoreV3.HttpProtocolOptions.Types.HeadersWithUnderscoresAction.RejectRequest => HeaderUnderscoreAction.RejectRequest,
-                CoreV3.HttpProtocolOptions.Types.HeadersWithUnderscoresAction.DropHeader => HeaderUnderscoreAction.DropHeader,
-                _ => HeaderUnderscoreAction.Allow,
-            },
+            UnderscoreAction = Underscores(model),
             Proxy100Continue = model.Proxy100Continue,
             IdleTimeout = model.ConnectionIdleTimeout,
             RequestHeadersTimeout = model.RequestHeadersTimeout > TimeSpan.Zero ? model.RequestHeadersTimeout : Http1ServerOptions.Default.RequestHeadersTimeout,
@@ -37,35 +33,21 @@ internal static class HttpCodecBinder
     }
 
     /// <summary>For HTTP/2 with clients.</summary>
-    public static Http2Options Http2(HttpConnectionManagerModel model) => Http2(model.Http2Options) with
+    public static Http2Options Http2(HttpConnectionManagerModel model) => Http2OptionsBinder.Bind(model.Http2Options) with
     {
         StreamErrorOnInvalidHttpMessage = model.Http2Options?.OverrideStreamErrorOnInvalidHttpMessage ?? model.StreamErrorOnInvalidHttpMessage,
         MaxHeaderBytes = model.MaxRequestHeaderBytes,
         MaxHeaderCount = model.MaxRequestHeaderCount,
+        UnderscoreAction = Underscores(model),
         IdleTimeout = model.ConnectionIdleTimeout > TimeSpan.Zero ? model.ConnectionIdleTimeout : null,
         MaxConnectionDuration = model.MaxConnectionDuration > TimeSpan.Zero ? model.MaxConnectionDuration : null,
         MaxRequestsPerConnection = model.MaxRequestsPerConnection,
     };
 
-    private static Http2Options Http2(CoreV3.Http2ProtocolOptions? options)
+    private static HeaderUnderscoreAction Underscores(HttpConnectionManagerModel model) => model.UnderscoresAction switch
     {
-        var defaults = new Http2Options();
-        return options is null ? defaults : new Http2Options
-        {
-            HpackTableSize = options.HpackTableSize ?? defaults.HpackTableSize,
-            MaxConcurrentStreams = options.MaxConcurrentStreams ?? defaults.MaxConcurrentStreams,
-            InitialStreamWindowSize = (int?)options.InitialStreamWindowSize ?? defaults.InitialStreamWindowSize,
-            InitialConnectionWindowSize = (int?)options.InitialConnectionWindowSize ?? defaults.InitialConnectionWindowSize,
-            AllowConnect = options.AllowConnect,
-            MaxOutboundFrames = (int?)options.MaxOutboundFrames ?? defaults.MaxOutboundFrames,
-            MaxOutboundControlFrames = (int?)options.MaxOutboundControlFrames ?? defaults.MaxOutboundControlFrames,
-            MaxConsecutiveInboundFramesWithEmptyPayload =
-                (int?)options.MaxConsecutiveInboundFramesWithEmptyPayload ?? defaults.MaxConsecutiveInboundFramesWithEmptyPayload,
-            MaxInboundPriorityFramesPerStream = (int?)options.MaxInboundPriorityFramesPerStream ?? defaults.MaxInboundPriorityFramesPerStream,
-            MaxInboundWindowUpdateFramesPerDataFrameSent =
-                (int?)options.MaxInboundWindowUpdateFramesPerDataFrameSent ?? defaults.MaxInboundWindowUpdateFramesPerDataFrameSent,
-            KeepaliveInterval = options.ConnectionKeepalive?.Interval?.ToTimeSpan(),
-            KeepaliveTimeout = options.ConnectionKeepalive?.Timeout?.ToTimeSpan() ?? defaults.KeepaliveTimeout,
-        };
-    }
+        CoreV3.HttpProtocolOptions.Types.HeadersWithUnderscoresAction.RejectRequest => HeaderUnderscoreAction.RejectRequest,
+        CoreV3.HttpProtocolOptions.Types.HeadersWithUnderscoresAction.DropHeader => HeaderUnderscoreAction.DropHeader,
+        _ => HeaderUnderscoreAction.Allow,
+    };
 }

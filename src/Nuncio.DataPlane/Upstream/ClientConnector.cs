@@ -62,39 +62,19 @@ public sealed class ClientConnector
             http2 = false;
         }
 
-        return new ClientConnect(http2 ? Http2(connect.Connection, cluster) : new Http1ClientConnection(connect.Connection, Options1(cluster)), StreamResetReason.None, "");
+        HttpClientConnection connection = http2
+            ? Http2ClientConnection.Open(connect.Connection, Options2(cluster), _time)
+            : new Http1ClientConnection(connect.Connection, Options1(cluster));
+        return new ClientConnect(connection, StreamResetReason.None, "");
     }
 
-    private Http2ClientConnection Http2(TransportConnection transport, ClusterModel cluster)
+    // The pool looks after idle connections, and how long and for how many requests one lives.
+    private static Http2Options Options2(ClusterModel cluster) => Http2OptionsBinder.Bind(cluster.Http2) with
     {
-        var connection = new Http2ClientConnection(transport, Options2(cluster), _time);
-        connection.Start();
-        return connection;
-    }
-
-    private static Http2Options Options2(ClusterModel cluster)
-    {
-        var defaults = Http2Options.Default;
-        var message = cluster.Http2;
-        return defaults with
-        {
-            HpackTableSize = message?.HpackTableSize ?? defaults.HpackTableSize,
-            MaxConcurrentStreams = message?.MaxConcurrentStreams ?? defaults.MaxConcurrentStreams,
-            InitialStreamWindowSize = (int)Math.Min(message?.InitialStreamWindowSize ?? (uint)defaults.InitialStreamWindowSize, int.MaxValue),
-            InitialConnectionWindowSize = (int)Math.Min(message?.InitialConnectionWindowSize ?? (uint)defaults.InitialConnectionWindowSize, int.MaxValue),
-            AllowConnect = message?.AllowConnect ?? false,
-            StreamErrorOnInvalidHttpMessage = message?.OverrideStreamErrorOnInvalidHttpMessage ?? message?.StreamErrorOnInvalidHttpMessaging ?? false,
-            MaxHeaderBytes = (int)cluster.MaxResponseHeadersBytes,
-            MaxHeaderCount = (int)cluster.MaxResponseHeadersCount,
-            KeepaliveInterval = message?.ConnectionKeepalive?.Interval?.ToTimeSpan(),
-            KeepaliveTimeout = message?.ConnectionKeepalive?.Timeout?.ToTimeSpan() ?? defaults.KeepaliveTimeout,
-
-            // The pool looks after these.
-            IdleTimeout = null,
-            MaxConnectionDuration = null,
-            MaxRequestsPerConnection = 0,
-        };
-    }
+        MaxHeaderBytes = (int)Math.Min(cluster.MaxResponseHeadersBytes, int.MaxValue / 2),
+        MaxHeaderCount = (int)Math.Min(cluster.MaxResponseHeadersCount, int.MaxValue),
+        IdleTimeout = null,
+    };
 
     private static Http1ClientOptions Options1(ClusterModel cluster) => new()
     {

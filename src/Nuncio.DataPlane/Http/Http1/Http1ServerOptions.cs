@@ -54,16 +54,3 @@ public sealed record Http1ServerOptions
     /// <summary>How long the peer may take to close after an answer that it could not expect (<c>delayed_close_timeout</c>, default 1 s).</summary>
     public TimeSpan DelayedCloseTimeout { get; init; } = TimeSpan.FromSeconds(1);
 }
-
-/// <summary>What happens to header names with an underscore, which other servers take for a dash.</summary>
-public enum HeaderUnderscoreAction : byte
-{
-    /// <summary>They pass.</summary>
-    Allow,
-
-    /// <summary>The request is answered 400.</summary>
-    RejectRequest,
-
-    /// <summary>The field is dropped.</summary>
-    DropHeader,
-}

@@ -1,4 +1,3 @@
-using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.DataPlane.Http.Http2;
@@ -20,11 +19,11 @@ public sealed class Http2ClientConnection : HttpClientConnection
     }
 
     /// <summary>
-    /// A started connection to a cluster's endpoint. Its owner may be set later: whoever sets it looks at <see cref="IsClosing"/> afterwards.
+    /// A started connection. Its owner may be set later: whoever sets it looks at <see cref="IsClosing"/> afterwards.
     /// </summary>
-    public static Http2ClientConnection Open(TransportConnection transport, ClusterModel cluster, TimeProvider time)
+    public static Http2ClientConnection Open(TransportConnection transport, Http2Options options, TimeProvider time)
     {
-        var connection = new Http2ClientConnection(transport, Http2OptionsBinder.Bind(cluster), time);
+        var connection = new Http2ClientConnection(transport, options, time);
         connection.Start();
         return connection;
     }

@@ -36,7 +36,7 @@ internal abstract partial class Http2Connection
         Time = time;
         _isServer = isServer;
         _decoder = new HpackDecoder((int)Math.Min(options.HpackTableSize, 64 * 1024));
-        HeaderReader = new Http2HeaderReader(options.MaxHeaderBytes, options.MaxHeaderCount);
+        HeaderReader = new Http2HeaderReader(options.MaxHeaderBytes, options.MaxHeaderCount, options.UnderscoreAction);
         _receiveWindow = Http2Frames.DefaultWindow;
         _onWritten = OnWritten;
     }

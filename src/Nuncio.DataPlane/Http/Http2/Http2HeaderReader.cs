@@ -20,6 +20,9 @@ internal enum Http2BlockOutcome : byte
 
     /// <summary>It is over the limits on bytes or count.</summary>
     TooLarge,
+
+    /// <summary>It is valid, but configuration forbids it: a name with an underscore.</summary>
+    Refused,
 }
 
 /// <summary>
@@ -39,6 +42,7 @@ internal sealed class Http2HeaderReader
 
     private readonly int _maxBytes;
     private readonly int _maxCount;
+    private readonly HeaderUnderscoreAction _underscores;
     private HeaderMap? _map;
     private Http2BlockKind _kind;
     private int _pseudo;
@@ -48,8 +52,9 @@ internal sealed class Http2HeaderReader
     private bool _regularSeen;
 
     /// <summary>A reader with limits on the bytes of names and values, and on the count.</summary>
-    public Http2HeaderReader(int maxBytes, int maxCount)
+    public Http2HeaderReader(int maxBytes, int maxCount, HeaderUnderscoreAction underscores = HeaderUnderscoreAction.Allow)
     {
+        _underscores = underscores;
         _maxBytes = maxBytes;
         _maxCount = maxCount;
     }
@@ -86,6 +91,12 @@ internal sealed class Http2HeaderReader
         {
             // Upper case, an unknown pseudo-header, or no token.
             Outcome = Http2BlockOutcome.Malformed;
+            return;
+        }
+
+        if (_underscores != HeaderUnderscoreAction.Allow && known == KnownHeader.None && _kind == Http2BlockKind.Request && name.Contains((byte)'_'))
+        {
+            Outcome = _underscores == HeaderUnderscoreAction.RejectRequest ? Http2BlockOutcome.Refused : Http2BlockOutcome.Valid;
             return;
         }
 

@@ -50,6 +50,9 @@ public sealed record Http2Options
     /// <summary><c>common_http_protocol_options.max_headers_count</c>; 100.</summary>
     public int MaxHeaderCount { get; init; } = 100;
 
+    /// <summary><c>common_http_protocol_options.headers_with_underscores_action</c>, of requests; allowed.</summary>
+    public HeaderUnderscoreAction UnderscoreAction { get; init; }
+
     /// <summary><c>connection_keepalive.interval</c> between PINGs; null sends none.</summary>
     public TimeSpan? KeepaliveInterval { get; init; }
 

@@ -1,8 +1,6 @@
-using Nuncio.DataPlane.Model;
-
 namespace Nuncio.DataPlane.Http.Http2;
 
-/// <summary>Makes codec settings of the messages that hold them. Which fields a message may have is checked where it is bound.</summary>
+/// <summary>Makes codec settings of the message that holds them. Which fields a message may have is checked where it is bound.</summary>
 public static class Http2OptionsBinder
 {
     /// <summary>The settings of a message; null has Envoy's defaults.</summary>
@@ -31,18 +29,6 @@ public static class Http2OptionsBinder
             StreamErrorOnInvalidHttpMessage = message.OverrideStreamErrorOnInvalidHttpMessage ?? message.StreamErrorOnInvalidHttpMessaging,
             KeepaliveInterval = message.ConnectionKeepalive?.Interval?.ToTimeSpan(),
             KeepaliveTimeout = message.ConnectionKeepalive?.Timeout?.ToTimeSpan() ?? defaults.KeepaliveTimeout,
-        };
-    }
-
-    /// <summary>The settings of connections to a cluster. Idle time and lifetime are the pool's.</summary>
-    public static Http2Options Bind(ClusterModel cluster)
-    {
-        ArgumentNullException.ThrowIfNull(cluster);
-        return Bind(cluster.Http2) with
-        {
-            MaxHeaderBytes = (int)Math.Min(cluster.MaxResponseHeadersBytes, int.MaxValue / 2),
-            MaxHeaderCount = (int)Math.Min(cluster.MaxResponseHeadersCount, int.MaxValue),
-            IdleTimeout = null,
         };
     }
 

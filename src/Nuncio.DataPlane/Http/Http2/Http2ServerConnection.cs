@@ -330,6 +330,10 @@ internal sealed partial class Http2ServerConnection : Http2Connection
             {
                 FailStream(streamId, null, Http2ErrorCode.EnhanceYourCalm);
             }
+            else if (outcome == Http2BlockOutcome.Refused)
+            {
+                FailStream(streamId, null, Http2ErrorCode.RefusedStream);
+            }
             else if (Streams.Count >= Options.MaxConcurrentStreams || _processing >= Options.MaxConcurrentStreams)
             {
                 // Also requests that the client has reset, as long as they are being dealt with.
