@@ -14,14 +14,36 @@ public abstract class AccessLogFilter
     public sealed class All(AccessLogFilter[] filters) : AccessLogFilter
     {
         /// <inheritdoc/>
-        public override bool Includes(HttpExchange exchange) => Array.TrueForAll(filters, filter => filter.Includes(exchange));
+        public override bool Includes(HttpExchange exchange)
+        {
+            foreach (var filter in filters)
+            {
+                if (!filter.Includes(exchange))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
     }
 
     /// <summary>One of the filters.</summary>
     public sealed class Any(AccessLogFilter[] filters) : AccessLogFilter
     {
         /// <inheritdoc/>
-        public override bool Includes(HttpExchange exchange) => Array.Exists(filters, filter => filter.Includes(exchange));
+        public override bool Includes(HttpExchange exchange)
+        {
+            foreach (var filter in filters)
+            {
+                if (filter.Includes(exchange))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
     }
 
     /// <summary>Compares the status, or the milliseconds the request took.</summary>

@@ -1,5 +1,8 @@
 using Microsoft.Extensions.Logging;
+using Nuncio.DataPlane.AccessLogging;
+using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Pipeline;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Time;
@@ -9,39 +12,48 @@ namespace Nuncio.DataPlane.Binding;
 /// <summary>Where listeners meet the HTTP pipeline: binds connection managers and route configurations.</summary>
 internal sealed class HttpBinding : IDisposable
 {
-    private readonly ClusterTable _clusters;
     private readonly RouteConfigurationTable _routes;
     private readonly TimerService _timers;
     private readonly MetricsRegistry _metrics;
-    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly AccessLogFiles _accessLogs = new();
+    private readonly RouteConfigurationBinder _routeBinder;
+    private readonly HttpConnectionManagerBinder _binder;
 
     public HttpBinding(ClusterTable clusters, RouteConfigurationTable routes, TimerService timers, MetricsRegistry metrics, ILoggerFactory loggers)
     {
-        _clusters = clusters;
         _routes = routes;
         _timers = timers;
         _metrics = metrics;
-        _loggers = loggers;
+        _logger = loggers.CreateLogger("nuncio.http");
+
+        // Every HTTP filter that the proxy has: one line each.
+        var filters = new HttpFilterCatalog(
+        [
+            new CorsBinder(),
+            new RouterBinder(clusters, timers),
+        ]);
+        _routeBinder = new RouteConfigurationBinder(filters);
+        _binder = new HttpConnectionManagerBinder(filters, _routeBinder, _accessLogs);
     }
 
     /// <summary>A connection manager as a network filter; null with errors when it cannot be used.</summary>
     public NetworkFilterModel? BindConnectionManager(HcmV3.HttpConnectionManager message, string path, BindErrors errors)
     {
-        _ = (_clusters, _routes, _timers, _metrics, _loggers, message);
-        errors.Add(path, "HTTP is not served yet.");
-        return null;
+        if (_binder.Bind(message, path, errors) is not { } model)
+        {
+            return null;
+        }
+
+        var routes = model.RouteConfigurationName is { } name ? _routes.Find(name) : new RouteConfigurationState { Current = model.RouteConfiguration };
+        var metrics = new HttpConnectionManagerMetrics(_metrics, model.StatPrefix);
+        return new HttpConnectionFilterModel(model, new HttpPipeline(model, routes, _timers.Time, metrics, _logger), _timers);
     }
 
     /// <summary>A route configuration of RDS; null with errors when it cannot be used.</summary>
-    public RouteConfigurationModel? BindRouteConfiguration(RouteV3.RouteConfiguration message, string path, BindErrors errors)
-    {
-        _ = (_clusters, message);
-        errors.Add(path, "HTTP is not served yet.");
-        return null;
-    }
+    public RouteConfigurationModel? BindRouteConfiguration(RouteV3.RouteConfiguration message, string path, BindErrors errors) =>
+        _routeBinder.Bind(message, path, errors);
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-    }
+    public void Dispose() => _accessLogs.Dispose();
 }

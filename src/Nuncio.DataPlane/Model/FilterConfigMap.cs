@@ -33,3 +33,14 @@ public sealed class DisabledFilterConfig
     {
     }
 }
+
+/// <summary>The configuration could not be bound: requests that would pass the filter are answered with 500.</summary>
+public sealed class UnboundFilterConfig
+{
+    /// <summary>The only one.</summary>
+    public static UnboundFilterConfig Instance { get; } = new();
+
+    private UnboundFilterConfig()
+    {
+    }
+}

@@ -22,6 +22,9 @@ public sealed class HttpConnectionManagerModel
     /// <summary>In the order of the message; the last one is terminal (the router).</summary>
     public required IReadOnlyList<HttpFilter> Filters { get; init; }
 
+    /// <summary>The router's suppress_envoy_headers: x-envoy headers of our own are left out.</summary>
+    public bool SuppressEnvoyHeaders { get; init; }
+
     /// <summary>The value of <c>server</c>; default <c>envoy</c>.</summary>
     public required byte[] ServerName { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Nuncio.DataPlane.Errors;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Model;
 
@@ -121,6 +122,19 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// <summary>The router's own; unlike <see cref="FilterState"/> it stays from one request to the next.</summary>
     internal object? RouterState { get; set; }
 
+    /// <summary>
+    /// Makes an upstream's response headers what the client shall see: header changes of the route and above. The router calls it once on the final
+    /// response, before <see cref="WriteResponseHeadersAsync"/>; on local replies it has been done.
+    /// </summary>
+    public abstract void FinalizeResponseHeaders(HeaderMap headers);
+
+    /// <summary>Answers without an upstream, with the reply to a known cause.</summary>
+    public ValueTask<FilterOutcome> RespondAsync(LocalReply reply, HeaderMap? extraHeaders = null)
+    {
+        Flags |= reply.Flags;
+        return RespondAsync(reply.Status, reply.Body, reply.Details, extraHeaders);
+    }
+
     /// <summary>Per request and filter: slot <see cref="HttpFilter.Index"/>; null at the start.</summary>
     public abstract object?[] FilterState { get; }
 
@@ -153,7 +167,7 @@ public abstract class HttpExchange : IBodySource, IBodySink
     public abstract ValueTask<FilterOutcome> RespondAsync(int status, ReadOnlyMemory<byte> body, string details, HeaderMap? extraHeaders = null);
 
     /// <inheritdoc/>
-    public ValueTask<BodyRead> ReadBodyAsync() => Downstream.ReadBodyAsync();
+    public virtual ValueTask<BodyRead> ReadBodyAsync() => Downstream.ReadBodyAsync();
 
     /// <inheritdoc/>
     public ValueTask WriteBodyAsync(ReadOnlyMemory<byte> data, bool endStream) => Downstream.WriteBodyAsync(data, endStream);

@@ -1,123 +1,118 @@
 using System.Buffers;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Model;
-using EscapedSlashes = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Types.PathWithEscapedSlashesAction;
+using EscapedSlashesAction = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Types.PathWithEscapedSlashesAction;
 
 namespace Nuncio.DataPlane.Pipeline;
 
-/// <summary>What cleaning a path came to.</summary>
-public enum PathOutcome : byte
+/// <summary>What became of a path.</summary>
+public enum PathNormalizationResult : byte
 {
-    /// <summary>The request goes on with the path as it is now.</summary>
+    /// <summary>It can be used.</summary>
     Continue,
 
-    /// <summary>The path must not be served: 400.</summary>
+    /// <summary>It cannot.</summary>
     Reject,
 
-    /// <summary>The client is sent to the cleaned path: 307.</summary>
+    /// <summary>The client shall come again with the new path.</summary>
     Redirect,
 }
 
 /// <summary>
-/// Cleans <c>:path</c> before anything looks at it, so that what is matched is what the upstream sees: Envoy's <c>normalize_path</c> (dot segments of RFC 3986
-/// section 5.2.4, backslashes, escapes of unreserved characters), escaped slashes, and <c>merge_slashes</c>, in this order. The query is left alone.
+/// Cleans paths before anything looks at them, so that a rule on <c>/admin</c> cannot be walked around by <c>/x/../admin</c>, <c>//admin</c> or
+/// <c>/%61dmin</c>. The query is left as it is. As Envoy's (which uses Chromium's rules for URLs).
 /// </summary>
 public static class PathNormalizer
 {
-    private const int StackLimit = 512;
-
-    // Characters of a path that normalisation leaves as they are, whatever stands around them; the dot matters only after a slash.
-    private static readonly SearchValues<byte> Plain =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~.!$&'()*+,;=:@/[]^|"u8);
-
-    /// <summary>Cleans the path of a request.</summary>
-    public static PathOutcome Normalize(HeaderMap headers, PathNormalizationModel model)
+    /// <summary>Cleans <c>:path</c>.</summary>
+    public static PathNormalizationResult Normalize(HeaderMap headers, PathNormalizationModel model)
     {
         ArgumentNullException.ThrowIfNull(headers);
         ArgumentNullException.ThrowIfNull(model);
-        if (!headers.TryGet(KnownHeader.Path, out var target))
+        var target = headers.Get(KnownHeader.Path);
+        if (target.IsEmpty)
         {
-            return PathOutcome.Continue;
+            return PathNormalizationResult.Continue;
         }
 
         if (target.Contains((byte)'#'))
         {
-            // A fragment is none of a server's business; different servers read such a target differently.
-            return PathOutcome.Reject;
+            return PathNormalizationResult.Reject;
+        }
+
+        if (!model.Normalize && !model.MergeSlashes && model.EscapedSlashes <= EscapedSlashesAction.KeepUnchanged)
+        {
+            return PathNormalizationResult.Continue;
         }
 
         var query = target.IndexOf((byte)'?');
         var path = query < 0 ? target : target[..query];
         if (!NeedsWork(path, model))
         {
-            return PathOutcome.Continue;
+            return PathNormalizationResult.Continue;
         }
 
-        // Escaping makes three bytes of one at most, and a missing slash is put in front.
-        var capacity = (path.Length * 3) + 1 + target.Length - path.Length;
-        var rented = capacity > StackLimit ? ArrayPool<byte>.Shared.Rent(capacity) : null;
-        var buffer = rented ?? stackalloc byte[StackLimit];
-        try
+        // An escaped character takes three bytes.
+        var buffer = ArrayPool<byte>.Shared.Rent((path.Length * 3) + target.Length - path.Length);
+        var result = Normalize(path, buffer, model, out var length);
+        if (result != PathNormalizationResult.Reject)
         {
-            return Normalize(headers, model, path, target[path.Length..], buffer);
-        }
-        finally
-        {
-            if (rented is not null)
+            if (query >= 0)
             {
-                ArrayPool<byte>.Shared.Return(rented);
+                target[query..].CopyTo(buffer.AsSpan(length));
+                length += target.Length - query;
             }
+
+            headers.Set(KnownHeader.Path, buffer.AsSpan(0, length));
         }
+
+        ArrayPool<byte>.Shared.Return(buffer);
+        return result;
     }
 
+    // Nearly every path is clean: this look is all it costs.
     private static bool NeedsWork(ReadOnlySpan<byte> path, PathNormalizationModel model)
     {
-        if (model.MergeSlashes && path.IndexOf("//"u8) >= 0)
+        if (path.ContainsAny((byte)'%', (byte)'\\') || path.ContainsAnyExceptInRange((byte)0x21, (byte)0x7E))
         {
             return true;
         }
 
-        if (model.EscapedSlashes > EscapedSlashes.KeepUnchanged && path.Contains((byte)'%'))
-        {
-            return true;
-        }
-
-        return model.Normalize && (path.IsEmpty || path[0] != '/' || path.IndexOfAnyExcept(Plain) >= 0 || path.IndexOf("/."u8) >= 0);
+        return path.IndexOf("/."u8) >= 0 || (model.MergeSlashes && path.IndexOf("//"u8) >= 0) || path.ContainsAny("\"<>`{}|^"u8);
     }
 
-    private static PathOutcome Normalize(HeaderMap headers, PathNormalizationModel model, ReadOnlySpan<byte> path, ReadOnlySpan<byte> query, Span<byte> buffer)
+    private static PathNormalizationResult Normalize(ReadOnlySpan<byte> path, Span<byte> buffer, PathNormalizationModel model, out int length)
     {
-        var outcome = PathOutcome.Continue;
-        path.CopyTo(buffer);
-        var length = path.Length;
-        if (model.EscapedSlashes > EscapedSlashes.KeepUnchanged && UnescapeSlashes(buffer, ref length))
+        var result = PathNormalizationResult.Continue;
+        length = 0;
+        if (model.EscapedSlashes > EscapedSlashesAction.KeepUnchanged)
         {
-            if (model.EscapedSlashes == EscapedSlashes.RejectRequest)
+            length = UnescapeSlashes(path, buffer, out var found);
+            if (found && model.EscapedSlashes == EscapedSlashesAction.RejectRequest)
             {
-                return PathOutcome.Reject;
+                return PathNormalizationResult.Reject;
             }
 
-            if (model.EscapedSlashes == EscapedSlashes.UnescapeAndRedirect)
-            {
-                outcome = PathOutcome.Redirect;
-            }
+            result = found && model.EscapedSlashes == EscapedSlashesAction.UnescapeAndRedirect ? PathNormalizationResult.Redirect : result;
+        }
+        else
+        {
+            path.CopyTo(buffer);
+            length = path.Length;
         }
 
         if (model.Normalize)
         {
-            var original = ArrayPool<byte>.Shared.Rent(length);
-            try
+            var source = ArrayPool<byte>.Shared.Rent(length);
+            buffer[..length].CopyTo(source);
+            length = Canonicalize(source.AsSpan(0, length), buffer);
+            ArrayPool<byte>.Shared.Return(source);
+            if (length < 0)
             {
-                buffer[..length].CopyTo(original);
-                if (!Canonicalize(original.AsSpan(0, length), buffer, out length))
-                {
-                    return PathOutcome.Reject;
-                }
+                return PathNormalizationResult.Reject;
             }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(original);
-            }
+
+            length = RemoveDotSegments(buffer[..length]);
         }
 
         if (model.MergeSlashes)
@@ -125,154 +120,145 @@ public static class PathNormalizer
             MergeSlashes(buffer, ref length);
         }
 
-        query.CopyTo(buffer[length..]);
-        headers.Set(KnownHeader.Path, buffer[..(length + query.Length)]);
-        return outcome;
+        return result;
     }
 
-    private static bool UnescapeSlashes(Span<byte> path, ref int length)
+    private static int UnescapeSlashes(ReadOnlySpan<byte> path, Span<byte> buffer, out bool found)
     {
+        found = false;
         var to = 0;
-        var found = false;
-        for (var i = 0; i < length; i++)
+        for (var i = 0; i < path.Length; i++)
         {
-            var value = path[i];
-            if (value == '%' && i + 2 < length && Unescaped(path[i + 1], path[i + 2]) is '/' or '\\')
+            if (path[i] == '%' && i + 2 < path.Length)
             {
-                value = (byte)Unescaped(path[i + 1], path[i + 2]);
-                i += 2;
-                found = true;
+                var isSlash = path[i + 1] == '2' && (path[i + 2] | 0x20) == 'f';
+                var isBackslash = path[i + 1] == '5' && (path[i + 2] | 0x20) == 'c';
+                if (isSlash || isBackslash)
+                {
+                    buffer[to++] = isSlash ? (byte)'/' : (byte)'\\';
+                    found = true;
+                    i += 2;
+                    continue;
+                }
             }
 
-            path[to++] = value;
+            buffer[to++] = path[i];
+        }
+
+        return to;
+    }
+
+    // Backslashes become slashes, needless escapes are undone, characters that no path may have are escaped. -1 for an escaped NUL.
+    private static int Canonicalize(ReadOnlySpan<byte> path, Span<byte> buffer)
+    {
+        var to = 0;
+        for (var i = 0; i < path.Length; i++)
+        {
+            var c = path[i];
+            if (c == '%' && i + 2 < path.Length && FromHex(path[i + 1]) is >= 0 and var high && FromHex(path[i + 2]) is >= 0 and var low)
+            {
+                var value = (byte)((high << 4) | low);
+                if (value == 0)
+                {
+                    return -1;
+                }
+
+                if (IsUnreserved(value))
+                {
+                    buffer[to++] = value;
+                }
+                else
+                {
+                    path.Slice(i, 3).CopyTo(buffer[to..]);
+                    to += 3;
+                }
+
+                i += 2;
+            }
+            else if (c == '\\')
+            {
+                buffer[to++] = (byte)'/';
+            }
+            else if (c is <= 0x20 or >= 0x7F || "\"<>`{}|^"u8.Contains(c))
+            {
+                buffer[to++] = (byte)'%';
+                buffer[to++] = "0123456789ABCDEF"u8[c >> 4];
+                buffer[to++] = "0123456789ABCDEF"u8[c & 15];
+            }
+            else
+            {
+                buffer[to++] = c;
+            }
+        }
+
+        return to;
+    }
+
+    // RFC 3986 section 5.2.4, in place.
+    private static int RemoveDotSegments(Span<byte> path)
+    {
+        var to = 0;
+        for (var at = 0; at < path.Length;)
+        {
+            // Here is a slash: the segment behind it ends at the next one.
+            var rest = path[(at + 1)..];
+            var slash = rest.IndexOf((byte)'/');
+            var isLast = slash < 0;
+            var segment = isLast ? rest : rest[..slash];
+            var next = at + 1 + segment.Length;
+            var isParent = segment.SequenceEqual(".."u8);
+            if (isParent || segment.SequenceEqual("."u8))
+            {
+                if (isParent)
+                {
+                    to = Math.Max(path[..to].LastIndexOf((byte)'/'), 0);
+                }
+
+                if (isLast)
+                {
+                    path[to++] = (byte)'/';
+                }
+            }
+            else
+            {
+                path[at..next].CopyTo(path[to..]);
+                to += next - at;
+            }
+
+            at = next;
+        }
+
+        return to;
+    }
+
+    private static void MergeSlashes(Span<byte> buffer, ref int length)
+    {
+        var to = 0;
+        for (var i = 0; i < length; i++)
+        {
+            if (buffer[i] != '/' || to == 0 || buffer[to - 1] != '/')
+            {
+                buffer[to++] = buffer[i];
+            }
+        }
+
+        // Only slashes: Envoy keeps the first and the last one.
+        if (to == 1 && length > 1)
+        {
+            buffer[to++] = (byte)'/';
         }
 
         length = to;
-        return found;
     }
 
-    private static bool Canonicalize(ReadOnlySpan<byte> path, Span<byte> output, out int length)
+    // Letters, digits and -._~: escaped or not, they mean the same (RFC 3986 section 2.3).
+    private static bool IsUnreserved(byte value) => char.IsAsciiLetterOrDigit((char)value) || value is (byte)'-' or (byte)'.' or (byte)'_' or (byte)'~';
+
+    private static int FromHex(byte value) => value switch
     {
-        length = 0;
-        if (path.IsEmpty || path[0] is not ((byte)'/' or (byte)'\\'))
-        {
-            output[length++] = (byte)'/';
-        }
-
-        for (var i = 0; i < path.Length; i++)
-        {
-            var dot = length > 0 && output[length - 1] == '/' ? DotLength(path[i..]) : 0;
-            if (dot > 0 && TrySkipDots(path, ref i, dot, output, ref length))
-            {
-                continue;
-            }
-
-            var value = path[i];
-            switch (value)
-            {
-                case (byte)'\\':
-                    output[length++] = (byte)'/';
-                    break;
-                case (byte)'%':
-                    var unescaped = i + 2 < path.Length ? Unescaped(path[i + 1], path[i + 2]) : -1;
-                    if (unescaped == 0)
-                    {
-                        return false;
-                    }
-
-                    if (unescaped > 0 && IsUnreserved(unescaped))
-                    {
-                        output[length++] = (byte)unescaped;
-                        i += 2;
-                    }
-                    else
-                    {
-                        output[length++] = value;
-                    }
-
-                    break;
-                case <= (byte)' ' or (byte)'"' or (byte)'<' or (byte)'>' or (byte)'`' or (byte)'{' or (byte)'}' or >= 0x7f:
-                    output[length++] = (byte)'%';
-                    output[length++] = Hex(value >> 4);
-                    output[length++] = Hex(value & 15);
-                    break;
-                default:
-                    output[length++] = value;
-                    break;
-            }
-        }
-
-        return true;
-    }
-
-    // At a dot that begins a segment: "." and ".." end with a slash or with the path; anything else is a name.
-    private static bool TrySkipDots(ReadOnlySpan<byte> path, ref int index, int dot, Span<byte> output, ref int length)
-    {
-        var next = index + dot;
-        if (IsSegmentEnd(path, next))
-        {
-            index = next;
-            return true;
-        }
-
-        var second = DotLength(path[next..]);
-        if (second == 0 || !IsSegmentEnd(path, next + second))
-        {
-            return false;
-        }
-
-        index = next + second;
-        var to = length - 1;
-        if (to > 0)
-        {
-            to--;
-            while (to > 0 && output[to] != '/')
-            {
-                to--;
-            }
-        }
-
-        length = to + 1;
-        return true;
-    }
-
-    private static bool IsSegmentEnd(ReadOnlySpan<byte> path, int index) => index >= path.Length || path[index] is (byte)'/' or (byte)'\\';
-
-    /// <summary>The length of a dot at the beginning, escaped or not; 0 when there is none.</summary>
-    private static int DotLength(ReadOnlySpan<byte> text) =>
-        text.IsEmpty ? 0 : text[0] == '.' ? 1 : text.Length >= 3 && text[0] == '%' && text[1] == '2' && text[2] is (byte)'e' or (byte)'E' ? 3 : 0;
-
-    private static void MergeSlashes(Span<byte> path, ref int length)
-    {
-        var to = 0;
-        for (var i = 0; i < length; i++)
-        {
-            if (path[i] != '/' || to == 0 || path[to - 1] != '/')
-            {
-                path[to++] = path[i];
-            }
-        }
-
-        // A path of nothing but slashes keeps two, as in Envoy: its first and its last.
-        length = to == 1 && length > 1 ? 2 : to;
-    }
-
-    private static bool IsUnreserved(int value) => value is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '-' or '.' or '_' or '~';
-
-    private static int Unescaped(byte high, byte low)
-    {
-        var a = HexValue(high);
-        var b = HexValue(low);
-        return a < 0 || b < 0 ? -1 : (a << 4) | b;
-    }
-
-    private static int HexValue(byte digit) => digit switch
-    {
-        >= (byte)'0' and <= (byte)'9' => digit - '0',
-        >= (byte)'a' and <= (byte)'f' => digit - 'a' + 10,
-        >= (byte)'A' and <= (byte)'F' => digit - 'A' + 10,
+        >= (byte)'0' and <= (byte)'9' => value - '0',
+        >= (byte)'a' and <= (byte)'f' => value - 'a' + 10,
+        >= (byte)'A' and <= (byte)'F' => value - 'A' + 10,
         _ => -1,
     };
-
-    private static byte Hex(int value) => (byte)(value < 10 ? '0' + value : 'A' + value - 10);
 }

@@ -46,6 +46,13 @@ public static class ResponseFlagNames
         "OM", "DF", "DR",
     ];
 
+    /// <summary>The flag of a short name, or None.</summary>
+    public static ResponseFlags Parse(string name)
+    {
+        var bit = Array.IndexOf(Short, name);
+        return bit < 0 ? ResponseFlags.None : (ResponseFlags)(1UL << bit);
+    }
+
     /// <summary>The short names, comma-separated; <c>-</c> for none.</summary>
     public static string Format(ResponseFlags flags)
     {

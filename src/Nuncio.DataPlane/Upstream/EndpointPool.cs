@@ -118,13 +118,13 @@ internal sealed class EndpointPool
 
         // Elsewhere: who cancels holds a lock of the request.
         _cluster.Metrics.RequestsCancelled.Increment();
-        waiter.Grant(PoolLease.Failed(StreamResetReason.LocalReset));
-        waiter.CompleteElsewhere();
+        waiter.CompleteElsewhere(PoolLease.Failed(StreamResetReason.LocalReset));
     }
 
     internal void OnStreamsAvailable(PooledConnection connection)
     {
-        PoolWaiter? served;
+        PoolWaiter? first = null;
+        HttpClientStream? stream = null;
         lock (_gate)
         {
             if (connection.IsGone)
@@ -138,15 +138,19 @@ internal sealed class EndpointPool
             }
 
             Offer(connection);
-            served = _head == null ? null : Serve();
+            if (_head != null)
+            {
+                (first, stream) = ServeFirst();
+            }
         }
 
-        while (served != null)
+        while (first != null)
         {
-            var next = served.Next;
-            served.Next = null;
-            served.CompleteElsewhere();
-            served = next;
+            first.CompleteElsewhere(new PoolLease(stream, StreamResetReason.None, ""));
+            lock (_gate)
+            {
+                (first, stream) = ServeFirst();
+            }
         }
     }
 
@@ -231,28 +235,21 @@ internal sealed class EndpointPool
         _ready[_readyCount++] = connection;
     }
 
-    // Under the lock: gives streams to those that wait, and returns them as a chain, to be told when the lock is free.
-    private PoolWaiter? Serve()
+    private (PoolWaiter? Waiter, HttpClientStream? Stream) ServeFirst()
     {
-        PoolWaiter? first = null;
-        PoolWaiter? last = null;
-        while (_head is { } waiter && TakeReady() is { } stream)
+        if (_head == null || _readyCount == 0)
         {
-            Remove(waiter);
-            waiter.Grant(new PoolLease(stream, StreamResetReason.None, ""));
-            if (last == null)
-            {
-                first = waiter;
-            }
-            else
-            {
-                last.Next = waiter;
-            }
-
-            last = waiter;
+            return default;
         }
 
-        return first;
+        var waiter = _head;
+        if (TakeReady() is not { } stream)
+        {
+            return default;
+        }
+
+        Remove(waiter);
+        return (waiter, stream);
     }
 
     private void Enqueue(PoolWaiter waiter)
@@ -341,8 +338,8 @@ internal sealed class EndpointPool
 
         metrics.ConnectionsConnectMilliseconds.Record(now - started);
         (made.Connection.Version == HttpProtocolVersion.Http2 ? metrics.ConnectionsHttp2Total : metrics.ConnectionsHttp1Total).Increment();
-        PoolWaiter? served;
-        bool more;
+        PoolWaiter? waiter;
+        HttpClientStream? stream;
         var connection = new PooledConnection(this, made.Connection, now, _retired ? 1 : _model.MaxRequestsPerConnection);
         lock (_gate)
         {
@@ -359,23 +356,28 @@ internal sealed class EndpointPool
             }
 
             Offer(connection);
-            served = Serve();
-            more = ReserveConnection();
+            (waiter, stream) = ServeFirst();
             StartSweep();
+        }
+
+        while (waiter != null)
+        {
+            waiter.Complete(new PoolLease(stream, StreamResetReason.None, ""));
+            lock (_gate)
+            {
+                (waiter, stream) = ServeFirst();
+            }
+        }
+
+        bool more;
+        lock (_gate)
+        {
+            more = ReserveConnection();
         }
 
         if (more)
         {
             _ = ConnectAsync();
-        }
-
-        while (served != null)
-        {
-            // On this thread: it is the connection's own, and has nothing else to do.
-            var next = served.Next;
-            served.Next = null;
-            served.Complete();
-            served = next;
         }
     }
 
@@ -414,8 +416,7 @@ internal sealed class EndpointPool
         {
             var next = first.Next;
             first.Previous = first.Next = null;
-            first.Grant(PoolLease.Failed(made.Error, made.Message));
-            first.Complete();
+            first.Complete(PoolLease.Failed(made.Error, made.Message));
             first = next;
         }
     }

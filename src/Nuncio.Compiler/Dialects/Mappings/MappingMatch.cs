@@ -108,9 +108,12 @@ internal sealed class MappingMatch
             HostIsRegex = false;
         }
 
+        // A regular expression that is not there goes with every Host (SPEC 5.2).
+        if (string.IsNullOrEmpty(HostGlob) && spec.HostRegex == true)
+            (HostGlob, HostIsRegex) = ("*", false);
         if (string.IsNullOrEmpty(HostGlob))
         {
-            // A regular expression that is not there goes with every Host (SPEC 5.2).
+            // host_regex alone is a regular expression for any host.
             HostGlob = null;
             HostIsRegex = spec.HostRegex == true;
             return true;

@@ -1,0 +1,331 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Nuncio.DataPlane.AccessLogging;
+using Nuncio.DataPlane.Errors;
+using Nuncio.DataPlane.Formatting;
+using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.Http.Http1;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.State;
+using Nuncio.DataPlane.Telemetry;
+
+namespace Nuncio.DataPlane.Pipeline;
+
+/// <summary>
+/// The request path of one connection manager, as one list: check, clean, route, filters, router, log. Shared by all of its connections.
+/// </summary>
+public sealed partial class HttpPipeline : HttpStreamProcessor
+{
+    private const int MaxIdleExchanges = 1024;
+
+    private static readonly ConcurrentQueue<PipelineExchange> Idle = new();
+    private static int _idleCount;
+
+    [ThreadStatic]
+    private static PipelineExchange? _ready;
+
+    private readonly RouteConfigurationState _routes;
+    private readonly HttpConnectionManagerMetrics? _metrics;
+    private readonly ILogger _logger;
+
+    /// <summary>Of a bound connection manager.</summary>
+    /// <param name="model">How requests are treated.</param>
+    /// <param name="routes">The routes; inline ones are put there by the caller.</param>
+    /// <param name="clock">Of all timestamps.</param>
+    /// <param name="metrics">Statistics; null for none.</param>
+    /// <param name="logger">For defects of ours.</param>
+    public HttpPipeline(HttpConnectionManagerModel model, RouteConfigurationState routes, TimeProvider clock, HttpConnectionManagerMetrics? metrics, ILogger logger)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        Model = model;
+        _routes = routes;
+        _metrics = metrics;
+        _logger = logger;
+        Clock = clock;
+    }
+
+    /// <summary>How requests are treated.</summary>
+    public HttpConnectionManagerModel Model { get; }
+
+    /// <summary>Headers of Envoy's own (x-envoy-original-path and the like) are left out: the router's suppress_envoy_headers.</summary>
+    public bool SuppressEnvoyHeaders => Model.SuppressEnvoyHeaders;
+
+    internal TimeProvider Clock { get; }
+
+    /// <inheritdoc/>
+    public override ValueTask ProcessAsync(HttpServerStream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return RunAsync(Rent(stream), null);
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask RejectAsync(HttpServerStream stream, int status, string details)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+
+        // Envoy's codec answers with the reason phrase; the connection manager's own refusal of HTTP/1.0 has no text.
+        var text = details == "low_version" ? "" : System.Text.Encoding.ASCII.GetString(Http1ReasonPhrases.Of(status));
+        return RunAsync(Rent(stream), new LocalReply(status, details, status == 400 ? ResponseFlags.DownstreamProtocolError : ResponseFlags.None, text));
+    }
+
+    /// <summary>Whether a filter takes part: its per-route configuration may say that it does not.</summary>
+    internal bool IsActive(PipelineExchange exchange, int index) =>
+        exchange.FindFilterConfig(Model.Filters[index].Name) is not DisabledFilterConfig;
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask RunAsync(PipelineExchange exchange, LocalReply? rejection)
+    {
+        _metrics?.DownstreamRequestsTotal.Increment();
+        _metrics?.DownstreamRequestsActive.Increment();
+        try
+        {
+            var reply = rejection ?? Prepare(exchange);
+            if (reply is null)
+            {
+                await RunFiltersAsync(exchange);
+            }
+            else if (reply == LocalReplies.PathNormalizationRedirect)
+            {
+                await RedirectToPathAsync(exchange, reply);
+            }
+            else
+            {
+                await exchange.RespondAsync(reply);
+            }
+        }
+        catch (Exception e)
+        {
+            LogDefect(e);
+            await FailAsync(exchange);
+        }
+
+        Complete(exchange);
+    }
+
+    // What is done before any filter sees the request; null, or why it goes no further.
+    private LocalReply? Prepare(PipelineExchange exchange)
+    {
+        var stream = exchange.Downstream;
+        var headers = stream.RequestHeaders;
+        ExtendedConnect.ToUpgrade(headers);
+        if (RequestChecks.Check(headers) is { } bad)
+        {
+            return bad;
+        }
+
+        switch (PathNormalizer.Normalize(headers, Model.PathNormalization))
+        {
+            case PathNormalizationResult.Reject:
+                _metrics?.DownstreamRequestsFailedPathNormalization.Increment();
+                return LocalReplies.PathNormalizationFailed;
+            case PathNormalizationResult.Redirect when exchange.IsGrpc:
+                return LocalReplies.PathNormalizationFailed;
+            case PathNormalizationResult.Redirect:
+                _metrics?.DownstreamRequestsRedirectedWithNormalizedPath.Increment();
+                return LocalReplies.PathNormalizationRedirect;
+        }
+
+        HostNormalizer.Normalize(headers, Model.HostNormalization, stream.Connection);
+        var isUpgrade = ConnectionHeaders.IsUpgrade(headers);
+        if (stream.Version < HttpProtocolVersion.Http2 && !ConnectionHeaders.RemoveNominated(headers))
+        {
+            return LocalReplies.ConnectionHeaderRejected;
+        }
+
+        var routes = _routes.Current;
+        exchange.SetRoutes(routes);
+        var isConnect = headers.Get(KnownHeader.Method).SequenceEqual("CONNECT"u8);
+        exchange.SetClient(RequestSanitizer.Sanitize(stream, Model, routes, isUpgrade), isUpgrade || isConnect);
+        exchange.ChooseRoute();
+        if (exchange.IsUpgrade && exchange.Route is not null && !Upgrades.IsAllowed(headers, isConnect, exchange.Forward, Model))
+        {
+            _metrics?.DownstreamRequestsWsOnNonWsRoute.Increment();
+            return LocalReplies.UpgradeFailed;
+        }
+
+        return null;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask RunFiltersAsync(PipelineExchange exchange)
+    {
+        var filters = Model.Filters;
+        for (var i = 0; i < filters.Count; i++)
+        {
+            var filter = filters[i];
+            switch (exchange.FindFilterConfig(filter.Name))
+            {
+                case DisabledFilterConfig:
+                    exchange.FiltersRun = i + 1;
+                    continue;
+                case UnboundFilterConfig:
+                    await exchange.RespondAsync(LocalReplies.FilterNotSupported);
+                    return;
+            }
+
+            if (i == filters.Count - 1 && exchange.Forward is null)
+            {
+                await RespondInsteadOfRouterAsync(exchange);
+                return;
+            }
+
+            exchange.FiltersRun = i + 1;
+            if (await filter.OnRequestAsync(exchange) == FilterOutcome.Responded)
+            {
+                return;
+            }
+        }
+
+        // The last filter, the router, always answers.
+        if (!exchange.Downstream.ResponseStarted)
+        {
+            await exchange.RespondAsync(LocalReplies.FilterNotSupported);
+        }
+    }
+
+    // The router's part where there is nothing to forward to.
+    private ValueTask<FilterOutcome> RespondInsteadOfRouterAsync(PipelineExchange exchange)
+    {
+        _metrics?.RequestsTotal.Increment();
+        if (exchange.Route is null)
+        {
+            _metrics?.NoRoute.Increment();
+            return exchange.RespondAsync(LocalReplies.RouteNotFound);
+        }
+
+        if (exchange.Route.Action is RedirectModel)
+        {
+            _metrics?.RequestsRedirect.Increment();
+        }
+        else
+        {
+            _metrics?.RequestsDirectResponse.Increment();
+        }
+
+        return exchange.RespondFromRouteAsync();
+    }
+
+    private static async ValueTask RedirectToPathAsync(PipelineExchange exchange, LocalReply reply)
+    {
+        var headers = new HeaderMap();
+        headers.Add(KnownHeader.Location, exchange.RequestHeaders.Get(KnownHeader.Path));
+        await exchange.RespondAsync(reply, headers);
+    }
+
+    private async ValueTask FailAsync(PipelineExchange exchange)
+    {
+        try
+        {
+            if (exchange.Downstream.ResponseStarted)
+            {
+                exchange.Downstream.Reset(StreamResetReason.LocalReset);
+            }
+            else
+            {
+                await exchange.RespondAsync(LocalReplies.InternalError);
+            }
+        }
+        catch (Exception e)
+        {
+            LogDefect(e);
+            exchange.Downstream.Reset(StreamResetReason.LocalReset);
+        }
+    }
+
+    private void Complete(PipelineExchange exchange)
+    {
+        exchange.End();
+        exchange.Downstream.OnAborted(null);
+        if (!exchange.Downstream.ResponseEnded && exchange.Flags == ResponseFlags.None)
+        {
+            exchange.Flags = ResponseFlags.DownstreamConnectionTermination;
+            if (exchange.ResponseCodeDetails.Length == 0)
+            {
+                exchange.ResponseCodeDetails = "downstream_remote_disconnect";
+            }
+        }
+
+        try
+        {
+            for (var i = 0; i < exchange.FiltersRun; i++)
+            {
+                Model.Filters[i].OnComplete(exchange);
+            }
+
+            Log(exchange);
+        }
+        catch (Exception e)
+        {
+            LogDefect(e);
+        }
+
+        if (_metrics is { } metrics)
+        {
+            metrics.DownstreamRequestsActive.Decrement();
+            metrics.DownstreamRequestsTime.Record(exchange.ElapsedMilliseconds);
+            if (exchange.ResponseStatus > 0)
+            {
+                metrics.DownstreamRequestsCompleted.Increment();
+                metrics.DownstreamResponses.Count(exchange.ResponseStatus);
+            }
+            else
+            {
+                metrics.DownstreamRequestsReceivedReset.Increment();
+            }
+        }
+
+        Return(exchange);
+    }
+
+    private void Log(PipelineExchange exchange)
+    {
+        var logs = Model.AccessLogs;
+        for (var i = 0; i < logs.Count; i++)
+        {
+            var log = logs[i];
+            if (log.Filter is not null && !log.Filter.Includes(exchange))
+            {
+                continue;
+            }
+
+            var line = FormatBuffer.Rent();
+            log.Format.Write(exchange, line);
+            log.File.Write(line.Written);
+            line.Return();
+        }
+    }
+
+    private PipelineExchange Rent(HttpServerStream stream)
+    {
+        var exchange = _ready;
+        _ready = null;
+        if (exchange is null && Idle.TryDequeue(out exchange))
+        {
+            Interlocked.Decrement(ref _idleCount);
+        }
+
+        exchange ??= new PipelineExchange();
+
+        exchange.Begin(this, stream);
+        return exchange;
+    }
+
+    private static void Return(PipelineExchange exchange)
+    {
+        exchange.Reset();
+        if (_ready is null)
+        {
+            _ready = exchange;
+        }
+        else if (Volatile.Read(ref _idleCount) < MaxIdleExchanges)
+        {
+            Interlocked.Increment(ref _idleCount);
+            Idle.Enqueue(exchange);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A request failed by a defect of the proxy")]
+    private partial void LogDefect(Exception exception);
+}

@@ -1,0 +1,380 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using Nuncio.DataPlane.Errors;
+using Nuncio.DataPlane.Formatting;
+using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Routing;
+
+namespace Nuncio.DataPlane.Pipeline;
+
+/// <summary>The exchange of <see cref="HttpPipeline"/>: rented per request, empty in between.</summary>
+internal sealed class PipelineExchange : HttpExchange
+{
+    private readonly HeaderMap _replyHeaders = new();
+    private readonly HeaderMap _loggedHeaders = new();
+    private readonly HeaderMap _loggedTrailers = new();
+    private HttpPipeline _pipeline = null!;
+    private HttpServerStream? _stream;
+    private object?[] _filterState = [];
+    private IBodySource? _requestBody;
+    private IBodySink? _responseBody;
+    private bool _requestHasNoBody;
+    private bool _requestHeadersFinal;
+
+    public override HttpServerStream Downstream => _stream!;
+
+    public override HttpConnectionManagerModel ConnectionManager => _pipeline.Model;
+
+    public override object?[] FilterState => _filterState;
+
+    public override IBodySource RequestBody
+    {
+        get => _requestBody ?? this;
+        set
+        {
+            _requestBody = value;
+            _requestHasNoBody = false;
+        }
+    }
+
+    public override bool RequestHasNoBody
+    {
+        get => _requestHasNoBody;
+        set => _requestHasNoBody = value;
+    }
+
+    public override IBodySink ResponseBody
+    {
+        get => _responseBody ?? this;
+        set => _responseBody = value;
+    }
+
+    /// <summary>How many filters have seen the request: so many see the response.</summary>
+    public int FiltersRun { get; set; }
+
+    public void Begin(HttpPipeline pipeline, HttpServerStream stream)
+    {
+        _pipeline = pipeline;
+        _stream = stream;
+        if (_filterState.Length != pipeline.Model.Filters.Count)
+        {
+            _filterState = new object?[pipeline.Model.Filters.Count];
+        }
+
+        Clock = pipeline.Clock;
+        StartTimestamp = Clock.GetTimestamp();
+        StartTime = Clock.GetUtcNow();
+        Random = (ulong)System.Random.Shared.NextInt64();
+        RemoteAddress = stream.Connection.RemoteAddress;
+        IsGrpc = GrpcRequests.IsGrpc(stream.RequestHeaders);
+        _requestHasNoBody = stream.RequestEndedWithHeaders;
+    }
+
+    public void SetClient(IPEndPoint remote, bool isUpgrade)
+    {
+        RemoteAddress = remote;
+        IsUpgrade = isUpgrade;
+    }
+
+    /// <summary>Forgets the request, ready for the next.</summary>
+    public void Reset()
+    {
+        _stream = null;
+        Array.Clear(_filterState);
+        _requestBody = null;
+        _responseBody = null;
+        _requestHeadersFinal = false;
+        FiltersRun = 0;
+        Flags = ResponseFlags.None;
+        ResponseCodeDetails = ConnectionTerminationDetails = ClusterName = "";
+        RouteConfiguration = null;
+        VirtualHost = null;
+        Route = null;
+        Forward = null;
+        WeightedCluster = null;
+        ResponseHeaders = ResponseTrailers = null;
+        ResponseStatus = 0;
+        LocalReplyBody = default;
+        EndTimestamp = RequestEndTimestamp = ResponseStartTimestamp = 0;
+        IsUpgrade = IsGrpc = false;
+        Upstream.Clear();
+    }
+
+    public void SetStatus(int status) => ResponseStatus = status;
+
+    public void SetLocalReplyBody(ReadOnlyMemory<byte> body) => LocalReplyBody = body;
+
+    public void SetRoutes(RouteConfigurationModel? routes) => RouteConfiguration = routes;
+
+    public void End() => EndTimestamp = Clock.GetTimestamp();
+
+    /// <inheritdoc/>
+    public override void ClearRouteCache() => ChooseRoute();
+
+    /// <summary>Finds virtual host, route and cluster of the headers as they are.</summary>
+    public void ChooseRoute()
+    {
+        VirtualHost = RouteConfiguration?.Index.Find(RequestHeaders);
+        Route = null;
+        Forward = null;
+        WeightedCluster = null;
+        ClusterName = "";
+        if (VirtualHost is null)
+        {
+            return;
+        }
+
+        Route = VirtualHost.Index.Find(new RouteInput(RequestHeaders, Downstream.Connection, Random, RouteConfiguration!.IgnorePathParameters));
+        Forward = Route?.Action as ForwardModel;
+        if (Forward is null)
+        {
+            return;
+        }
+
+        ClusterName = Clusters.Choose(Forward, RequestHeaders, Random, out var weighted);
+        WeightedCluster = weighted;
+    }
+
+    /// <inheritdoc/>
+    public override void FinalizeRequestHeaders()
+    {
+        if (_requestHeadersFinal || Forward is not { } forward)
+        {
+            return;
+        }
+
+        _requestHeadersFinal = true;
+        var headers = RequestHeaders;
+        ForEachLevel(headers, request: true);
+        var keep = !_pipeline.SuppressEnvoyHeaders;
+        if (forward.PathRewrite is { } pathRewrite)
+        {
+            PathRewrites.RewritePath(pathRewrite, Route!.Match, headers, this, keep);
+        }
+
+        if (WeightedCluster?.HostRewriteLiteral is { } literal)
+        {
+            PathRewrites.SetHost(headers, literal, forward.AppendXForwardedHost, keep);
+        }
+        else if (forward.HostRewrite is { } hostRewrite)
+        {
+            var buffer = FormatBuffer.Rent();
+            PathRewrites.WriteHost(hostRewrite, headers, this, buffer);
+            if (buffer.Length > 0)
+            {
+                PathRewrites.SetHost(headers, buffer.Written, forward.AppendXForwardedHost, keep);
+            }
+
+            buffer.Return();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void FinalizeResponseHeaders(HeaderMap headers)
+    {
+        ResponseHeaders = headers;
+        ResponseStatus = headers.Status;
+        ForEachLevel(headers, request: false);
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask WriteResponseHeadersAsync(HeaderMap headers, bool endStream)
+    {
+        var status = headers.Status;
+        if (status is >= 100 and < 200 and not 101)
+        {
+            return Downstream.WriteHeadersAsync(headers, endStream: false);
+        }
+
+        ResponseHeaders = headers;
+        ResponseStatus = status;
+        ResponseStartTimestamp = Clock.GetTimestamp();
+        for (var i = FiltersRun - 1; i >= 0; i--)
+        {
+            if (_pipeline.IsActive(this, i))
+            {
+                _pipeline.Model.Filters[i].OnResponseHeaders(this, headers, endStream);
+            }
+        }
+
+        ResponseSanitizer.Finish(this, headers);
+        ResponseStatus = headers.Status;
+        if (_pipeline.Model.AccessLogs.Count > 0)
+        {
+            // The upstream's map is used again before the line is written.
+            _loggedHeaders.Clear();
+            _loggedHeaders.AddAll(headers);
+            ResponseHeaders = _loggedHeaders;
+        }
+
+        return Downstream.WriteHeadersAsync(headers, endStream);
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask WriteResponseTrailersAsync(HeaderMap trailers)
+    {
+        ResponseTrailers = trailers;
+        for (var i = FiltersRun - 1; i >= 0; i--)
+        {
+            if (_pipeline.IsActive(this, i))
+            {
+                _pipeline.Model.Filters[i].OnResponseTrailers(this, trailers);
+            }
+        }
+
+        if (_pipeline.Model.AccessLogs.Count > 0)
+        {
+            _loggedTrailers.Clear();
+            _loggedTrailers.AddAll(trailers);
+            ResponseTrailers = _loggedTrailers;
+        }
+
+        return Downstream.WriteTrailersAsync(trailers);
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask<FilterOutcome> RespondAsync(int status, ReadOnlyMemory<byte> body, string details, HeaderMap? extraHeaders = null)
+    {
+        ResponseCodeDetails = details;
+        if (Downstream.ResponseStarted)
+        {
+            Downstream.Reset(StreamResetReason.LocalReset);
+            return new ValueTask<FilterOutcome>(FilterOutcome.Responded);
+        }
+
+        _replyHeaders.Clear();
+        _replyHeaders.Status = status;
+        ResponseStatus = status;
+        ResponseHeaders = _replyHeaders;
+        if (Forward is not null)
+        {
+            ForEachLevel(_replyHeaders, request: false);
+        }
+
+        if (extraHeaders is not null)
+        {
+            _replyHeaders.AddAll(extraHeaders);
+        }
+
+        return WriteReplyAsync(body);
+    }
+
+    /// <summary>Answers as the route itself says: redirect, direct response, or 404 for a route that does not forward.</summary>
+    public ValueTask<FilterOutcome> RespondFromRouteAsync()
+    {
+        switch (Route!.Action)
+        {
+            case RedirectModel redirect:
+                ResponseCodeDetails = LocalReplies.DirectResponseDetails;
+                BeginReply(redirect.Status);
+                if (redirect.PathRewrite is { } rewrite)
+                {
+                    PathRewrites.RewritePath(rewrite, Route.Match, RequestHeaders, this, keepOriginal: !_pipeline.SuppressEnvoyHeaders);
+                }
+
+                var location = FormatBuffer.Rent();
+                Redirects.WriteLocation(redirect, RequestHeaders, location);
+                _replyHeaders.Add(KnownHeader.Location, location.Written);
+                location.Return();
+                ForEachLevel(_replyHeaders, request: false);
+                return WriteReplyAsync(default);
+            case DirectResponseModel direct:
+                ResponseCodeDetails = LocalReplies.DirectResponseDetails;
+                BeginReply(direct.Status);
+                var body = direct.Body;
+                if (direct.BodyFormat is { } format)
+                {
+                    LocalReplyBody = direct.Body;
+                    var text = new FormatBuffer();
+                    format.Write(this, text);
+                    body = text.WrittenMemory;
+                }
+
+                ForEachLevel(_replyHeaders, request: false);
+                return WriteReplyAsync(body);
+            default:
+                return RespondAsync(LocalReplies.RouteNotFound);
+        }
+    }
+
+    private void BeginReply(int status)
+    {
+        _replyHeaders.Clear();
+        _replyHeaders.Status = status;
+        ResponseStatus = status;
+        ResponseHeaders = _replyHeaders;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<FilterOutcome> WriteReplyAsync(ReadOnlyMemory<byte> body)
+    {
+        body = LocalReplyBodies.Finish(this, _replyHeaders, body, _pipeline.Model.LocalReply);
+        ResponseStatus = _replyHeaders.Status;
+        var isHead = RequestHeaders.Get(KnownHeader.Method).SequenceEqual("HEAD"u8);
+        var endStream = body.IsEmpty || isHead;
+        await WriteResponseHeadersAsync(_replyHeaders, endStream);
+        if (!endStream)
+        {
+            await ResponseBody.WriteBodyAsync(body, endStream: true);
+        }
+
+        return FilterOutcome.Responded;
+    }
+
+    public override ValueTask<BodyRead> ReadBodyAsync()
+    {
+        var read = base.ReadBodyAsync();
+        if (!read.IsCompletedSuccessfully)
+        {
+            return ReadSlowlyAsync(read);
+        }
+
+        var result = read.Result;
+        Seen(result);
+        return new ValueTask<BodyRead>(result);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<BodyRead> ReadSlowlyAsync(ValueTask<BodyRead> read)
+    {
+        var result = await read;
+        Seen(result);
+        return result;
+    }
+
+    private void Seen(in BodyRead read)
+    {
+        if (read.EndStream && RequestEndTimestamp == 0)
+        {
+            RequestEndTimestamp = Clock.GetTimestamp();
+        }
+    }
+
+    // From the most specific level to the least, or the other way round.
+    private void ForEachLevel(HeaderMap headers, bool request)
+    {
+        var routes = RouteConfiguration;
+        if (routes is { MostSpecificHeaderMutationsWins: true })
+        {
+            HeaderMutations.Apply(request ? routes.RequestHeaders : routes.ResponseHeaders, headers, this);
+            Apply(VirtualHost is null ? null : request ? VirtualHost.RequestHeaders : VirtualHost.ResponseHeaders, headers);
+            Apply(Route is null ? null : request ? Route.RequestHeaders : Route.ResponseHeaders, headers);
+            Apply(WeightedCluster is null ? null : request ? WeightedCluster.RequestHeaders : WeightedCluster.ResponseHeaders, headers);
+            return;
+        }
+
+        Apply(WeightedCluster is null ? null : request ? WeightedCluster.RequestHeaders : WeightedCluster.ResponseHeaders, headers);
+        Apply(Route is null ? null : request ? Route.RequestHeaders : Route.ResponseHeaders, headers);
+        Apply(VirtualHost is null ? null : request ? VirtualHost.RequestHeaders : VirtualHost.ResponseHeaders, headers);
+        Apply(routes is null ? null : request ? routes.RequestHeaders : routes.ResponseHeaders, headers);
+    }
+
+    private void Apply(HeaderMutationsModel? mutations, HeaderMap headers)
+    {
+        if (mutations is not null)
+        {
+            HeaderMutations.Apply(mutations, headers, this);
+        }
+    }
+}
