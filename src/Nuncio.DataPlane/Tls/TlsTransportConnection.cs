@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using Nuncio.DataPlane.Transport;
 
@@ -50,6 +51,7 @@ public sealed class TlsTransportConnection : TransportConnection
     public X509Certificate2? LocalCertificate { get; internal set; }
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
         try
@@ -63,6 +65,7 @@ public sealed class TlsTransportConnection : TransportConnection
     }
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> buffer)
     {
         try

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.DataPlane.Tls;
@@ -67,8 +68,10 @@ internal sealed class TransportStream(TransportConnection transport, ReadOnlyMem
 
     private static int Checked(int read) => read >= 0 ? read : throw new IOException("The connection is broken.");
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<int> FinishAsync(ValueTask<int> pending) => Checked(await pending);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask FinishAsync(ValueTask<bool> pending)
     {
         if (!await pending)

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http2;
+using Nuncio.DataPlane.Tls;
 using Nuncio.DataPlane.Transport;
 using Nuncio.Testing;
 using Nuncio.Testing.Processes;
@@ -11,8 +13,10 @@ namespace Nuncio.DataPlane.Tests.Http.Http2;
 
 public sealed class Http2ConformanceTests
 {
-    [SkippableFact]
-    public async Task H2spec_AgainstTheCodec_PassesWhole()
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task H2spec_AgainstTheCodec_PassesWhole(bool tls)
     {
         var h2spec = TestPaths.RequireProgram("h2spec");
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -20,15 +24,18 @@ public sealed class Http2ConformanceTests
         listener.Listen(64);
         var port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         using var stop = new CancellationTokenSource();
-        var accepting = AcceptAsync(listener, stop.Token);
-        var run = await TestProcess.RunAsync(h2spec, ["-h", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "--strict", "-o", "10"]);
+        using var certificate = tls ? TestCertificate.Create(["localhost"]) : null;
+        var accepting = AcceptAsync(listener, certificate, stop.Token);
+        string[] overTls = tls ? ["--tls", "--insecure"] : [];
+        var run = await TestProcess.RunAsync(
+            h2spec, ["-h", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "--strict", "-o", "10", .. overTls]);
         await stop.CancelAsync();
         await accepting;
         run.ExitCode.ShouldBe(0, string.Join('\n', run.Output));
         run.Output.ShouldContain(line => line.Contains(" 0 failed", StringComparison.Ordinal));
     }
 
-    private static async Task AcceptAsync(Socket listener, CancellationToken stop)
+    private static async Task AcceptAsync(Socket listener, TestCertificate? certificate, CancellationToken stop)
     {
         try
         {
@@ -36,7 +43,7 @@ public sealed class Http2ConformanceTests
             {
                 var socket = await listener.AcceptAsync(stop);
                 socket.NoDelay = true;
-                _ = ServeAsync(new SocketTransportConnection(socket));
+                _ = ServeAsync(new SocketTransportConnection(socket), certificate);
             }
         }
         catch (OperationCanceledException)
@@ -56,12 +63,34 @@ public sealed class Http2ConformanceTests
         await stream.WriteBodyAsync("hello"u8.ToArray(), true);
     }
 
-    private static async Task ServeAsync(SocketTransportConnection transport)
+    private static async Task ServeAsync(TransportConnection transport, TestCertificate? certificate)
     {
+        if (certificate is not null)
+        {
+            var stream = new SslStream(new TransportStream(transport, default));
+            try
+            {
+                await stream.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+                {
+                    ServerCertificate = certificate.Certificate,
+                    ApplicationProtocols = [SslApplicationProtocol.Http2],
+                });
+            }
+            catch (IOException)
+            {
+                // h2spec looks whether somebody listens before it begins.
+                await transport.DisposeAsync();
+                return;
+            }
+
+            transport = new TlsTransportConnection(transport, stream);
+        }
+
         await using (transport)
         {
             var options = new Http2Options { MaxConcurrentStreams = 100 };
-            await new Http2ServerConnection(transport, Http2ServerFixture.Info(), new ScriptedProcessor(AnswerAsync), options, TimeProvider.System).RunAsync(default);
+            await new Http2ServerConnection(transport, Http2ServerFixture.Info(), new ScriptedProcessor(AnswerAsync), options, TimeProvider.System)
+                .RunAsync(default);
         }
     }
 }
