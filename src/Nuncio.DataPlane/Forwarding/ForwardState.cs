@@ -27,6 +27,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private readonly RetryState _retry = new();
     private readonly PoolWaiter _waiter = new();
     private readonly Signal _pause = new();
+    private readonly Signal _quiet = new();
     private readonly ForwardTimer _global;
     private readonly ForwardTimer _perTry;
     private readonly ForwardTimer _idle;
@@ -55,6 +56,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private StreamResetReason _endReason;
     private UpstreamAttempt? _current;
     private bool _responseStarted;
+    private int _interrupting;
 
     public ForwardState(TimerService timers)
     {
@@ -186,6 +188,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         _end = ForwardEnd.None;
         _responseStarted = false;
         _pause.Clear();
+        _quiet.Clear();
         BeginBody();
         exchange.Upstream.Cluster = cluster.Model.StatName;
 
@@ -234,11 +237,18 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private async ValueTask EndAsync()
     {
         UpstreamAttempt? attempt;
+        bool interrupting;
         lock (_gate)
         {
             _active = false;
+            interrupting = _interrupting > 0;
             attempt = _current;
             _current = _target = null;
+        }
+
+        if (interrupting)
+        {
+            await _quiet.WaitAsync();
         }
 
         _global.Cancel();
@@ -708,6 +718,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private void Interrupt(ForwardEnd end, StreamResetReason reason, ForwardTimer? timer, int version)
     {
         UpstreamAttempt? attempt;
+        bool cut;
         lock (_gate)
         {
             if (!_active || _end != ForwardEnd.None || (timer != null && timer.Version != version) || (end == ForwardEnd.PerTryTimeout && _responseStarted))
@@ -717,19 +728,30 @@ internal sealed partial class ForwardState : IStreamAbortHandler
 
             _end = end;
             _endReason = reason;
+            _interrupting++;
+            cut = _responseStarted && end != ForwardEnd.ClientGone;
             attempt = _current;
             attempt?.AddReference();
-            _waiter.Cancel();
-            _pause.Raise();
-            _attached.Raise();
-            if (_responseStarted && end != ForwardEnd.ClientGone)
-            {
-                _exchange.Downstream.Reset(StreamResetReason.LocalReset);
-            }
         }
 
+        // Not under the lock, since the codecs have locks of their own under which they call here; the request does not end before this is done.
+        _waiter.Cancel();
+        _pause.Raise();
+        _attached.Raise();
         attempt?.Stream.Reset(StreamResetReason.LocalReset);
         attempt?.Release();
+        if (cut)
+        {
+            _exchange.Downstream.Reset(StreamResetReason.LocalReset);
+        }
+
+        lock (_gate)
+        {
+            if (--_interrupting == 0 && !_active)
+            {
+                _quiet.Raise();
+            }
+        }
     }
 
     private void Touch()

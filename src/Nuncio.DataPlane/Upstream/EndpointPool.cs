@@ -118,13 +118,13 @@ internal sealed class EndpointPool
 
         // Elsewhere: who cancels holds a lock of the request.
         _cluster.Metrics.RequestsCancelled.Increment();
-        waiter.CompleteElsewhere(PoolLease.Failed(StreamResetReason.LocalReset));
+        waiter.Grant(PoolLease.Failed(StreamResetReason.LocalReset));
+        waiter.CompleteElsewhere();
     }
 
     internal void OnStreamsAvailable(PooledConnection connection)
     {
-        PoolWaiter? first = null;
-        HttpClientStream? stream = null;
+        PoolWaiter? served;
         lock (_gate)
         {
             if (connection.IsGone)
@@ -138,19 +138,15 @@ internal sealed class EndpointPool
             }
 
             Offer(connection);
-            if (_head != null)
-            {
-                (first, stream) = ServeFirst();
-            }
+            served = _head == null ? null : Serve();
         }
 
-        while (first != null)
+        while (served != null)
         {
-            first.CompleteElsewhere(new PoolLease(stream, StreamResetReason.None, ""));
-            lock (_gate)
-            {
-                (first, stream) = ServeFirst();
-            }
+            var next = served.Next;
+            served.Next = null;
+            served.CompleteElsewhere();
+            served = next;
         }
     }
 
@@ -235,21 +231,28 @@ internal sealed class EndpointPool
         _ready[_readyCount++] = connection;
     }
 
-    private (PoolWaiter? Waiter, HttpClientStream? Stream) ServeFirst()
+    // Under the lock: gives streams to those that wait, and returns them as a chain, to be told when the lock is free.
+    private PoolWaiter? Serve()
     {
-        if (_head == null || _readyCount == 0)
+        PoolWaiter? first = null;
+        PoolWaiter? last = null;
+        while (_head is { } waiter && TakeReady() is { } stream)
         {
-            return default;
+            Remove(waiter);
+            waiter.Grant(new PoolLease(stream, StreamResetReason.None, ""));
+            if (last == null)
+            {
+                first = waiter;
+            }
+            else
+            {
+                last.Next = waiter;
+            }
+
+            last = waiter;
         }
 
-        var waiter = _head;
-        if (TakeReady() is not { } stream)
-        {
-            return default;
-        }
-
-        Remove(waiter);
-        return (waiter, stream);
+        return first;
     }
 
     private void Enqueue(PoolWaiter waiter)
@@ -338,8 +341,8 @@ internal sealed class EndpointPool
 
         metrics.ConnectionsConnectMilliseconds.Record(now - started);
         (made.Connection.Version == HttpProtocolVersion.Http2 ? metrics.ConnectionsHttp2Total : metrics.ConnectionsHttp1Total).Increment();
-        PoolWaiter? waiter;
-        HttpClientStream? stream;
+        PoolWaiter? served;
+        bool more;
         var connection = new PooledConnection(this, made.Connection, now, _retired ? 1 : _model.MaxRequestsPerConnection);
         lock (_gate)
         {
@@ -356,28 +359,23 @@ internal sealed class EndpointPool
             }
 
             Offer(connection);
-            (waiter, stream) = ServeFirst();
-            StartSweep();
-        }
-
-        while (waiter != null)
-        {
-            waiter.Complete(new PoolLease(stream, StreamResetReason.None, ""));
-            lock (_gate)
-            {
-                (waiter, stream) = ServeFirst();
-            }
-        }
-
-        bool more;
-        lock (_gate)
-        {
+            served = Serve();
             more = ReserveConnection();
+            StartSweep();
         }
 
         if (more)
         {
             _ = ConnectAsync();
+        }
+
+        while (served != null)
+        {
+            // On this thread: it is the connection's own, and has nothing else to do.
+            var next = served.Next;
+            served.Next = null;
+            served.Complete();
+            served = next;
         }
     }
 
@@ -416,7 +414,8 @@ internal sealed class EndpointPool
         {
             var next = first.Next;
             first.Previous = first.Next = null;
-            first.Complete(PoolLease.Failed(made.Error, made.Message));
+            first.Grant(PoolLease.Failed(made.Error, made.Message));
+            first.Complete();
             first = next;
         }
     }

@@ -23,22 +23,21 @@ internal sealed class PoolWaiter : IValueTaskSource<PoolLease>, IThreadPoolWorkI
         return new ValueTask<PoolLease>(this, _source.Version);
     }
 
+    /// <summary>What the wait will end with.</summary>
+    internal void Grant(PoolLease lease) => _granted = lease;
+
     /// <summary>Ends the wait on this thread.</summary>
-    internal void Complete(PoolLease lease) => _source.SetResult(lease);
-
-    /// <summary>Ends the wait on another thread: who hands a connection on has work of its own to finish.</summary>
-    internal void CompleteElsewhere(PoolLease lease)
-    {
-        _granted = lease;
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
-    }
-
-    void IThreadPoolWorkItem.Execute()
+    internal void Complete()
     {
         var lease = _granted;
         _granted = default;
         _source.SetResult(lease);
     }
+
+    /// <summary>Ends the wait on another thread: who hands a connection on has work of its own to finish.</summary>
+    internal void CompleteElsewhere() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+
+    void IThreadPoolWorkItem.Execute() => Complete();
 
     PoolLease IValueTaskSource<PoolLease>.GetResult(short token) => _source.GetResult(token);
 

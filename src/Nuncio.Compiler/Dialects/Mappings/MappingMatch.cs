@@ -108,12 +108,9 @@ internal sealed class MappingMatch
             HostIsRegex = false;
         }
 
-        // A regular expression that is not there goes with every Host (SPEC 5.2).
-        if (string.IsNullOrEmpty(HostGlob) && spec.HostRegex == true)
-            (HostGlob, HostIsRegex) = ("*", false);
         if (string.IsNullOrEmpty(HostGlob))
         {
-            // host_regex alone is a regular expression for any host.
+            // A regular expression that is not there goes with every Host (SPEC 5.2).
             HostGlob = null;
             HostIsRegex = spec.HostRegex == true;
             return true;

@@ -197,6 +197,6 @@ public class MappingPassTests
             Given.Mapping("regex", with: spec => spec with { Hostname = null, HostRegex = true }),
             Given.Mapping("none", "/y/", with: spec => spec with { Hostname = null })));
 
-        context.Groups.Single(group => group.First.Prefix == "/x/").HostGlob.ShouldBe("*");
+        context.Groups.Single(group => group.First.Prefix == "/x/").HostIsRegex.ShouldBeTrue();
     }
 }

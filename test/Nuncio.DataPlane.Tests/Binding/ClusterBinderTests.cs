@@ -1,0 +1,73 @@
+using Google.Protobuf.WellKnownTypes;
+using Nuncio.DataPlane.Binding;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Tests.Upstream;
+
+namespace Nuncio.DataPlane.Tests.Binding;
+
+public class ClusterBinderTests
+{
+    [Fact]
+    public void Bind_Defaults_AreEnvoys()
+    {
+        var model = Bind(Upstreams.Cluster("c", ("10.0.0.1", 80)), out _)!;
+        model.StatName.ShouldBe("c");
+        model.Connect.ConnectTimeout.ShouldBe(TimeSpan.FromSeconds(5));
+        model.IdleTimeout.ShouldBe(TimeSpan.FromHours(1));
+        model.CircuitBreakers[0].ShouldBe(new CircuitBreakerModel());
+        model.Protocol.ShouldBe(UpstreamProtocol.Http1);
+    }
+
+    [Fact]
+    public void Bind_FieldThatNobodyReads_IsAnErrorWithItsPath()
+    {
+        var message = Upstreams.Cluster("c", ("10.0.0.1", 80));
+        message.UseTcpForDnsLookups = true;
+        message.CommonHttpProtocolOptions = new CoreV3.HttpProtocolOptions
+        {
+            HeadersWithUnderscoresAction = CoreV3.HttpProtocolOptions.Types.HeadersWithUnderscoresAction.DropHeader,
+        };
+        Bind(message, out var errors).ShouldBeNull();
+        errors.ShouldBe(["use_tcp_for_dns_lookups", "common_http_protocol_options.headers_with_underscores_action"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void Bind_NameInStaticCluster_IsAnError()
+    {
+        Bind(Upstreams.Cluster("c", ("some.name", 80)), out var errors).ShouldBeNull();
+        errors.ShouldBe(["load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address.address"]);
+    }
+
+    [Fact]
+    public void Bind_Http2Options_SpeaksHttp2()
+    {
+        var message = Upstreams.Cluster("c", ("10.0.0.1", 80));
+        message.Http2ProtocolOptions = new CoreV3.Http2ProtocolOptions();
+        Bind(message, out _)!.Protocol.ShouldBe(UpstreamProtocol.Http2);
+    }
+
+    [Fact]
+    public void Bind_ZeroConnectTimeout_IsAnError()
+    {
+        var message = Upstreams.Cluster("c", ("10.0.0.1", 80));
+        message.ConnectTimeout = new Duration();
+        Bind(message, out var errors).ShouldBeNull();
+        errors.ShouldBe(["connect_timeout"]);
+    }
+
+    [Fact]
+    public void Bind_IdleTimeoutZero_NeverCloses()
+    {
+        var message = Upstreams.Cluster("c", ("10.0.0.1", 80));
+        message.CommonHttpProtocolOptions = new CoreV3.HttpProtocolOptions { IdleTimeout = new Duration() };
+        Bind(message, out _)!.IdleTimeout.ShouldBeNull();
+    }
+
+    private static ClusterModel? Bind(ClusterV3.Cluster message, out string[] paths)
+    {
+        var errors = new BindErrors();
+        var model = new ClusterBinder((_, _, _) => null).Bind(message, errors);
+        paths = [.. errors.All.Select(e => e.FieldPath)];
+        return model;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Net;
+using System.Net.Sockets;
+using Google.Protobuf.WellKnownTypes;
+using Nuncio.DataPlane.Tests.Upstream;
+using Nuncio.DataPlane.Upstream;
+using Nuncio.Testing;
+
+namespace Nuncio.DataPlane.Tests.State;
+
+public class ClusterTableTests
+{
+    [Fact]
+    public void Commit_EndpointChange_KeepsTheClusterAndItsOtherEndpoints()
+    {
+        using var upstreams = new Upstreams();
+        upstreams.Apply(Upstreams.Cluster("c", ("10.0.0.1", 80), ("10.0.0.2", 80)));
+        var cluster = upstreams.Table.Find("c")!;
+        var first = cluster.Endpoints[0];
+        upstreams.Apply(Upstreams.Cluster("c", ("10.0.0.1", 80), ("10.0.0.3", 80)));
+        upstreams.Table.Find("c").ShouldBeSameAs(cluster);
+        cluster.Endpoints[0].ShouldBeSameAs(first);
+        cluster.Endpoints.Select(e => e.AddressText).ShouldBe(["10.0.0.1:80", "10.0.0.3:80"]);
+    }
+
+    [Fact]
+    public void Commit_OtherChange_MakesAnewClusterWithTheSameCounters()
+    {
+        using var upstreams = new Upstreams();
+        upstreams.Apply(Upstreams.Cluster("c", ("10.0.0.1", 80)));
+        var cluster = upstreams.Table.Find("c")!;
+        cluster.Metrics.RequestsTotal.Add(7);
+        var changed = Upstreams.Cluster("c", ("10.0.0.1", 80));
+        changed.ConnectTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(1));
+        upstreams.Apply(changed);
+        upstreams.Table.Find("c").ShouldNotBeSameAs(cluster);
+        upstreams.Table.Find("c")!.Metrics.RequestsTotal.Value.ShouldBe(7);
+    }
+
+    [Fact]
+    public void Prepare_BadCluster_IsRefusedAndTheGoodOneBeforeStays()
+    {
+        using var upstreams = new Upstreams();
+        upstreams.Apply(Upstreams.Cluster("c", ("10.0.0.1", 80)));
+        var cluster = upstreams.Table.Find("c")!;
+        var bad = Upstreams.Cluster("c", ("10.0.0.1", 80));
+        bad.UseTcpForDnsLookups = true;
+        upstreams.Apply(bad, Upstreams.Cluster("d", ("10.0.0.1", 80)));
+        upstreams.Refused.ShouldHaveSingleItem().Name.ShouldBe("c");
+        upstreams.Table.Find("c").ShouldBeSameAs(cluster);
+        upstreams.Table.Find("d").ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void Trim_ClusterThatIsGone_IsNotFound()
+    {
+        using var upstreams = new Upstreams();
+        upstreams.Apply(Upstreams.Cluster("c", ("10.0.0.1", 80)));
+        upstreams.Apply(Upstreams.Cluster("d", ("10.0.0.1", 80)));
+        upstreams.Table.Find("c").ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task StrictDns_AnswersChangeAndFail_FollowsAnswersAndKeepsTheLastGoodOne()
+    {
+        var time = new ManualTimeProvider();
+        var resolver = new ScriptedResolver { Answer = [IPAddress.Parse("10.1.0.1"), IPAddress.Parse("10.1.0.2")] };
+        using var upstreams = new Upstreams(time, resolver);
+        var message = Upstreams.Cluster("c", ("backend.test", 8080));
+        message.Type = ClusterV3.Cluster.Types.DiscoveryType.StrictDns;
+        upstreams.Apply(message);
+        var cluster = upstreams.Table.Find("c")!;
+        await cluster.Warm;
+        cluster.Endpoints.Select(e => e.AddressText).ShouldBe(["10.1.0.1:8080", "10.1.0.2:8080"]);
+        cluster.Endpoints[0].Model.Hostname.ShouldBe("backend.test");
+
+        await AnswerAsync(null);
+        cluster.Endpoints.Count.ShouldBe(2);
+        await AnswerAsync([IPAddress.Parse("10.1.0.2")]);
+        cluster.Endpoints.Select(e => e.AddressText).ShouldBe(["10.1.0.2:8080"]);
+        await AnswerAsync([]);
+        cluster.Endpoints.ShouldBeEmpty();
+
+        async Task AnswerAsync(IPAddress[]? answer)
+        {
+            resolver.Answer = answer;
+            var failures = cluster.Metrics.UpdateFailure.Value + cluster.Metrics.UpdateSuccess.Value;
+            while (cluster.Metrics.UpdateFailure.Value + cluster.Metrics.UpdateSuccess.Value == failures)
+            {
+                time.Advance(TimeSpan.FromSeconds(6));
+                await Task.Delay(1);
+            }
+
+            // The answer is counted before the endpoints follow, under one lock that this takes as well.
+            cluster.OnHealthChanged();
+        }
+    }
+
+    private sealed class ScriptedResolver : NameResolver
+    {
+        public IPAddress[]? Answer { get; set; }
+
+        public override ValueTask<IPAddress[]?> ResolveAsync(string name, AddressFamily family, CancellationToken cancellationToken) => new(Answer);
+    }
+}
