@@ -37,6 +37,13 @@ public static class FindingReport
         }
     }
 
+    /// <summary>A finding as one line, for logs.</summary>
+    public static string Line(Finding finding)
+    {
+        ArgumentNullException.ThrowIfNull(finding);
+        return FindingText.Line(finding, colour: false);
+    }
+
     /// <summary>
     /// Gives findings of the compiler, which name a resource and a field, the place where these stand. The compiler leaves that out so that what it
     /// remembers does not depend on line numbers.

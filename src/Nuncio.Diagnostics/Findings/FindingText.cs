@@ -16,7 +16,7 @@ internal static class FindingText
         writer.WriteLine(Summary(findings));
     }
 
-    private static string Line(Finding finding, bool colour)
+    public static string Line(Finding finding, bool colour)
     {
         var line = new StringBuilder();
         if (finding.Location is { } location)
@@ -24,7 +24,9 @@ internal static class FindingText
         var level = FindingReport.Word(finding.Level);
         line.Append(colour ? Colour(finding.Level) + level + Reset : level).Append(' ').Append(finding.Code).Append(": ");
         if (finding.Resource is { } resource)
-            line.Append(OneLine(resource.ToString())).Append(": ");
+            line.Append(OneLine(resource.ToString())).Append(finding.FieldPath.Length > 0 ? " " : ": ");
+        if (finding.FieldPath.Length > 0)
+            line.Append(OneLine(finding.FieldPath)).Append(": ");
         line.Append(OneLine(finding.Message));
         if (finding.Suggestion is { } suggestion)
             line.Append(" (did you mean ").Append(OneLine(suggestion)).Append("?)");

@@ -13,9 +13,9 @@ internal static class Http1Chars
     public static readonly SearchValues<byte> NotInValue = SearchValues.Create(Build(static b => b is < 0x20 and not (byte)'\t' or 0x7f));
 
     /// <summary>
-    /// What ends or spoils a request target: control characters and space. Other bytes outside of URI syntax are passed through as Envoy does.
+    /// What ends or spoils a request target: control characters, space and all that is not ASCII. Other characters outside of URI syntax pass, as with Envoy.
     /// </summary>
-    public static readonly SearchValues<byte> NotInTarget = SearchValues.Create(Build(static b => b is <= 0x20 or 0x7f));
+    public static readonly SearchValues<byte> NotInTarget = SearchValues.Create(Build(static b => b is <= 0x20 or >= 0x7f));
 
     private static byte[] Build(Func<byte, bool> member)
     {

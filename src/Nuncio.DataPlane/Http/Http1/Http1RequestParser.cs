@@ -36,7 +36,9 @@ internal static class Http1RequestParser
         rest = rest[(targetEnd + 1)..];
         if (rest.Length < 12 || !rest.StartsWith("HTTP/1."u8) || !rest[8..].StartsWith("\r\n"u8) || rest[7] is not ((byte)'1' or (byte)'0'))
         {
-            return Http1Failure.BadVersion;
+            // A well-formed version that is not ours is answered as HTTP/1.0 is.
+            return rest.Length >= 12 && rest.StartsWith("HTTP/"u8) && char.IsAsciiDigit((char)rest[5]) && rest[6] == '.' && char.IsAsciiDigit((char)rest[7])
+                && rest[8..].StartsWith("\r\n"u8) ? Http1Failure.Http10 : Http1Failure.BadVersion;
         }
 
         isHttp10 = rest[7] == '0';

@@ -295,6 +295,8 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
             return true;
         }
 
+        // Nothing but an empty line has come: that was not the beginning of a head.
+        TryLeave(Phase.Head, Phase.Request);
         if (_draining || !TryLeave(Phase.Request, Phase.Idle))
         {
             return false;

@@ -1,0 +1,36 @@
+using System.CommandLine;
+using Nuncio.Diagnostics.Findings;
+using Nuncio.Resources.Findings;
+
+namespace Nuncio.Cli.Commands;
+
+/// <summary><c>nuncio check</c>: what is wrong with the manifests.</summary>
+internal static class CheckCommand
+{
+    public static Command Create(TextWriter output)
+    {
+        var input = new InputOptions();
+        var format = new Option<string>("--format") { Description = "text, json or sarif", DefaultValueFactory = _ => "text" };
+        format.AcceptOnlyFromAmong("text", "json", "sarif");
+        var command = new Command("check", Examples.With(
+            "Says what is wrong with the manifests, with file, line, column and field. Ends with 0 when there is no error, 1 when there is, 2 when the command "
+            + "line is wrong.",
+            "nuncio check manifests/",
+            "nuncio check manifests/ --format sarif > nuncio.sarif"));
+        input.AddTo(command);
+        command.Options.Add(format);
+        command.SetAction((parsed, _) =>
+        {
+            var findings = Compilation.Of(input, parsed).Findings;
+            var how = parsed.GetRequiredValue(format) switch
+            {
+                "json" => FindingFormat.Json,
+                "sarif" => FindingFormat.Sarif,
+                _ => FindingFormat.Text,
+            };
+            FindingReport.Write(output, findings, how, colour: !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "");
+            return Task.FromResult(findings.Any(finding => finding.Level == FindingLevel.Error) ? ExitCodes.Findings : ExitCodes.Success);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Nuncio.Cli;
+
+/// <summary>
+/// Emissary's environment variables that concern us (spec 13.1), with Emissary's meanings: some switches are on when the variable is not empty, whatever
+/// it says; others only when it says <c>true</c>. A value that cannot be understood is as good as none, and is said in <see cref="Problems"/>.
+/// </summary>
+internal sealed class GatewayEnvironment
+{
+    private readonly Func<string, string?> _get;
+    private readonly List<string> _problems = [];
+
+    public GatewayEnvironment(Func<string, string?> get)
+    {
+        _get = get;
+        DrainTime = Seconds("AMBASSADOR_DRAIN_TIME");
+        ReconfigureMaximumDelay = Seconds("AMBASSADOR_RECONFIG_MAX_DELAY");
+        AdminAddress = Address("AMBASSADOR_HEALTHCHECK_BIND_ADDRESS");
+        AdminPort = Port("AMBASSADOR_HEALTHCHECK_BIND_PORT");
+        LogLevel = Level("AES_LOG_LEVEL");
+    }
+
+    /// <summary>What is wrong with the variables.</summary>
+    public IReadOnlyList<string> Problems => _problems;
+
+    public string AmbassadorId => Text("AMBASSADOR_ID") ?? "default";
+
+    public string Namespace => Text("AMBASSADOR_NAMESPACE") ?? "default";
+
+    public string EnvoyBindAddress => Text("AMBASSADOR_ENVOY_BIND_ADDRESS") ?? "0.0.0.0";
+
+    public bool SingleNamespace => Text("AMBASSADOR_SINGLE_NAMESPACE") is not null;
+
+    public bool CertsSingleNamespace => SingleNamespace || Text("AMBASSADOR_CERTS_SINGLE_NAMESPACE") is not null;
+
+    public bool DisableEndpoints => Text("AMBASSADOR_DISABLE_ENDPOINTS") is not null;
+
+    public bool DisableStrictLabelSelectors => IsTrue("DISABLE_STRICT_LABEL_SELECTORS");
+
+
+    public bool JsonLogging => IsTrue("AMBASSADOR_JSON_LOGGING");
+
+    public TimeSpan? DrainTime { get; }
+
+    public TimeSpan? ReconfigureMaximumDelay { get; }
+
+    public IPAddress? AdminAddress { get; }
+
+    public int? AdminPort { get; }
+
+    public LogLevel? LogLevel { get; }
+
+    private string? Text(string name) => _get(name) is { Length: > 0 } value ? value : null;
+
+    private bool IsTrue(string name) => string.Equals(Text(name), "true", StringComparison.OrdinalIgnoreCase);
+
+    private TimeSpan? Seconds(string name)
+    {
+        if (Text(name) is not { } text)
+            return null;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 86400)
+            return TimeSpan.FromSeconds(seconds);
+        _problems.Add($"{name}={text} is not a number of seconds from 0 to 86400; it is not used");
+        return null;
+    }
+
+    private int? Port(string name)
+    {
+        if (Text(name) is not { } text)
+            return null;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535)
+            return port;
+        _problems.Add($"{name}={text} is not a port; it is not used");
+        return null;
+    }
+
+    private IPAddress? Address(string name)
+    {
+        if (Text(name) is not { } text)
+            return null;
+        if (IPAddress.TryParse(text, out var address))
+            return address;
+        _problems.Add($"{name}={text} is not an IP address; it is not used");
+        return null;
+    }
+
+    private LogLevel? Level(string name)
+    {
+        if (Text(name) is not { } text)
+            return null;
+        if (LogLevels.Parse(text) is { } level)
+            return level;
+        _problems.Add($"{name}={text} is not a log level ({LogLevels.Names}); it is not used");
+        return null;
+    }
+}

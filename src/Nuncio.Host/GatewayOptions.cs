@@ -1,0 +1,24 @@
+using System.Net;
+using Nuncio.Compiler;
+using Nuncio.Sources;
+
+namespace Nuncio.Host;
+
+/// <summary>How one gateway process runs.</summary>
+public sealed record GatewayOptions
+{
+    /// <summary>Files and folders with manifests.</summary>
+    public required IReadOnlyList<string> Paths { get; init; }
+
+    /// <summary>For the compiler.</summary>
+    public required CompilerOptions Compiler { get; init; }
+
+    /// <summary>For what is taken from the sources.</summary>
+    public SnapshotOptions Snapshots { get; init; } = SnapshotOptions.Default;
+
+    /// <summary>Where health, metrics and dumps are served; port 0 takes a free one. Default 127.0.0.1:8877: these pages are for operators only.</summary>
+    public IPEndPoint AdminEndPoint { get; init; } = new(IPAddress.Loopback, 8877);
+
+    /// <summary>How long open requests may go on after SIGTERM.</summary>
+    public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(30);
+}
