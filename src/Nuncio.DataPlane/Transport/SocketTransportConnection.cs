@@ -90,10 +90,15 @@ public sealed class SocketTransportConnection : TransportConnection
     }
 
     /// <inheritdoc/>
-    public override ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
+        // .NET closes a socket with a receive pending by a reset, which takes back what the peer has not read yet, unless it was shut down before.
+        if (Volatile.Read(ref _closed) == 0)
+        {
+            await ShutdownWriteAsync();
+        }
+
         Abort();
-        return default;
     }
 
     [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]

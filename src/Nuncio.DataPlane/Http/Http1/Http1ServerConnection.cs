@@ -103,7 +103,7 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
         _draining = true;
         if (TryLeave(Phase.Idle, Phase.Closed))
         {
-            _transport.Abort();
+            _ = CloseIdleAsync();
         }
     }
 
@@ -136,7 +136,11 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
         {
             _input.Interrupt();
         }
-        else if (TryLeave(Phase.Idle, Phase.Closed) || Volatile.Read(ref _phase) == (int)Phase.Lingering)
+        else if (TryLeave(Phase.Idle, Phase.Closed))
+        {
+            _ = CloseIdleAsync();
+        }
+        else if (Volatile.Read(ref _phase) == (int)Phase.Lingering)
         {
             _transport.Abort();
         }
@@ -344,6 +348,13 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
             // Nobody reads any more, so the client's end would go unnoticed: give it the time it is allowed to have.
             await Task.Delay(Options.DelayedCloseTimeout, _timers.Time);
         }
+    }
+
+    // With an end that the client can tell from a failure; it may be about to send.
+    private async Task CloseIdleAsync()
+    {
+        await _transport.ShutdownWriteAsync();
+        _transport.Abort();
     }
 
     private void Enter(Phase phase) => Volatile.Write(ref _phase, (int)phase);
