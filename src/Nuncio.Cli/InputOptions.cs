@@ -61,6 +61,7 @@ internal sealed class InputOptions
         StrictLabelSelectors = !environment.DisableStrictLabelSelectors,
         EndpointsEnabled = !environment.DisableEndpoints,
         AssumeListeners = true,
+        InsecureRejectStatus = environment.InsecureRejectStatus,
         Resolve = parsed.GetValue(Resolve) is { } overrides ? [.. overrides] : [],
     };
 
