@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Threading.Tasks.Sources;
 
 namespace Nuncio.DataPlane.Http.Http2;
@@ -9,8 +8,6 @@ namespace Nuncio.DataPlane.Http.Http2;
 /// </summary>
 internal sealed class Http2Stream : IValueTaskSource, IValueTaskSource<StreamResetReason>, IValueTaskSource<BodyRead>, IValueTaskSource<ClientHeadersRead>
 {
-    private const int SmallestSegment = 4096;
-
     private ManualResetValueTaskSourceCore<BodyRead> _readSource;
     private ManualResetValueTaskSourceCore<StreamResetReason> _writeSource;
     private ManualResetValueTaskSourceCore<ClientHeadersRead> _headersSource;
@@ -144,7 +141,7 @@ internal sealed class Http2Stream : IValueTaskSource, IValueTaskSource<StreamRes
         }
 
         ref var added = ref _segments[(_firstSegment + _segmentCount++) & (_segments.Length - 1)];
-        added.Buffer = ArrayPool<byte>.Shared.Rent(Math.Max(SmallestSegment, data.Length));
+        added.Buffer = Http2Segments.Rent(data.Length, _segmentCount > 1);
         data.CopyTo(added.Buffer);
         added.Start = 0;
         added.End = data.Length;
@@ -188,7 +185,7 @@ internal sealed class Http2Stream : IValueTaskSource, IValueTaskSource<StreamRes
         {
             ref var tail = ref _segments[(_firstSegment + _segmentCount - 1) & (_segments.Length - 1)];
             discarded += tail.End - tail.Start;
-            ArrayPool<byte>.Shared.Return(tail.Buffer);
+            Http2Segments.Return(tail.Buffer);
             tail = default;
             _segmentCount--;
         }
@@ -290,7 +287,7 @@ internal sealed class Http2Stream : IValueTaskSource, IValueTaskSource<StreamRes
     private void DropHead()
     {
         ref var head = ref Head;
-        ArrayPool<byte>.Shared.Return(head.Buffer);
+        Http2Segments.Return(head.Buffer);
         head = default;
         _firstSegment = (_firstSegment + 1) & (_segments.Length - 1);
         _segmentCount--;
