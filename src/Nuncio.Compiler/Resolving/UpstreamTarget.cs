@@ -23,7 +23,7 @@ internal sealed record UpstreamTarget(string Address, int Port, string? HostName
         if (upstream.Discovery == UpstreamDiscovery.None || plan.TlsMissing)
             return Nowhere;
         if (AddressOverride.Find(options.Resolve, upstream.Host, upstream.Port) is { } given)
-            return new UpstreamTarget(given.Address, given.AddressPort, upstream.Host, null, "", "");
+            return new UpstreamTarget(given.Address, given.AddressPort, null, null, "", "");
         if (upstream.Discovery == UpstreamDiscovery.Endpoints)
         {
             var (@namespace, service) = (upstream.ServiceNamespace!, upstream.ServiceName!);

@@ -74,14 +74,13 @@ public class ClusterPassTests
     }
 
     [Fact]
-    public void Resolve_Override_GoesBeforeEverythingAndKeepsTheHostName()
+    public void Resolve_Override_GoesBeforeEverything()
     {
         var options = CompilerOptions.Default with { Resolve = [new AddressOverride("svc", 80, "127.0.0.1", 9000)] };
         var snapshot = Given.Snapshot(Given.Mapping("a"), Given.Mapping("b", "/b/", "svc:81")) with { Endpoints = [SvcEndpoints("10.0.0.1")], Services = [Svc] };
         var context = new MappingHalf(options).Run(snapshot);
         var endpoint = context.EmittedClusters["cluster_svc_default"].Message.LoadAssignment.Endpoints[0].LbEndpoints[0].Endpoint;
         endpoint.Address.SocketAddress.PortValue.ShouldBe(9000u);
-        endpoint.Hostname.ShouldBe("svc");
         context.EmittedClusters["cluster_svc_81_default"].Message.Type.ShouldBe(ClusterV3.Cluster.Types.DiscoveryType.Eds);
     }
 
