@@ -13,6 +13,7 @@ internal static class CommandLineRunner
             RunCommand.Create(),
             CheckCommand.Create(output),
             CompileCommand.Create(output, error),
+            ExplainCommand.Create(output, error),
             VersionCommand.Create(output),
         };
         var parsed = root.Parse(Normalise(args));

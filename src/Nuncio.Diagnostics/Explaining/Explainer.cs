@@ -109,10 +109,10 @@ public sealed class Explainer
         soFar = soFar with { NearMisses = NearMisses(host, route, input) };
         if (route is null)
             return soFar with { Outcome = new AnswerOutcome(404, "no route of the virtual host takes the request; another virtual host is not tried") };
-        return soFar with { Route = Step(host, route), Outcome = Act(request, headers, route) };
+        return soFar with { Route = Step(host, route), Outcome = Act(headers, route) };
     }
 
-    private Outcome Act(ExplainRequest request, HeaderMap headers, RouteModel route)
+    private Outcome Act(HeaderMap headers, RouteModel route)
     {
         var target = Text(headers.Get(KnownHeader.Path));
         switch (route.Action)
@@ -125,7 +125,7 @@ public sealed class Explainer
                     forward.Timeout > TimeSpan.Zero ? forward.Timeout : null,
                     [.. (forward.MirrorPolicies ?? []).Where(mirror => mirror.Cluster.Length > 0).Select(mirror => _clusters.Of(mirror.Cluster, 100))]);
             case RedirectModel redirect:
-                return new RedirectOutcome(redirect.Status, RewrittenTarget.LocationOf(request, target, route.Match, redirect));
+                return new RedirectOutcome(redirect.Status, RewrittenTarget.LocationOf(headers, route.Match, redirect));
             case DirectResponseModel direct:
                 return new AnswerOutcome(direct.Status, direct.Body.IsEmpty ? "the route answers by itself" : Text(direct.Body.Span));
             default:

@@ -1,5 +1,8 @@
 using System.Text;
+using Nuncio.DataPlane.Formatting;
+using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Routing;
 
 namespace Nuncio.Diagnostics.Explaining;
 
@@ -20,16 +23,16 @@ internal static class RewrittenTarget
     }
 
     /// <summary>The location of a redirect.</summary>
-    public static string LocationOf(ExplainRequest request, string target, RouteMatchModel match, RedirectModel redirect)
+    public static string LocationOf(HeaderMap headers, RouteMatchModel match, RedirectModel redirect)
     {
-        var scheme = redirect.Scheme is { } other ? Encoding.UTF8.GetString(other) : request.Url.Scheme;
-        var host = redirect.Host is { } named ? Encoding.UTF8.GetString(named) : request.Authority;
-        if (redirect.Port.Length > 0 && redirect.Host is null && host.LastIndexOf(':') is > 0 and var colon && !host.EndsWith(']'))
-            host = host[..colon];
-        var path = redirect.Path is { } whole ? Encoding.UTF8.GetString(whole) : Of(target, match, redirect.PathRewrite);
-        if (redirect.StripQuery && path.IndexOf('?', StringComparison.Ordinal) is >= 0 and var query)
-            path = path[..query];
-        return $"{scheme}://{host}{Encoding.UTF8.GetString(redirect.Port)}{path}";
+        var target = Encoding.UTF8.GetString(headers.Get(KnownHeader.Path));
+        if (redirect.PathRewrite is { } rewrite)
+            headers.Set(KnownHeader.Path, Encoding.UTF8.GetBytes(Of(target, match, rewrite)));
+        var buffer = FormatBuffer.Rent();
+        Redirects.WriteLocation(redirect, headers, buffer);
+        var location = Encoding.UTF8.GetString(buffer.Written);
+        buffer.Return();
+        return location;
     }
 
     // A prefix is replaced; an exact path or a regular expression matched all of it.
