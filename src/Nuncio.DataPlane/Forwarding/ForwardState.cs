@@ -6,6 +6,7 @@ using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.LoadBalancing;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Pipeline;
+using Nuncio.DataPlane.Routing;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Time;
 using Nuncio.DataPlane.Upstream;
@@ -49,6 +50,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private int _selections;
     private bool _alternativeTimeoutResponse;
     private bool _isInternal;
+    private bool _hostRewritten;
 
     // Guarded by the lock.
     private bool _active;
@@ -185,6 +187,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         _resources = cluster.Resources((int)forward.Priority);
         _attempts = _selections = 0;
         _cookie = null;
+        _hostRewritten = false;
         _end = ForwardEnd.None;
         _responseStarted = false;
         _pause.Clear();
@@ -389,12 +392,15 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         exchange.Upstream.RequestStarted = exchange.Clock.GetTimestamp();
         if (_forward.AutoHostRewrite && attempt.Endpoint.Hostname.Length > 0)
         {
-            if (_forward.AppendXForwardedHost && _attempts == 1)
+            if (_hostRewritten)
             {
-                AppendForwardedHost(exchange.RequestHeaders);
+                exchange.RequestHeaders.Set(KnownHeader.Authority, attempt.Endpoint.Hostname);
             }
-
-            exchange.RequestHeaders.Set(KnownHeader.Authority, attempt.Endpoint.Hostname);
+            else
+            {
+                _hostRewritten = true;
+                PathRewrites.SetHost(exchange.RequestHeaders, attempt.Endpoint.Hostname, _forward.AppendXForwardedHost, !_router.Options.SuppressEnvoyHeaders);
+            }
         }
 
         if (_attempts > 1)
@@ -414,24 +420,6 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         if (_requestEnded && _timeouts.PerTry > TimeSpan.Zero)
         {
             _perTry.Start(_timeouts.PerTry);
-        }
-    }
-
-    private static void AppendForwardedHost(HeaderMap headers)
-    {
-        var host = headers.Get(KnownHeader.Authority);
-        if (host.IsEmpty)
-        {
-            return;
-        }
-
-        if (headers.TryGet(KnownHeader.XForwardedHost, out var before) && !before.IsEmpty)
-        {
-            headers.Set(KnownHeader.XForwardedHost, Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(before) + "," + Encoding.Latin1.GetString(host)));
-        }
-        else
-        {
-            headers.Set(KnownHeader.XForwardedHost, host);
         }
     }
 
@@ -564,8 +552,12 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             return TryResult.Done;
         }
 
-        exchange.Flags |= UpstreamFailure.Flag(read.Error);
-        exchange.ResponseCodeDetails = UpstreamFailure.Details(read.Error, "", started: true);
+        // A body that HTTP/1.1 announced and that does not come is a fault in the message for Envoy, not the end of a connection.
+        var reason = read.Error == StreamResetReason.ConnectionTermination && exchange.Upstream.Protocol < HttpProtocolVersion.Http2
+            ? StreamResetReason.ProtocolError
+            : read.Error;
+        exchange.Flags |= UpstreamFailure.Flag(reason);
+        exchange.ResponseCodeDetails = UpstreamFailure.Details(reason, "", started: true);
         _cluster.Metrics.RequestsReceivedReset.Increment();
         if (read.Data.Length > 0)
         {

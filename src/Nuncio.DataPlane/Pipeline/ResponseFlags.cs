@@ -67,7 +67,9 @@ public static class ResponseFlagNames
             return Short[System.Numerics.BitOperations.TrailingZeroCount((ulong)flags)];
         }
 
-        var text = "";
+        // Envoy prints them in the order in which they were set: what the retries came to is known before the last try's own failure.
+        var text = flags.HasFlag(ResponseFlags.UpstreamRetryLimitExceeded) ? "URX" : "";
+        flags &= ~ResponseFlags.UpstreamRetryLimitExceeded;
         for (var bit = 0; bit < Short.Length; bit++)
         {
             if (((ulong)flags & (1UL << bit)) != 0)
