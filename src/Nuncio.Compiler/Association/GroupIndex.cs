@@ -19,6 +19,7 @@ internal sealed class GroupIndex
     private readonly List<int> _everywhere = [];
     private readonly List<int> _internal = [];
     private readonly Dictionary<string, ImmutableArray<RouteGroupPlan>> _byHostname = new(StringComparer.Ordinal);
+    private readonly bool[] _taken;
     private ImmutableArray<RouteGroupPlan> _shared;
 
     /// <param name="groups">In the order of routes.</param>
@@ -26,6 +27,7 @@ internal sealed class GroupIndex
     public GroupIndex(ImmutableArray<RouteGroupPlan> groups, bool strict)
     {
         _groups = groups;
+        _taken = new bool[groups.Length];
         _strict = strict;
         for (var i = 0; i < groups.Length; i++)
         {
@@ -61,6 +63,15 @@ internal sealed class GroupIndex
             _byHostname.Add(host.Hostname, groups);
         }
         return groups;
+    }
+
+    /// <summary>The groups that no Host took so far.</summary>
+    public IEnumerable<RouteGroupPlan> Untaken()
+    {
+        for (var i = 0; i < _groups.Length; i++)
+        {
+            if (!_taken[i]) yield return _groups[i];
+        }
     }
 
     private ImmutableArray<RouteGroupPlan> ByHostname(string hostname)
@@ -180,6 +191,7 @@ internal sealed class GroupIndex
         {
             if (place == last) continue;
             groups.Add(_groups[place]);
+            _taken[place] = true;
             last = place;
         }
         return groups.ToImmutable();

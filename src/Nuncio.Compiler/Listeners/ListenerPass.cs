@@ -30,9 +30,11 @@ internal sealed class ListenerPass : ICompilerPass
 
     private static void EmitRoutes(CompilerContext context, State memo)
     {
-        if (memo.Index is null || context.Groups != memo.Groups)
+        if (memo.Index is null || context.Groups != memo.Groups || !ReferenceEquals(memo.IndexedEdge, context.Edge))
         {
             memo.Groups = context.Groups;
+            memo.IndexedEdge = context.Edge;
+            memo.RouteFindings = default;
             memo.Index = new GroupIndex(context.Groups, context.Options.StrictLabelSelectors);
         }
         memo.Emitter.Begin();
@@ -44,6 +46,8 @@ internal sealed class ListenerPass : ICompilerPass
                 context.RouteConfigurations[routes.Name] = routes;
             }
         }
+        if (memo.RouteFindings.IsDefault) memo.RouteFindings = RouteReach.Findings(context.Groups, memo.UsedScopes.Count == 0 ? [] : memo.Index.Untaken());
+        context.Findings.AddRange(memo.RouteFindings);
     }
 
     private sealed record Entry(ListenerPlan Plan, XdsResource<ListenerV3.Listener> Resource);
@@ -61,6 +65,10 @@ internal sealed class ListenerPass : ICompilerPass
         public GroupIndex? Index { get; set; }
 
         public ImmutableArray<RouteGroupPlan> Groups { get; set; }
+
+        public object? IndexedEdge { get; set; }
+
+        public ImmutableArray<Finding> RouteFindings { get; set; }
 
         public List<Entry> Listeners { get; } = [];
 

@@ -20,6 +20,9 @@ public static partial class FindingCodes
     /// <summary>A Mapping differs in a field on which the Mappings of one group have to agree; it is left out.</summary>
     public const string GroupMismatch = "group-mismatch";
 
+    /// <summary>A Mapping that belongs to no Host, so that no request gets there.</summary>
+    public const string MappingWithoutHost = "mapping-without-host";
+
     /// <summary>Two fields exclude each other; one of them is ignored.</summary>
     public const string MutuallyExclusive = "mutually-exclusive";
 
@@ -31,6 +34,9 @@ public static partial class FindingCodes
 
     /// <summary>A resolver that does not exist; the resource is left out.</summary>
     public const string ResolverNotFound = "resolver-not-found";
+
+    /// <summary>A Mapping behind one of a higher precedence that takes all its requests.</summary>
+    public const string RouteShadowed = "route-shadowed";
 
     /// <summary>A shadow without a Mapping whose requests it could copy; it has no effect.</summary>
     public const string ShadowAlone = "shadow-alone";
