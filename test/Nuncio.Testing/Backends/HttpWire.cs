@@ -9,6 +9,9 @@ namespace Nuncio.Testing.Backends;
 /// </summary>
 public sealed class HttpWire(Stream stream)
 {
+    /// <summary>How long a read waits for the other side before the test fails: a hang must end, and nothing that works takes this long.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly byte[] _buffer = new byte[16 * 1024];
     private int _start;
     private int _end;
@@ -32,7 +35,9 @@ public sealed class HttpWire(Stream stream)
         if (_start == _end)
         {
             _start = 0;
-            _end = await stream.ReadAsync(_buffer, cancellationToken);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(Patience);
+            _end = await stream.ReadAsync(_buffer, limit.Token);
             if (_end == 0) return -1;
         }
 

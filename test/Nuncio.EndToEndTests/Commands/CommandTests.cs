@@ -1,0 +1,142 @@
+using System.Text.Json;
+using Nuncio.Testing;
+using Nuncio.Testing.Processes;
+
+namespace Nuncio.EndToEndTests.Commands;
+
+public class CommandTests
+{
+    private const string Broken = """
+        apiVersion: getambassador.io/v3alpha1
+        kind: Mapping
+        metadata: { name: broken, namespace: default }
+        spec:
+          prefx: /a/
+          service: quote
+        """;
+
+    private static readonly string Good = Manifests.ListenerAndHost.Replace("PORT", "8080", StringComparison.Ordinal)
+        + Manifests.Mapping("good", "/good/", "quote") + Manifests.Mapping("longer", "/good/er/", "other");
+
+    [Fact]
+    public async Task Check_OfGoodManifests_Exits0()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("a.yaml", Good);
+
+        await using var check = await NuncioCommand.RunAsync("check", folder.Path);
+
+        check.ExitCode.ShouldBe(0, check.AllText);
+    }
+
+    [Fact]
+    public async Task Check_OfAMistake_Exits1AndNamesFileLineAndCode()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("a.yaml", Broken);
+
+        await using var check = await NuncioCommand.RunAsync("check", folder.Path);
+
+        check.ExitCode.ShouldBe(1);
+        check.AllText.ShouldContain("a.yaml:5:");
+        check.AllText.ShouldContain("unknown-field");
+    }
+
+    [Theory]
+    [InlineData("json")]
+    [InlineData("sarif")]
+    public async Task Check_ForTools_WritesJson(string format)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("a.yaml", Broken);
+
+        await using var check = await NuncioCommand.RunAsync("check", folder.Path, "--format", format);
+
+        check.ExitCode.ShouldBe(1);
+        using var document = JsonDocument.Parse(string.Join('\n', check.Output));
+        document.RootElement.ToString().ShouldContain("unknown-field");
+    }
+
+    [Theory]
+    [InlineData("check")]
+    [InlineData("nonsense")]
+    [InlineData("check", "a", "--format", "nonsense")]
+    [InlineData("run", "a", "--resolve", "nonsense")]
+    public async Task Command_UsedWrongly_Exits2(params string[] arguments)
+    {
+        await using var command = await NuncioCommand.RunAsync(arguments);
+
+        command.ExitCode.ShouldBe(2, command.AllText);
+    }
+
+    [Fact]
+    public async Task Explain_OfAUrl_NamesTheMappingAndTheNearMiss()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("a.yaml", Good);
+
+        await using var explain = await NuncioCommand.RunAsync(
+            "explain", folder.Path, "--url", "http://example.com:8080/good/a", "--resolve", "quote=127.0.0.1:9");
+
+        explain.ExitCode.ShouldBe(0, explain.AllText);
+        explain.AllText.ShouldContain("Mapping/default/good");
+        explain.AllText.ShouldContain("127.0.0.1:9");
+    }
+
+    [Fact]
+    public async Task Compile_ToAFile_IsPrivateToItsOwner()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("a.yaml", Good);
+        var output = Path.Combine(folder.Path, "envoy.json");
+
+        await using var compile = await NuncioCommand.RunAsync("compile", Path.Combine(folder.Path, "a.yaml"), "--out", output);
+
+        compile.ExitCode.ShouldBe(0, compile.AllText);
+        if (!OperatingSystem.IsWindows()) File.GetUnixFileMode(output).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        using var document = JsonDocument.Parse(await File.ReadAllTextAsync(output));
+        document.RootElement.GetProperty("static_resources").GetProperty("listeners").GetArrayLength().ShouldBeGreaterThan(0);
+    }
+
+    [SkippableTheory]
+    [InlineData("json")]
+    [InlineData("yaml")]
+    public async Task Compile_OfGoodManifests_IsAcceptedByEnvoy(string format)
+    {
+        var envoy = TestPaths.RequireProgram("envoy");
+        using var certificate = TestCertificate.Create(["secure.example.com"]);
+        using var folder = new TemporaryFolder();
+        folder.Write("a.yaml", Good + certificate.ToSecretYaml("secure") + "---\n" + Manifests.TlsHost("secure", "secure.example.com", "secure"));
+        var output = Path.Combine(folder.Path, $"envoy.{format}");
+
+        await using var compile = await NuncioCommand.RunAsync("compile", Path.Combine(folder.Path, "a.yaml"), "--format", format, "--out", output);
+        await using var validate = await TestProcess.RunAsync(envoy, ["--mode", "validate", "-c", output, "-l", "error"]);
+
+        compile.ExitCode.ShouldBe(0, compile.AllText);
+        validate.ExitCode.ShouldBe(0, validate.AllText);
+    }
+
+    [Fact]
+    public async Task Version_And_Help_Exit0()
+    {
+        string[][] commands = [["version"], ["--help"], ["run", "--help"], ["check", "--help"], ["compile", "--help"], ["explain", "--help"]];
+        foreach (var arguments in commands)
+        {
+            await using var command = await NuncioCommand.RunAsync(arguments);
+            command.ExitCode.ShouldBe(0, command.AllText);
+            command.Output.ShouldNotBeEmpty();
+        }
+    }
+
+    [SkippableFact]
+    public async Task Check_OfManifestsThatCrashEmissary_ReportsAndEnds()
+    {
+        var crashers = Directory.GetDirectories(Path.Combine(TestPaths.RequireOracle(), "crashers")).Order().ToArray();
+        crashers.ShouldNotBeEmpty();
+        foreach (var crasher in crashers)
+        {
+            await using var check = await NuncioCommand.RunAsync("check", crasher);
+            check.ExitCode.ShouldBeInRange(0, 1, $"{crasher}\n{check.AllText}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+using Nuncio.Testing.Processes;
+
+namespace Nuncio.EndToEndTests;
+
+/// <summary>The program under test, as it is built beside the tests.</summary>
+internal static class NuncioCommand
+{
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "nuncio");
+
+    /// <summary>Runs a command to its end.</summary>
+    public static Task<TestProcess> RunAsync(params IEnumerable<string> arguments) => TestProcess.RunAsync(Program, arguments, WithoutSettings);
+
+    /// <summary>What the machine that runs the tests may have set, and a test must not depend on.</summary>
+    public static IReadOnlyDictionary<string, string?> WithoutSettings { get; } = Environment.GetEnvironmentVariables().Keys.Cast<string>()
+        .Where(name => name.StartsWith("AMBASSADOR_", StringComparison.Ordinal) || name.StartsWith("AES_", StringComparison.Ordinal))
+        .ToDictionary(name => name, _ => (string?)null);
+}

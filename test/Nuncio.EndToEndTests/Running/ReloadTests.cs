@@ -1,0 +1,110 @@
+using System.Net.WebSockets;
+using System.Text;
+using Nuncio.Testing.Backends;
+
+namespace Nuncio.EndToEndTests.Running;
+
+public class ReloadTests
+{
+    [Fact]
+    public async Task SavedChange_UnderLoad_IsLiveAndFailsNoRequest()
+    {
+        await using var one = WireBackend.Start(_ => Responses.Ok("one"));
+        await using var two = WireBackend.Start(_ => Responses.Ok("two"));
+        await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("kept", "/kept/", one.Port));
+        gateway.Write("edited.yaml", Manifests.Mapping("edited", "/edited/", one.Port));
+        await gateway.SendUntilAsync(response => response.Status == 200, "/edited/");
+        using var stop = new CancellationTokenSource();
+        var load = Enumerable.Range(0, 4).Select(_ => LoadAsync(gateway, stop.Token)).ToArray();
+
+        for (var change = 0; change < 40; change++)
+        {
+            var target = change % 2 == 0 ? two : one;
+            gateway.Write("edited.yaml", Manifests.Mapping("edited", "/edited/", target.Port));
+            await gateway.SendUntilAsync(response => response.BodyText == (target == two ? "two" : "one"), "/edited/");
+        }
+
+        await stop.CancelAsync();
+        var totals = await Task.WhenAll(load);
+        totals.Sum(total => total.Failed).ShouldBe(0);
+        totals.Sum(total => total.Right).ShouldBeGreaterThan(100);
+    }
+
+    [Fact]
+    public async Task WebSocket_AcrossReloads_StaysOpen()
+    {
+        await using var backend = WireBackend.Start(Conversations.WebSocketEcho);
+        await using var other = WireBackend.StartEcho();
+        await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("socket", "/socket/", backend.Port, "allow_upgrade: [websocket]"));
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{gateway.Port}/socket/"), default);
+
+        (await EchoAsync(socket, "before")).ShouldBe("before");
+        gateway.Write("more.yaml", Manifests.Mapping("more", "/more/", other.Port));
+        await gateway.SendUntilAsync(response => response.Status == 200, "/more/");
+        (await EchoAsync(socket, "after")).ShouldBe("after");
+        gateway.Write("manifests.yaml", Manifests.ListenerAndHost);
+        await gateway.SendUntilAsync(response => response.Status == 404, "/socket/");
+        (await EchoAsync(socket, "its Mapping is gone")).ShouldBe("its Mapping is gone");
+
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, default);
+    }
+
+    [Fact]
+    public async Task BrokenFile_KeepsItsLastGoodContent_AndOthersChange()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("first", "/first/", backend.Port));
+        gateway.Write("second.yaml", Manifests.Mapping("second", "/second/", backend.Port));
+        await gateway.SendUntilAsync(response => response.Status == 200, "/second/");
+
+        gateway.Write("second.yaml", "kind: Mapping\n  metadata: [half written");
+        gateway.Write("third.yaml", Manifests.Mapping("third", "/third/", backend.Port));
+        await gateway.SendUntilAsync(response => response.Status == 200, "/third/");
+
+        (await gateway.SendAsync("GET", "/second/")).Status.ShouldBe(200);
+        await gateway.Process.WaitForLineAsync("second.yaml");
+    }
+
+    [Fact]
+    public async Task UpstreamConnections_AcrossReloadsThatDoNotConcernThem_AreKept()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port));
+        await gateway.SendAsync("GET", "/kept/");
+
+        for (var change = 0; change < 5; change++)
+        {
+            gateway.Write("more.yaml", Manifests.Mapping("more", $"/more-{change}/", backend.Port));
+            await gateway.SendUntilAsync(response => response.Status == 200, $"/more-{change}/");
+            await gateway.SendAsync("GET", "/kept/");
+        }
+
+        // One connection after the other, each request waited for: the pool never needs a second.
+        backend.Accepted.ShouldBe(1);
+    }
+
+    private static async Task<(int Right, int Failed)> LoadAsync(RunningGateway gateway, CancellationToken stop)
+    {
+        var right = 0;
+        var failed = 0;
+        await using var client = await WireClient.ConnectAsync(gateway.Port);
+        while (!stop.IsCancellationRequested)
+        {
+            var path = right % 2 == 0 ? "/kept/" : "/edited/";
+            var response = await client.SendAsync("GET", path, "example.com");
+            if (response.Status == 200 && response.BodyText is "one" or "two") right++;
+            else failed++;
+        }
+
+        return (right, failed);
+    }
+
+    private static async Task<string> EchoAsync(ClientWebSocket socket, string text)
+    {
+        await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, default);
+        var buffer = new byte[1000];
+        var message = await socket.ReceiveAsync(buffer, default);
+        return Encoding.UTF8.GetString(buffer, 0, message.Count);
+    }
+}

@@ -1,0 +1,97 @@
+using System.Net;
+using System.Net.Sockets;
+using Nuncio.Testing;
+using Nuncio.Testing.Backends;
+
+namespace Nuncio.EndToEndTests.Running;
+
+public class StartingTests
+{
+    [Fact]
+    public async Task Run_WithNothingValid_StartsAndTakesTheFirstGoodChange()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var gateway = await RunningGateway.StartAsync("kind: Mapping\n  broken: [", complete: true);
+
+        gateway.Write("good.yaml", Manifests.ListenerAndHost + Manifests.Mapping("a", "/a/", backend.Port));
+
+        while (true)
+        {
+            try
+            {
+                (await gateway.SendUntilAsync(response => response.Status == 200, "/a/")).Status.ShouldBe(200);
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(20);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Run_WithAPortThatIsTaken_ServesTheOtherListeners()
+    {
+        using var taken = new TcpListener(IPAddress.Any, 0);
+        taken.Start();
+        await using var backend = WireBackend.StartEcho();
+        await using var gateway = await RunningGateway.StartAsync($$"""
+            apiVersion: getambassador.io/v3alpha1
+            kind: Listener
+            metadata: { name: taken, namespace: default }
+            spec: { port: {{((IPEndPoint)taken.LocalEndpoint).Port}}, protocol: HTTP, securityModel: XFP, hostBinding: { namespace: { from: ALL } } }
+            ---
+
+            """ + Manifests.Mapping("a", "/a/", backend.Port));
+
+        (await gateway.SendAsync("GET", "/a/")).Status.ShouldBe(200);
+        await gateway.Process.WaitForLineAsync("Listener/default/taken");
+    }
+
+    [Fact]
+    public async Task Run_WithAmbassadorId_TakesOnlyItsOwn()
+    {
+        await using var backend = WireBackend.StartEcho();
+        var mine = (Manifests.ListenerAndHost + Manifests.Mapping("mine", "/mine/", backend.Port))
+            .Replace("spec:\n", "spec:\n  ambassador_id: [other]\n", StringComparison.Ordinal);
+        var theirs = Manifests.Mapping("theirs", "/theirs/", backend.Port);
+        await using var gateway = await RunningGateway.StartAsync(mine + theirs, ["--ambassador-id", "other"], complete: true);
+
+        (await gateway.SendAsync("GET", "/mine/")).Status.ShouldBe(200);
+        (await gateway.SendAsync("GET", "/theirs/")).Status.ShouldBe(404);
+    }
+
+    [Fact]
+    public async Task Admin_WhileServing_ShowsMetricsAndADumpWithoutKeys()
+    {
+        using var certificate = TestCertificate.Create(["secure.example.com"]);
+        await using var backend = WireBackend.StartEcho();
+        await using var gateway = await RunningGateway.StartAsync(
+            certificate.ToSecretYaml("secure") + "---\n" + Manifests.TlsHost("secure", "secure.example.com", "secure")
+            + Manifests.Mapping("a", "/a/", backend.Port));
+        await gateway.SendAsync("GET", "/a/");
+
+        var dump = await gateway.AdminTextAsync("/config_dump");
+        var metrics = await gateway.AdminTextAsync("/metrics");
+
+        dump.ShouldContain("/a/");
+        dump.ShouldNotContain(certificate.KeyPem.Split('\n')[1]);
+        metrics.ShouldContain("envoy_cluster_upstream_rq");
+        metrics.ShouldContain("envoy_listener_downstream_cx_total");
+    }
+
+    [Fact]
+    public async Task AccessLog_OfARequest_IsALineInEnvoysFormatOnStandardOutput()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("a", "/a/", backend.Port));
+
+        await gateway.SendAsync("GET", "/a/?q=1", "example.com", "user-agent: tester\r\n");
+
+        var line = await gateway.Process.WaitForLineAsync("GET /a/?q=1");
+        gateway.Process.Output.ShouldContain(line);
+        line.ShouldContain("\"GET /a/?q=1 HTTP/1.1\" 200 - 0 ");
+        line.ShouldContain("\"tester\"");
+        line.ShouldContain($"\"127.0.0.1:{backend.Port}\"");
+    }
+}

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Net;
+using Nuncio.Testing;
+using Nuncio.Testing.Backends;
+using Nuncio.Testing.Processes;
+
+namespace Nuncio.EndToEndTests;
+
+/// <summary><c>nuncio run</c> on a folder of manifests, ready to be asked.</summary>
+internal sealed class RunningGateway : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly HttpClient _admin;
+
+    private RunningGateway(int adminPort)
+    {
+        AdminPort = adminPort;
+        _admin = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{adminPort}")) };
+    }
+
+    public TestProcess Process { get; private set; } = null!;
+
+    /// <summary>The port of the Listener that <see cref="Manifests"/> makes.</summary>
+    public int Port { get; } = FreePort.Next();
+
+    public int AdminPort { get; }
+
+    /// <summary>The folder that it watches.</summary>
+    public string Folder => _folder.Path;
+
+    /// <summary>Starts it on a Listener for cleartext, a Host for everything, and what is given.</summary>
+    /// <param name="manifests">Documents to add.</param>
+    /// <param name="arguments">More of the command line.</param>
+    /// <param name="complete">The given documents are all; <c>PORT</c> in them stands for <see cref="Port"/>.</param>
+    public static async Task<RunningGateway> StartAsync(string manifests, IEnumerable<string>? arguments = null, bool complete = false)
+    {
+        var gateway = new RunningGateway(FreePort.Next());
+        gateway.Write("manifests.yaml", (complete ? "" : Manifests.ListenerAndHost) + manifests);
+        gateway.Process = TestProcess.Start(
+            NuncioCommand.Program,
+            ["run", gateway.Folder, "--admin", $"127.0.0.1:{gateway.AdminPort}", .. arguments ?? []],
+            NuncioCommand.WithoutSettings);
+        try
+        {
+            await gateway.WaitUntilReadyAsync();
+        }
+        catch
+        {
+            await gateway.DisposeAsync();
+            throw;
+        }
+
+        return gateway;
+    }
+
+    /// <summary>Writes a file into the watched folder.</summary>
+    public void Write(string name, string manifests) =>
+        _folder.Write(name, manifests.Replace("PORT", Port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
+
+    /// <summary>Status of an admin page.</summary>
+    public async Task<HttpStatusCode> AdminStatusAsync(string path) => (await _admin.GetAsync(path)).StatusCode;
+
+    /// <summary>Text of an admin page.</summary>
+    public Task<string> AdminTextAsync(string path) => _admin.GetStringAsync(path);
+
+    /// <summary>One request on a connection of its own, over HTTP/1.1 without TLS.</summary>
+    public async Task<WireResponse> SendAsync(string method, string target, string host = "example.com", string headers = "", string body = "")
+    {
+        await using var client = await WireClient.ConnectAsync(Port);
+        return await client.SendAsync(method, target, host, headers, body);
+    }
+
+    /// <summary>Asks until the answer is as wanted: for changes that take effect a moment after they were saved.</summary>
+    public async Task<WireResponse> SendUntilAsync(Func<WireResponse, bool> wanted, string target)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var response = await SendAsync("GET", target);
+            if (wanted(response)) return response;
+            if (tries == 500) throw new TimeoutException($"{target} still answers {response.StatusLine}\n{Process.AllText}");
+            await Task.Delay(10);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Process.DisposeAsync();
+        _admin.Dispose();
+        _folder.Dispose();
+    }
+
+    private async Task WaitUntilReadyAsync()
+    {
+        for (var tries = 0; tries < 1500; tries++)
+        {
+            if (Process.HasExited) throw new InvalidOperationException($"nuncio ended with {Process.ExitCode}:\n{Process.AllText}");
+            try
+            {
+                if (await AdminStatusAsync("/ambassador/v0/check_ready") == HttpStatusCode.OK) return;
+            }
+            catch (HttpRequestException)
+            {
+                // It does not listen yet.
+            }
+
+            await Task.Delay(20);
+        }
+
+        throw new TimeoutException($"nuncio does not become ready:\n{Process.AllText}");
+    }
+}
