@@ -17,7 +17,7 @@ public class ReferenceTests
         ["Nuncio.Compiler"] = ["Nuncio.Resources", "Nuncio.Xds", "Nuncio.Xds.Protos"],
         ["Nuncio.XdsServer"] = ["Nuncio.Xds", "Nuncio.Xds.Protos", "Nuncio.Grpc"],
         ["Nuncio.DataPlane"] = ["Nuncio.Xds", "Nuncio.Xds.Protos", "Nuncio.Grpc"],
-        ["Nuncio.Diagnostics"] = ["Nuncio.Xds", "Nuncio.Xds.Protos", "Nuncio.Resources", "Nuncio.Compiler"],
+        ["Nuncio.Diagnostics"] = ["Nuncio.Xds", "Nuncio.Xds.Protos", "Nuncio.Resources", "Nuncio.Compiler", "Nuncio.DataPlane"],
     };
 
     private static readonly string[] MayReferToAll = ["Nuncio.Host", "nuncio"];

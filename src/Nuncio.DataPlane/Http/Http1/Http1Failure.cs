@@ -18,5 +18,6 @@ internal sealed record Http1Failure(int Status, string Details)
     public static readonly Http1Failure TooManyHeaders = new(431, "http1.too_many_headers");
     public static readonly Http1Failure Http10 = new(426, "low_version");
     public static readonly Http1Failure BadVersion = new(400, "http1.codec_error");
+    public static readonly Http1Failure NotHttp = new(400, "http1.codec_error");
     public static readonly Http1Failure BadUnderscore = new(400, "http1.unexpected_underscore");
 }

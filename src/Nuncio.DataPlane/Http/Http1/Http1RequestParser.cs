@@ -38,7 +38,8 @@ internal static class Http1RequestParser
         {
             // A well-formed version that is not ours is answered as HTTP/1.0 is.
             return rest.Length >= 12 && rest.StartsWith("HTTP/"u8) && char.IsAsciiDigit((char)rest[5]) && rest[6] == '.' && char.IsAsciiDigit((char)rest[7])
-                && rest[8..].StartsWith("\r\n"u8) ? Http1Failure.Http10 : Http1Failure.BadVersion;
+                && rest[8..].StartsWith("\r\n"u8) ? Http1Failure.Http10
+                : rest.StartsWith("HTTP/"u8) ? Http1Failure.BadVersion : Http1Failure.NotHttp;
         }
 
         isHttp10 = rest[7] == '0';

@@ -178,6 +178,13 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
             _deadline.Clear();
             _requests++;
             Volatile.Write(ref _stream, stream);
+            if (_requests == 1 && ReferenceEquals(failure, Http1Failure.NotHttp))
+            {
+                // A peer that begins with another protocol, a broken HTTP/2 preface for instance, would misread an answer in this one.
+                Volatile.Write(ref _stream, null);
+                return false;
+            }
+
             if (failure is not null)
             {
                 stream.Refuse();
