@@ -89,7 +89,7 @@ public class ForwardingTests
         await using var closing = WireBackend.Start(Conversations.Closing);
         await using var garbage = WireBackend.Start(_ => Responses.Garbage);
         var port = how switch { "silent" => silent.Port, "closing" => closing.Port, "garbage" => garbage.Port, _ => FreePort.Next() };
-        await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("a", "/a/", port, "timeout_ms: 300"));
+        await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("a", "/a/", port, how == "silent" ? "timeout_ms: 300" : "timeout_ms: 60000"));
 
         var response = await gateway.SendAsync("GET", "/a/");
 

@@ -33,7 +33,7 @@ public static class Responses
         $"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n{body.Length:x}\r\n{body}\r\n0\r\n\r\n";
 
     /// <summary>Not HTTP.</summary>
-    public static string Garbage => "SSH-2.0-OpenSSH_9.2\r\n";
+    public static string Garbage => "SSH-2.0-OpenSSH_9.2\r\n\r\n";
 
     // The wire writes Latin-1; UTF-8 bytes are smuggled through it one by one.
     private static string Latin(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
