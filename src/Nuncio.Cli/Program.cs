@@ -1,6 +1,7 @@
 using Nuncio.Cli;
+using Nuncio.DataPlane.Transport;
 
-// Must be known before the first socket: work then goes on inline on the thread that the socket woke, without a hop through the thread pool.
-Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+// Must be known before the first socket. ENVOY_CONCURRENCY is Emissary's name for the number of workers.
+SocketRuntime.Prepare(Environment.GetEnvironmentVariable("ENVOY_CONCURRENCY") ?? Environment.GetEnvironmentVariable("AMBASSADOR_ENVOY_CONCURRENCY"));
 
 return await CommandLineRunner.RunAsync(args, Console.Out, Console.Error);
