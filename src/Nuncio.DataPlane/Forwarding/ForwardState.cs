@@ -226,7 +226,13 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             _idle.Start(_idleTimeout);
         }
 
-        if (cluster.Model.MaxStreamDuration is { } duration)
+        var duration = forward.MaxStreamDuration ?? exchange.ConnectionManager.MaxStreamDuration;
+        if (cluster.Model.MaxStreamDuration is { } limit && (duration == TimeSpan.Zero || limit < duration))
+        {
+            duration = limit;
+        }
+
+        if (duration > TimeSpan.Zero)
         {
             _duration.Start(duration);
         }
@@ -326,6 +332,12 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         {
             attempt = _current;
             _current = _target = null;
+        }
+
+        if (_pumpStarted && !_pump.IsCompleted)
+        {
+            // The pump may be held up by an upstream that has answered and reads no more.
+            attempt?.Stream.Reset(StreamResetReason.LocalReset);
         }
 
         attempt?.Release();

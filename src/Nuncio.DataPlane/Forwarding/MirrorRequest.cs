@@ -38,6 +38,8 @@ internal sealed class MirrorRequest
         {
             _headers.Set(KnownHeader.Authority, Encoding.Latin1.GetBytes(Shadow(Encoding.Latin1.GetString(_headers.Get(KnownHeader.Authority)))));
         }
+
+        HeaderMutations.Apply(policy.RequestHeaders, _headers, exchange);
     }
 
     /// <summary>Sends it, now that the body is known.</summary>
