@@ -9,7 +9,9 @@ namespace Nuncio.Compiler.Association;
 /// </summary>
 internal sealed class GroupIndex
 {
-    private readonly ImmutableArray<RouteGroupPlan> _groups;
+    /// <summary>With more changes than this at once a new index is made.</summary>
+    private const int MostReplacements = 64;
+
     private readonly bool _strict;
     private readonly Dictionary<string, List<int>> _exact = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, List<int>> _leading = new(StringComparer.OrdinalIgnoreCase);
@@ -18,9 +20,12 @@ internal sealed class GroupIndex
     private readonly Dictionary<string, Dictionary<string, List<int>>> _labels = new(StringComparer.Ordinal);
     private readonly List<int> _everywhere = [];
     private readonly List<int> _internal = [];
-    private readonly Dictionary<string, ImmutableArray<RouteGroupPlan>> _byHostname = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Entry> _byHostname = new(StringComparer.Ordinal);
+    private readonly Dictionary<HostPlan, Entry> _bySelector = new(ReferenceEqualityComparer.Instance);
+    private readonly List<Entry> _entries = [];
     private readonly bool[] _taken;
-    private ImmutableArray<RouteGroupPlan> _shared;
+    private ImmutableArray<RouteGroupPlan> _groups;
+    private Entry? _shared;
 
     /// <param name="groups">In the order of routes.</param>
     /// <param name="strict">False: any one label, or the host glob alone, is enough.</param>
@@ -56,13 +61,38 @@ internal sealed class GroupIndex
     /// <summary>The groups of a Host, in the order of routes. Hosts with the same groups often get the same array.</summary>
     public ImmutableArray<RouteGroupPlan> Of(HostPlan host)
     {
-        if (host.Selector is { } selector) return BySelector(host.Hostname, selector);
-        if (!_byHostname.TryGetValue(host.Hostname, out var groups))
+        Entry? entry;
+        if (host.Selector is { } selector)
         {
-            groups = ByHostname(host.Hostname);
-            _byHostname.Add(host.Hostname, groups);
+            if (!_bySelector.TryGetValue(host, out entry)) _bySelector.Add(host, entry = BySelector(host.Hostname, selector));
         }
-        return groups;
+        else if (!_byHostname.TryGetValue(host.Hostname, out entry))
+        {
+            _byHostname.Add(host.Hostname, entry = ByHostname(host.Hostname));
+        }
+        return entry.Groups;
+    }
+
+    /// <summary>
+    /// Takes groups in place of those before where only a few differ, and these in nothing that decides to which Hosts they belong: all other Hosts keep their
+    /// arrays. False when a new index has to be made.
+    /// </summary>
+    public bool TryReplace(ImmutableArray<RouteGroupPlan> groups)
+    {
+        if (groups.Length != _groups.Length) return false;
+        var changed = new List<int>();
+        for (var i = 0; i < groups.Length; i++)
+        {
+            if (ReferenceEquals(groups[i], _groups[i])) continue;
+            if (changed.Count == MostReplacements || !BelongAlike(groups[i], _groups[i])) return false;
+            changed.Add(i);
+        }
+        _groups = groups;
+        foreach (var entry in _entries)
+        {
+            if (changed.Exists(place => entry.Places.BinarySearch(place) >= 0)) entry.Groups = Take(entry.Places);
+        }
+        return true;
     }
 
     /// <summary>The groups that no Host took so far.</summary>
@@ -74,18 +104,35 @@ internal sealed class GroupIndex
         }
     }
 
-    private ImmutableArray<RouteGroupPlan> ByHostname(string hostname)
+    private static bool BelongAlike(RouteGroupPlan first, RouteGroupPlan second) =>
+        first.HostGlob == second.HostGlob
+        && first.HostIsRegex == second.HostIsRegex
+        && first.Internal == second.Internal
+        && first.Labels.Equals(second.Labels);
+
+    private Entry ByHostname(string hostname)
     {
         var own = new List<int>();
         AddCompatible(hostname, own);
-        if (own.Count == 0)
-        {
-            if (_shared.IsDefault) _shared = Take(_everywhere);
-            return _shared;
-        }
+        if (own.Count == 0) return _shared ??= NewEntry([.. _everywhere]);
         own.AddRange(_everywhere);
-        own.Sort();
-        return Take(own);
+        return NewEntry(own);
+    }
+
+    private Entry NewEntry(List<int> places)
+    {
+        places.Sort();
+        var last = -1;
+        places.RemoveAll(place =>
+        {
+            var again = place == last;
+            last = place;
+            return again;
+        });
+        foreach (var place in places) _taken[place] = true;
+        var entry = new Entry(places) { Groups = Take(places) };
+        _entries.Add(entry);
+        return entry;
     }
 
     private void AddCompatible(string hostname, List<int> found)
@@ -120,7 +167,7 @@ internal sealed class GroupIndex
         }
     }
 
-    private ImmutableArray<RouteGroupPlan> BySelector(string hostname, ValueMap<string> selector)
+    private Entry BySelector(string hostname, ValueMap<string> selector)
     {
         var found = new List<int>();
         if (!_strict)
@@ -139,8 +186,7 @@ internal sealed class GroupIndex
             }
             found.AddRange(_internal);
         }
-        found.Sort();
-        return Take(found);
+        return NewEntry(found);
     }
 
     private IEnumerable<int> Selected(ValueMap<string> selector)
@@ -182,18 +228,18 @@ internal sealed class GroupIndex
         return values.TryGetValue(value, out var with) ? with : [];
     }
 
-    /// <summary>The groups at sorted places, each once.</summary>
     private ImmutableArray<RouteGroupPlan> Take(List<int> places)
     {
         var groups = ImmutableArray.CreateBuilder<RouteGroupPlan>(places.Count);
-        var last = -1;
-        foreach (var place in places)
-        {
-            if (place == last) continue;
-            groups.Add(_groups[place]);
-            _taken[place] = true;
-            last = place;
-        }
-        return groups.ToImmutable();
+        foreach (var place in places) groups.Add(_groups[place]);
+        return groups.MoveToImmutable();
+    }
+
+    /// <summary>The places of a Host's groups in the order of routes, and the groups that are there now.</summary>
+    private sealed class Entry(List<int> places)
+    {
+        public List<int> Places { get; } = places;
+
+        public ImmutableArray<RouteGroupPlan> Groups { get; set; }
     }
 }

@@ -24,18 +24,19 @@ internal sealed class ListenerPass : ICompilerPass
             context.Listeners.Add(entry.Resource.Name, entry.Resource);
             if (entry.Plan.Origin is { } origin) context.ListenerOwners[entry.Resource.Name] = origin.Key;
         }
-        foreach (var secret in memo.Secrets) context.Secrets[secret.Name] = secret;
+        foreach (var (name, secret) in memo.Secrets) context.Secrets[name] = secret;
         EmitRoutes(context, memo);
     }
 
     private static void EmitRoutes(CompilerContext context, State memo)
     {
-        if (memo.Index is null || context.Groups != memo.Groups || !ReferenceEquals(memo.IndexedEdge, context.Edge))
+        var sameHosts = ReferenceEquals(memo.IndexedEdge, context.Edge);
+        if (memo.Index is null || context.Groups != memo.Groups || !sameHosts)
         {
             memo.Groups = context.Groups;
             memo.IndexedEdge = context.Edge;
             memo.RouteFindings = default;
-            memo.Index = new GroupIndex(context.Groups, context.Options.StrictLabelSelectors);
+            if (!sameHosts || memo.Index?.TryReplace(context.Groups) != true) memo.Index = new GroupIndex(context.Groups, context.Options.StrictLabelSelectors);
         }
         memo.Emitter.Begin();
         foreach (var scope in memo.UsedScopes)
@@ -74,7 +75,7 @@ internal sealed class ListenerPass : ICompilerPass
 
         public List<RouteScopePlan> UsedScopes { get; } = [];
 
-        public List<XdsResource<TlsV3.Secret>> Secrets { get; } = [];
+        public Dictionary<string, XdsResource<TlsV3.Secret>> Secrets { get; } = new(StringComparer.Ordinal);
 
         public ImmutableArray<Finding> Findings { get; private set; } = [];
 
@@ -90,6 +91,8 @@ internal sealed class ListenerPass : ICompilerPass
             Listeners.Clear();
             UsedScopes.Clear();
             Secrets.Clear();
+            Index = null;
+            RouteFindings = default;
             Build(context);
         }
 
@@ -150,10 +153,15 @@ internal sealed class ListenerPass : ICompilerPass
         {
             foreach (var group in tcp)
             {
-                if (group.Tls is { } tls) Secrets.AddRange(TlsContextEmitter.Secrets(tls));
+                if (group.Tls is { } tls) Add(tls);
             }
             if (!plan.HasHttp || !plan.HasTls) return;
-            foreach (var chain in scope.Chains) Secrets.AddRange(TlsContextEmitter.Secrets(chain.Tls));
+            foreach (var chain in scope.Chains) Add(chain.Tls);
+
+            void Add(TlsContextPlan tls)
+            {
+                foreach (var secret in TlsContextEmitter.Secrets(tls)) Secrets[secret.Name] = secret;
+            }
         }
     }
 }
