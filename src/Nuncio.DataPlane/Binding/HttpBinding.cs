@@ -30,7 +30,11 @@ internal sealed class HttpBinding : IDisposable
         // Every HTTP filter that the proxy has: one line each.
         var filters = new HttpFilterCatalog(
         [
+            new BufferBinder(),
+            new CompressorBinder(),
             new CorsBinder(),
+            new GrpcStatsBinder(),
+            new RbacBinder(),
             new RouterBinder(clusters, timers),
         ]);
         _routeBinder = new RouteConfigurationBinder(filters);

@@ -50,6 +50,15 @@ public static class LocalReplies
     /// <summary>The details of a response that a route gives by itself.</summary>
     public const string DirectResponseDetails = "direct_response";
 
+    /// <summary>The body is larger than may be buffered.</summary>
+    public static LocalReply PayloadTooLarge { get; } = new(413, "request_payload_too_large", ResponseFlags.None, "Payload Too Large");
+
+    /// <summary>A rule does not let the request pass.</summary>
+    public static LocalReply RbacDenied { get; } = new(403, "rbac_access_denied_matched_policy[none]", ResponseFlags.None, "RBAC: access denied");
+
+    /// <summary>The client went away before there was a response.</summary>
+    public const string DownstreamDisconnectDetails = "downstream_remote_disconnect";
+
     /// <summary>A defect of ours.</summary>
     public static LocalReply InternalError { get; } = new(500, "internal_error", ResponseFlags.None, "Internal Server Error");
 

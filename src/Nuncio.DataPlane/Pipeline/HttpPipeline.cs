@@ -243,7 +243,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
             exchange.Flags = ResponseFlags.DownstreamConnectionTermination;
             if (exchange.ResponseCodeDetails.Length == 0)
             {
-                exchange.ResponseCodeDetails = "downstream_remote_disconnect";
+                exchange.ResponseCodeDetails = LocalReplies.DownstreamDisconnectDetails;
             }
         }
 

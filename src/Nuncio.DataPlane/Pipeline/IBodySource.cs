@@ -18,3 +18,10 @@ public interface IBodySink
     /// <summary>Sends what is held back so far as far as that is possible without changing the meaning.</summary>
     ValueTask FlushAsync();
 }
+
+/// <summary>A sink that holds something back which must go out before trailers do.</summary>
+public interface IFinishingBodySink : IBodySink
+{
+    /// <summary>Passes on what is held back: no more body follows.</summary>
+    ValueTask FinishAsync();
+}

@@ -230,7 +230,7 @@ internal sealed class PipelineExchange : HttpExchange
             ResponseTrailers = _loggedTrailers;
         }
 
-        return Downstream.WriteTrailersAsync(trailers);
+        return _responseBody is IFinishingBodySink sink ? FinishAsync(sink, trailers) : Downstream.WriteTrailersAsync(trailers);
     }
 
     /// <inheritdoc/>
@@ -258,6 +258,12 @@ internal sealed class PipelineExchange : HttpExchange
         }
 
         return WriteReplyAsync(body);
+    }
+
+    private async ValueTask FinishAsync(IFinishingBodySink sink, HeaderMap trailers)
+    {
+        await sink.FinishAsync();
+        await Downstream.WriteTrailersAsync(trailers);
     }
 
     /// <summary>Answers as the route itself says: redirect, direct response, or 404 for a route that does not forward.</summary>

@@ -9,6 +9,7 @@ internal sealed class FakeServerStream : HttpServerStream
 {
     private readonly MemoryStream _body = new();
     private readonly DownstreamConnectionInfo _connection;
+    private byte[] _requestBody = [];
 
     public FakeServerStream(DownstreamConnectionInfo? connection, params (string Name, string Value)[] headers)
     {
@@ -25,6 +26,8 @@ internal sealed class FakeServerStream : HttpServerStream
 
     public HeaderMap Response { get; } = new();
 
+    public byte[] BodyBytes => _body.ToArray();
+
     public string Body => Encoding.UTF8.GetString(_body.ToArray());
 
     public StreamResetReason ResetReason { get; private set; }
@@ -35,6 +38,14 @@ internal sealed class FakeServerStream : HttpServerStream
     {
         var slash = url.IndexOf('/', StringComparison.Ordinal);
         return new FakeServerStream(null, [(":method", method), (":path", url[slash..]), (":authority", url[..slash]), .. headers]);
+    }
+
+    public static FakeServerStream WithBody(string body, params (string Name, string Value)[] headers)
+    {
+        var stream = Request("POST", "a/", headers);
+        stream.RequestEndedWithHeaders = false;
+        stream._requestBody = Encoding.UTF8.GetBytes(body);
+        return stream;
     }
 
     public static DownstreamConnectionInfo Connect(string client, bool tls = false) => new()
@@ -50,7 +61,7 @@ internal sealed class FakeServerStream : HttpServerStream
     {
     }
 
-    public override ValueTask<BodyRead> ReadBodyAsync() => new(BodyRead.End);
+    public override ValueTask<BodyRead> ReadBodyAsync() => new(new BodyRead(_requestBody, EndStream: true));
 
     public override void StopReading()
     {

@@ -50,7 +50,7 @@ internal sealed class PipelineFixture
             Manager.HttpFilters.Add(new HcmV3.HttpFilter { Name = "router", TypedConfig = Any.Pack(new RouterV3.Router()) });
         }
 
-        var catalog = new HttpFilterCatalog([new CorsBinder(), new EchoBinder(this)]);
+        var catalog = new HttpFilterCatalog([new BufferBinder(), new CompressorBinder(), new CorsBinder(), new RbacBinder(), new EchoBinder(this)]);
         return new HttpConnectionManagerBinder(catalog, new RouteConfigurationBinder(catalog), files ?? new AccessLogFiles()).Bind(Manager, "", Errors);
     }
 
