@@ -37,9 +37,6 @@ public sealed record CompilerOptions
     /// </summary>
     public int InsecureRejectStatus { get; init; } = 400;
 
-    /// <summary>Where <c>127.0.0.1:8877</c>, the default of the internal probe and diagnostics Mappings, is. Null: as it stands.</summary>
-    public string? DiagnosticsService { get; init; }
-
     /// <summary>Addresses for service names, before any other way of resolving them; in the order of the command line.</summary>
     public ImmutableArray<AddressOverride> Resolve { get; init; } = [];
 }

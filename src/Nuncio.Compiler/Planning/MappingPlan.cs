@@ -60,9 +60,6 @@ public sealed record MappingPlan
     /// <summary>The redirect that it answers with; null for one that routes.</summary>
     public RouteV3.RedirectAction? Redirect { get; init; }
 
-    /// <summary>Why requests are answered 500 instead: something that protects them cannot be built.</summary>
-    public string? FailClosed { get; init; }
-
     /// <summary>0: none.</summary>
     public required long TimeoutMs { get; init; }
 

@@ -21,7 +21,9 @@ public sealed class UpstreamPlanner(CompilerOptions options, ModulePlan module, 
         var resolverName = string.IsNullOrEmpty(spec.Resolver) ? module.Resolver : spec.Resolver;
         if (resolvers.Find(resolverName) is not { } resolver)
         {
-            findings.Error(spec.Owner, FindingCodes.ResolverNotFound, spec.FieldPrefix + "resolver", $"there is no resolver '{resolverName}'");
+            findings.Error(
+                spec.Owner, FindingCodes.ResolverNotFound, spec.FieldPrefix + "resolver", $"there is no resolver '{resolverName}'",
+                "one of " + string.Join(", ", resolvers.Names));
             return null;
         }
 

@@ -29,7 +29,7 @@ internal static class InternalMappings
                 {
                     Prefix = string.IsNullOrEmpty(config?.Prefix) ? path : config.Prefix,
                     Rewrite = string.IsNullOrEmpty(config?.Rewrite) ? path : config.Rewrite,
-                    Service = string.IsNullOrEmpty(config?.Service) ? options.DiagnosticsService ?? DefaultService : config.Service,
+                    Service = string.IsNullOrEmpty(config?.Service) ? DefaultService : config.Service,
                     Hostname = "*",
                     TimeoutMs = 10_000,
                 },
