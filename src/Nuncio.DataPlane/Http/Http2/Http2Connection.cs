@@ -20,7 +20,7 @@ internal abstract partial class Http2Connection
     private const ulong KeepalivePing = 0x6E75_6E63_696F_0002;
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastFlushTime = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan IdleLingerTime = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan IdleLingerTime = TimeSpan.FromMilliseconds(50);
 
     private readonly bool _isServer;
     private ITimer? _lingerTimer;

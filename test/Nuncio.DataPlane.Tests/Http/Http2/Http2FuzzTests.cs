@@ -1,6 +1,7 @@
 using System.Globalization;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http2;
+using Nuncio.DataPlane.Http.Http2.Hpack;
 using Xunit.Abstractions;
 
 namespace Nuncio.DataPlane.Tests.Http.Http2;
@@ -31,6 +32,31 @@ public sealed class Http2FuzzTests(ITestOutputHelper output)
 
     [Fact]
     public Task Client_GivenRandomFrames_NeitherFailsNorHangsNorGrows() => RunAsync(false);
+
+    [Fact]
+    public void Decoder_GivenRandomBlocks_FailsCleanlyAndKeepsToItsLimits()
+    {
+        var random = new Random(Setting("NUNCIO_FUZZ_SEED", 1));
+        var headers = new HeaderMap();
+        var reader = new Http2HeaderReader(8192, 50);
+        var decoder = new HpackDecoder(4096);
+        for (var i = Setting("NUNCIO_FUZZ_INPUTS", 40_000); i > 0; i--)
+        {
+            var block = new List<byte>();
+            for (var parts = random.Next(1, 8); parts > 0; parts--)
+            {
+                block.AddRange(Blocks[random.Next(Blocks.Length)]);
+                for (var bytes = random.Next(0, 20); bytes > 0 && random.Next(3) == 0; bytes--) block.Add((byte)random.Next(256));
+            }
+
+            headers.Clear();
+            reader.Start(headers, (Http2BlockKind)random.Next(3));
+            if (!decoder.Decode(block.ToArray(), reader)) decoder = new HpackDecoder(4096);
+            reader.Finish(true);
+            headers.ByteSize.ShouldBeLessThanOrEqualTo(8192 + 100);
+            decoder.TableSize.ShouldBeLessThanOrEqualTo(4096);
+        }
+    }
 
     private static int Setting(string name, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : otherwise;
