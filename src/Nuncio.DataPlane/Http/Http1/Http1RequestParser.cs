@@ -39,7 +39,7 @@ internal static class Http1RequestParser
             // A well-formed version that is not ours is answered as HTTP/1.0 is.
             return rest.Length >= 12 && rest.StartsWith("HTTP/"u8) && char.IsAsciiDigit((char)rest[5]) && rest[6] == '.' && char.IsAsciiDigit((char)rest[7])
                 && rest[8..].StartsWith("\r\n"u8) ? Http1Failure.Http10
-                : rest.StartsWith("HTTP/"u8) ? Http1Failure.BadVersion : Http1Failure.NotHttp;
+                : NamesHttp(rest) ? Http1Failure.BadVersion : Http1Failure.NotHttp;
         }
 
         isHttp10 = rest[7] == '0';
@@ -179,5 +179,21 @@ internal static class Http1RequestParser
 
             headers.Remove(found);
         }
+    }
+
+    // Whether what follows the target is at least meant as HTTP, however it is spelled.
+    private static bool NamesHttp(ReadOnlySpan<byte> rest)
+    {
+        var end = rest.IndexOf((byte)'\r');
+        rest = end < 0 ? rest : rest[..end];
+        for (var at = 0; at + 5 <= rest.Length; at++)
+        {
+            if (System.Text.Ascii.EqualsIgnoreCase(rest.Slice(at, 5), "HTTP/"u8))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }
