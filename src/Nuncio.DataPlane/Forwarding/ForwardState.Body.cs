@@ -71,6 +71,8 @@ internal sealed partial class ForwardState
     private async ValueTask<StreamResetReason> ReplayAsync(UpstreamAttempt attempt)
     {
         var sent = 0;
+        // A pump that waits for the client already has nobody else to send the head for it; and once it is attached it is the only writer.
+        var flushed = !_pumpStarted;
         while (true)
         {
             ReadOnlyMemory<byte> piece;
@@ -79,7 +81,7 @@ internal sealed partial class ForwardState
             {
                 piece = _kept.AsMemory(sent, _keptLength - sent);
                 last = _requestEnded;
-                if (piece.IsEmpty && !last)
+                if (piece.IsEmpty && !last && flushed)
                 {
                     _target = attempt;
                     if (!MustKeep)
@@ -105,7 +107,8 @@ internal sealed partial class ForwardState
                 return error == StreamResetReason.None ? await attempt.Stream.FlushAsync() : error;
             }
 
-            error = await attempt.Stream.WriteBodyAsync(piece, false);
+            flushed = piece.IsEmpty || !_pumpStarted;
+            error = piece.IsEmpty ? await attempt.Stream.FlushAsync() : await attempt.Stream.WriteBodyAsync(piece, false);
             if (error != StreamResetReason.None)
             {
                 return error;
