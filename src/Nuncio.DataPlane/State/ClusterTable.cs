@@ -18,7 +18,13 @@ public sealed record RefusedCluster(string Name, IReadOnlyList<BindError> Errors
 public sealed class ClusterTable
 {
     private readonly UpstreamEnvironment _environment;
+    // A request that has just chosen a route of the old configuration has yet to look its cluster up and to take a connection.
+    private static readonly TimeSpan LeavingTime = TimeSpan.FromSeconds(2);
+
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly Lock _publishing = new();
+    private readonly HashSet<ClusterState> _leaving = [];
+    private Dictionary<string, ClusterState> _staying = new(StringComparer.Ordinal);
     private FrozenDictionary<string, ClusterState> _clusters = FrozenDictionary<string, ClusterState>.Empty;
 
     /// <summary>An empty table.</summary>
@@ -82,13 +88,7 @@ public sealed class ClusterTable
     public void Commit(ClusterTablePlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        var clusters = new Dictionary<string, ClusterState>(StringComparer.Ordinal);
         var replaced = new List<ClusterState>();
-        foreach (var (name, entry) in _entries)
-        {
-            clusters[name] = entry.State;
-        }
-
         foreach (var change in plan.Changes)
         {
             _entries.TryGetValue(change.Name, out var current);
@@ -109,14 +109,9 @@ public sealed class ClusterTable
 
             state.Assign(change.Assignment);
             _entries[change.Name] = new Entry(change.Cluster, change.Endpoints, change.Assignment, state);
-            clusters[change.Name] = state;
         }
 
-        Volatile.Write(ref _clusters, clusters.ToFrozenDictionary(StringComparer.Ordinal));
-        foreach (var state in replaced)
-        {
-            state.Retire();
-        }
+        Publish(replaced);
     }
 
     /// <summary>Removes the clusters that the plan does not have; to be called when no route names them any more.</summary>
@@ -135,11 +130,53 @@ public sealed class ClusterTable
             _entries.Remove(name);
         }
 
-        Volatile.Write(ref _clusters, _entries.ToFrozenDictionary(e => e.Key, e => e.Value.State, StringComparer.Ordinal));
-        foreach (var (_, entry) in gone)
+        Publish([.. gone.Select(e => e.Value.State)]);
+    }
+
+    // What leaves can still be found for a while, unless another took its name, and is only then given up.
+    private void Publish(List<ClusterState> leaving)
+    {
+        lock (_publishing)
         {
-            entry.State.Retire();
+            _leaving.UnionWith(leaving);
+            _staying = _entries.ToDictionary(e => e.Key, e => e.Value.State, StringComparer.Ordinal);
+            Rebuild();
         }
+
+        if (leaving.Count > 0)
+        {
+            _environment.Timers.Create(() => GiveUp(leaving)).Start(LeavingTime);
+        }
+    }
+
+    private void GiveUp(List<ClusterState> leaving)
+    {
+        lock (_publishing)
+        {
+            _leaving.ExceptWith(leaving);
+            Rebuild();
+        }
+
+        foreach (var state in leaving)
+        {
+            state.Retire();
+        }
+    }
+
+    private void Rebuild()
+    {
+        var clusters = new Dictionary<string, ClusterState>(StringComparer.Ordinal);
+        foreach (var state in _leaving)
+        {
+            clusters[state.Model.Name] = state;
+        }
+
+        foreach (var (name, state) in _staying)
+        {
+            clusters[name] = state;
+        }
+
+        Volatile.Write(ref _clusters, clusters.ToFrozenDictionary(StringComparer.Ordinal));
     }
 
     // Envoy makes a cluster anew for any change of its message. A change of inline endpoints alone is no reason to close connections.

@@ -57,14 +57,24 @@ public class CorsFilterTests
             {
                 route.TypedPerFilterConfig["cors"] = Any.Pack(new CorsV3.CorsPolicy
                 {
-                    AllowOriginStringMatch = { origin }, AllowMethods = "GET, PUT", AllowHeaders = "x-a", ExposeHeaders = "x-b", MaxAge = "60", AllowCredentials = true,
+                    AllowOriginStringMatch = { origin },
+                    AllowMethods = "GET, PUT",
+                    AllowHeaders = "x-a",
+                    ExposeHeaders = "x-b",
+                    MaxAge = "60",
+                    AllowCredentials = true,
                 });
             }
             else
             {
                 route.Route_.Cors = new RouteV3.CorsPolicy
                 {
-                    AllowOriginStringMatch = { origin }, AllowMethods = "GET, PUT", AllowHeaders = "x-a", ExposeHeaders = "x-b", MaxAge = "60", AllowCredentials = true,
+                    AllowOriginStringMatch = { origin },
+                    AllowMethods = "GET, PUT",
+                    AllowHeaders = "x-a",
+                    ExposeHeaders = "x-b",
+                    MaxAge = "60",
+                    AllowCredentials = true,
                 };
             }
         });
