@@ -63,7 +63,7 @@ public sealed class CorsFilter : HttpFilter
             headers.Set("access-control-allow-credentials"u8, "true"u8);
         }
 
-        if (exchange.ResponseCodeDetails != LocalReplies.CorsDetails && policies.ExposeHeaders.Length > 0)
+        if (policies.ExposeHeaders.Length > 0)
         {
             headers.Set("access-control-expose-headers"u8, policies.ExposeHeaders);
         }

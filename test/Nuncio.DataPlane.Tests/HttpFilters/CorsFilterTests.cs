@@ -22,6 +22,7 @@ public class CorsFilterTests
         stream.Response.GetText("access-control-allow-headers").ShouldBe("x-a");
         stream.Response.GetText("access-control-max-age").ShouldBe("60");
         stream.Response.GetText("access-control-allow-credentials").ShouldBe("true");
+        stream.Response.GetText("access-control-expose-headers").ShouldBe("x-b");
     }
 
     [Fact]
