@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using Nuncio.DataPlane.Async;
 using Nuncio.DataPlane.Http;
 
 namespace Nuncio.DataPlane.Forwarding;
@@ -67,7 +68,7 @@ internal sealed partial class ForwardState
     }
 
     // Hands what was kept to a new try and lets the pump go on with it. The pump writes only to a try that has been attached here.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<StreamResetReason> ReplayAsync(UpstreamAttempt attempt)
     {
         var sent = 0;
@@ -134,7 +135,7 @@ internal sealed partial class ForwardState
     }
 
     // True when the body was read to its end.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<bool> PumpAsync()
     {
         while (true)
@@ -263,7 +264,7 @@ internal sealed partial class ForwardState
     }
 
     // False when there is no use in reading on.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<bool> SendAsync(UpstreamAttempt target, BodyRead read)
     {
         StreamResetReason error;

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Nuncio.DataPlane.Async;
 using Nuncio.DataPlane.Errors;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.LoadBalancing;
@@ -74,7 +75,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     public bool Fits(RouterFilter router) => router.Timers == _timers;
 
     /// <summary>Forwards one request; always answers it.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     public async ValueTask<FilterOutcome> RunAsync(RouterFilter router, HttpExchange exchange)
     {
         var forward = exchange.Forward ?? throw new InvalidOperationException("The router was asked without a route that forwards.");
@@ -344,7 +345,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     }
 
     // Sends the request and reads the response's head; with that, either the response is passed on or there is a reason to try again.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<TryResult> TryAsync(UpstreamAttempt attempt)
     {
         if (_end != ForwardEnd.None)
@@ -459,7 +460,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         (_isInternal ? metrics.InternalResponses : metrics.ExternalResponses).Count(status);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<TryResult> RespondAsync(UpstreamAttempt attempt, bool endStream)
     {
         var exchange = _exchange;

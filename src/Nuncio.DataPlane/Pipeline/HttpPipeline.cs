@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Nuncio.DataPlane.AccessLogging;
+using Nuncio.DataPlane.Async;
 using Nuncio.DataPlane.Errors;
 using Nuncio.DataPlane.Formatting;
 using Nuncio.DataPlane.Http;
@@ -74,7 +75,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     internal bool IsActive(PipelineExchange exchange, int index) =>
         exchange.FindFilterConfig(Model.Filters[index].Name) is not DisabledFilterConfig;
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(PooledBuilder))]
     private async ValueTask RunAsync(PipelineExchange exchange, LocalReply? rejection)
     {
         _metrics?.DownstreamRequestsTotal.Increment();
@@ -148,7 +149,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         return null;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(PooledBuilder))]
     private async ValueTask RunFiltersAsync(PipelineExchange exchange)
     {
         var filters = Model.Filters;

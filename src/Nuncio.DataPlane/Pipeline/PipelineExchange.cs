@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.CompilerServices;
+using Nuncio.DataPlane.Async;
 using Nuncio.DataPlane.Errors;
 using Nuncio.DataPlane.Formatting;
 using Nuncio.DataPlane.Http;
@@ -312,7 +313,7 @@ internal sealed class PipelineExchange : HttpExchange
         ResponseHeaders = _replyHeaders;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<FilterOutcome> WriteReplyAsync(ReadOnlyMemory<byte> body)
     {
         body = LocalReplyBodies.Finish(this, _replyHeaders, body, _pipeline.Model.LocalReply);
@@ -341,7 +342,7 @@ internal sealed class PipelineExchange : HttpExchange
         return new ValueTask<BodyRead>(result);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<BodyRead> ReadSlowlyAsync(ValueTask<BodyRead> read)
     {
         var result = await read;

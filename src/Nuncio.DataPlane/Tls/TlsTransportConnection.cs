@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
+using Nuncio.DataPlane.Async;
 using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.DataPlane.Tls;
@@ -51,7 +52,7 @@ public sealed class TlsTransportConnection : TransportConnection
     public X509Certificate2? LocalCertificate { get; internal set; }
 
     /// <inheritdoc/>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
         try
@@ -65,7 +66,7 @@ public sealed class TlsTransportConnection : TransportConnection
     }
 
     /// <inheritdoc/>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     public override async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> buffer)
     {
         try

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Nuncio.DataPlane.Async;
 using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.DataPlane.Tls;
@@ -68,10 +69,10 @@ internal sealed class TransportStream(TransportConnection transport, ReadOnlyMem
 
     private static int Checked(int read) => read >= 0 ? read : throw new IOException("The connection is broken.");
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private static async ValueTask<int> FinishAsync(ValueTask<int> pending) => Checked(await pending);
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(PooledBuilder))]
     private static async ValueTask FinishAsync(ValueTask<bool> pending)
     {
         if (!await pending)

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Nuncio.DataPlane.Async;
 
 namespace Nuncio.DataPlane.Transport;
 
@@ -101,7 +103,7 @@ public sealed class SocketTransportConnection : TransportConnection
         Abort();
     }
 
-    [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<bool> FinishWriteAsync(int length) => await _send.Pending == length;
 
     private static IPEndPoint Unmapped(IPEndPoint point) => point.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(point.Address.MapToIPv4(), point.Port) : point;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Nuncio.DataPlane.Async;
 
 namespace Nuncio.DataPlane.Http.Http1;
 
@@ -86,7 +87,7 @@ internal sealed class Http1BodyReader
         return TryDecode() ? new ValueTask<BodyRead>(_decoded) : ReadMoreAsync();
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<BodyRead> ReadMoreAsync()
     {
         do

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Nuncio.DataPlane.Async;
 
 namespace Nuncio.DataPlane.Http.Http1;
 
@@ -216,7 +217,7 @@ internal sealed class Http1ClientStream : HttpClientStream
     }
 
     // The end of a tunnel's client side is the end of the connection's sending side.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<StreamResetReason> EndTunnelAsync()
     {
         var sent = await EndRequest();
@@ -224,7 +225,7 @@ internal sealed class Http1ClientStream : HttpClientStream
         return sent;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<StreamResetReason> FinishWriteAsync(ValueTask<bool> write, bool endStream)
     {
         if (!await write)
@@ -240,7 +241,7 @@ internal sealed class Http1ClientStream : HttpClientStream
         return endStream ? await EndBody(null) : StreamResetReason.None;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<StreamResetReason> FinishFlushAsync(ValueTask<bool> flush) => await flush ? StreamResetReason.None : Broken();
 
     private StreamResetReason Broken()
@@ -249,7 +250,7 @@ internal sealed class Http1ClientStream : HttpClientStream
         return _failure;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<BodyRead> FinishReadAsync(ValueTask<BodyRead> read) => Counted(await read);
 
     private BodyRead Counted(BodyRead read)
@@ -265,7 +266,7 @@ internal sealed class Http1ClientStream : HttpClientStream
         return BodyRead.Failed(_failure);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<ClientHeadersRead> ReadHeadersSlowAsync()
     {
         while (true)

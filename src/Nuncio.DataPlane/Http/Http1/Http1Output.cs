@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using Nuncio.DataPlane.Async;
 using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.DataPlane.Http.Http1;
@@ -98,7 +99,7 @@ internal sealed class Http1Output
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<bool> FinishFlushAsync(ValueTask<bool> write)
     {
         IsBroken |= !await write;
@@ -106,7 +107,7 @@ internal sealed class Http1Output
         return !IsBroken;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<bool> WriteThroughAsync(ReadOnlyMemory<byte> bytes)
     {
         // Filling up the buffer with the head saves a small packet of its own in front of a large body.

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using Nuncio.DataPlane.Async;
 
 namespace Nuncio.DataPlane.Http.Http1;
 
@@ -337,7 +338,7 @@ internal sealed class Http1ServerStream : HttpServerStream
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(PooledBuilder))]
     private async ValueTask FinishWriteAsync(ValueTask<bool> write, bool endStream)
     {
         AfterWrite(await write);
@@ -347,7 +348,7 @@ internal sealed class Http1ServerStream : HttpServerStream
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(PooledBuilder))]
     private async ValueTask FinishFlushAsync(ValueTask<bool> flush)
     {
         if (!await flush)
@@ -374,7 +375,7 @@ internal sealed class Http1ServerStream : HttpServerStream
         return FlushAsync();
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<BodyRead> FinishReadAsync(ValueTask<BodyRead> read) => Counted(await read);
 
     private BodyRead Counted(BodyRead read)
