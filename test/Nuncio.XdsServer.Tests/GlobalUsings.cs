@@ -1,0 +1,2 @@
+global using Nuncio.Xds;
+global using DiscoveryV3 = Envoy.Service.Discovery.V3;
