@@ -7,7 +7,11 @@ internal static class RouteReach
 {
     /// <param name="groups">In the order of routes.</param>
     /// <param name="untaken">Those that belong to no Host.</param>
-    public static ImmutableArray<Finding> Findings(ImmutableArray<RouteGroupPlan> groups, IEnumerable<RouteGroupPlan> untaken)
+    /// <param name="selectors">The mappingSelectors of Hosts.</param>
+    public static ImmutableArray<Finding> Findings(
+        ImmutableArray<RouteGroupPlan> groups,
+        IEnumerable<RouteGroupPlan> untaken,
+        ImmutableArray<ValueMap<string>> selectors)
     {
         var findings = new FindingSink();
         foreach (var group in untaken)
@@ -20,7 +24,32 @@ internal static class RouteReach
             }
         }
         AddShadowed(groups, findings);
+        AddUnselected(groups, selectors, findings);
         return findings.ToImmutable();
+    }
+
+    private static void AddUnselected(ImmutableArray<RouteGroupPlan> groups, ImmutableArray<ValueMap<string>> selectors, FindingSink findings)
+    {
+        if (selectors.IsDefaultOrEmpty) return;
+        foreach (var group in groups)
+        {
+            if (group.First is not { Redirect: not null, Labels.Count: > 0 } mapping || !selectors.Any(selector => Selects(selector, mapping.Labels))) continue;
+            findings.Error(
+                mapping.Resource,
+                FindingCodes.FieldWithoutEffect,
+                "metadata.labels",
+                "a Mapping that redirects cannot be selected by its labels: a Host with a mappingSelector does not have it",
+                "a Host without mappingSelector");
+        }
+    }
+
+    private static bool Selects(ValueMap<string> selector, ValueMap<string> labels)
+    {
+        foreach (var (name, value) in selector)
+        {
+            if (!labels.TryGetValue(name, out var label) || label != value) return false;
+        }
+        return selector.Count > 0;
     }
 
     /// <summary>

@@ -47,7 +47,11 @@ internal sealed class RouteScopePlanner(ImmutableArray<HostPlan> hosts, bool str
             Name = scope,
             SecurityModel = listener.SecurityModel,
             AnnouncesHttp3 = listener.AnnouncesHttp3,
-            Cleartext = new RouteTablePlan(scope + "/cleartext", [.. taken.Where(host => !host.IsBroken)], [.. taken.Where(host => host.IsBroken)]),
+            Cleartext = new RouteTablePlan(
+                scope + "/cleartext",
+                [.. taken.Where(host => !host.IsBroken && !IsLeftOut(listener, host))],
+                [.. taken.Where(host => host.IsBroken)]),
+            LeftOut = [.. taken.Where(host => !host.IsBroken && IsLeftOut(listener, host))],
             Chains = [.. chains.Select(chain => new TlsChainPlan(chain.Host.ServerName, chain.Host.Tls!, tables[chain.Table], chain.Host))],
         };
     }
@@ -63,6 +67,9 @@ internal sealed class RouteScopePlanner(ImmutableArray<HostPlan> hosts, bool str
         }
         return strictSelectors;
     }
+
+    private static bool IsLeftOut(ListenerPlan listener, HostPlan host) =>
+        listener.SecurityModel == SecurityModel.Insecure && host.InsecureAction == InsecureAction.Reject;
 
     /// <summary>
     /// Hosts with the same certificate and settings share a table: who may speak to one of them may speak to the others. The Host for every name has its own,

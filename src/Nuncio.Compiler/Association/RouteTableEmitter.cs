@@ -31,7 +31,6 @@ internal sealed class RouteTableEmitter
         RouteTablePlan table,
         RouteScopePlan scope,
         Func<HostPlan, ImmutableArray<RouteGroupPlan>> groupsOf,
-        int rejectStatus,
         bool hasAuth)
     {
         var message = new RouteV3.RouteConfiguration { Name = table.Name };
@@ -40,9 +39,9 @@ internal sealed class RouteTableEmitter
         {
             message.ResponseHeadersToAdd.Add(new CoreV3.HeaderValueOption { Header = new CoreV3.HeaderValue { Key = "alt-svc", Value = AltSvcValue } });
         }
-        foreach (var content in Divide(table, groupsOf, scope.SecurityModel, rejectStatus))
+        foreach (var content in Divide(table, groupsOf))
         {
-            var entry = VirtualHost(table.Name, content, scope.SecurityModel, rejectStatus, hasAuth);
+            var entry = VirtualHost(table.Name, content, scope.SecurityModel, hasAuth);
             message.VirtualHosts.Add(entry.Message);
             version.Add(entry.Version);
         }
@@ -50,20 +49,11 @@ internal sealed class RouteTableEmitter
     }
 
     /// <summary>Puts Hosts together that would get the same routes.</summary>
-    private static List<Content> Divide(
-        RouteTablePlan table,
-        Func<HostPlan, ImmutableArray<RouteGroupPlan>> groupsOf,
-        SecurityModel model,
-        int rejectStatus)
+    private static List<Content> Divide(RouteTablePlan table, Func<HostPlan, ImmutableArray<RouteGroupPlan>> groupsOf)
     {
         var contents = new List<Content>();
         var index = new Dictionary<Content, Content>();
-        foreach (var host in table.Hosts)
-        {
-            // With 404 asked for, a Host is left out where nothing of it can be reached, as in Emissary: a wider Host then has its requests.
-            if (rejectStatus == 404 && model == SecurityModel.Insecure && host.InsecureAction == InsecureAction.Reject) continue;
-            Add(new Content(groupsOf(host), host.InsecureAction, IsRefused: false), host.Hostname);
-        }
+        foreach (var host in table.Hosts) Add(new Content(groupsOf(host), host.InsecureAction, IsRefused: false), host.Hostname);
         foreach (var host in table.Refused)
         {
             ImmutableArray<RouteGroupPlan> challenges = [.. groupsOf(host).Where(group => group.IsAcmeChallenge)];
@@ -83,19 +73,19 @@ internal sealed class RouteTableEmitter
         }
     }
 
-    private VirtualHostEntry VirtualHost(string table, Content content, SecurityModel model, int rejectStatus, bool hasAuth)
+    private VirtualHostEntry VirtualHost(string table, Content content, SecurityModel model, bool hasAuth)
     {
         var key = (table, content.Domains[0]);
         if (!_before.TryGetValue(key, out var entry) || !entry.Content.Equals(content) || !entry.Content.Domains.SequenceEqual(content.Domains)
-            || entry.RejectStatus != rejectStatus || entry.HasAuth != hasAuth)
+            || entry.HasAuth != hasAuth)
         {
-            entry = Build(content, model, rejectStatus, hasAuth);
+            entry = Build(content, model, hasAuth);
         }
         _now[key] = entry;
         return entry;
     }
 
-    private VirtualHostEntry Build(Content content, SecurityModel model, int rejectStatus, bool hasAuth)
+    private VirtualHostEntry Build(Content content, SecurityModel model, bool hasAuth)
     {
         var name = content.Domains[0];
         var message = new RouteV3.VirtualHost { Name = name };
@@ -114,16 +104,14 @@ internal sealed class RouteTableEmitter
                 version.Add(route.Version);
             }
         }
-        var last = content.IsRefused ? Refusal(model, hasAuth)
-            : content.Action == InsecureAction.Reject ? RouteEmitter.RejectInsecure(model, rejectStatus)
-            : null;
-        if (last is not null)
+        if (content.IsRefused)
         {
+            var last = Refusal(model, hasAuth);
             routes.Add(last.Message);
             version.Add(last.Version);
         }
         message.Routes.AddRange(routes);
-        return new VirtualHostEntry(content, message, version.Compose(), rejectStatus, hasAuth);
+        return new VirtualHostEntry(content, message, version.Compose(), hasAuth);
     }
 
     /// <summary>Answers 503 without asking an authorisation service, which must not see what came in the clear.</summary>
@@ -147,7 +135,7 @@ internal sealed class RouteTableEmitter
         return known;
     }
 
-    private sealed record VirtualHostEntry(Content Content, RouteV3.VirtualHost Message, XdsVersion Version, int RejectStatus, bool HasAuth);
+    private sealed record VirtualHostEntry(Content Content, RouteV3.VirtualHost Message, XdsVersion Version, bool HasAuth);
 
     /// <summary>What decides the routes of a virtual host; equal when the groups are the same objects in the same order.</summary>
     private sealed class Content : IEquatable<Content>

@@ -30,6 +30,9 @@ internal sealed record RouteScopePlan
     /// <summary>The routes of connections without TLS.</summary>
     public required RouteTablePlan Cleartext { get; init; }
 
+    /// <summary>The Hosts that have no virtual host there, since they reject insecure requests and here all are (SPEC 5.3).</summary>
+    public required ImmutableArray<HostPlan> LeftOut { get; init; }
+
     /// <summary>One for each server name.</summary>
     public required ImmutableArray<TlsChainPlan> Chains { get; init; }
 

@@ -42,17 +42,23 @@ internal sealed class GroupRoutes
                     break;
                 case SecurityModel.Xfp:
                     made.Add(routes.Route(i, true));
-                    if (insecure == InsecureAction.Redirect)
-                        made.Add(routes.ToHttps(i));
+                    if (routes.Insecure(i, insecure) is { } other)
+                        made.Add(other);
                     break;
-                case SecurityModel.Insecure when insecure == InsecureAction.Redirect:
-                    made.Add(routes.ToHttps(i));
+                case SecurityModel.Insecure when routes.Insecure(i, insecure) is { } only:
+                    made.Add(only);
                     break;
             }
         }
 
         return made.ToImmutable();
     }
+
+    /// <summary>What insecure requests get that are not routed; null for 404, which no route at all gives.</summary>
+    private EmittedRoute? Insecure(int index, InsecureAction action) =>
+        action == InsecureAction.Redirect ? ToHttps(index)
+        : _group.Settings.InsecureRejectStatus == 404 ? null
+        : Rejected(index);
 
     private EmittedRoute Route(int index, bool httpsOnly)
     {
@@ -89,6 +95,16 @@ internal sealed class GroupRoutes
         var route = Begin(index, "to-https");
         route.Redirect = new RouteV3.RedirectAction { HttpsRedirect = true };
         AddHeaders(route);
+        if (_group.Settings.HasAuth)
+            route.TypedPerFilterConfig[AuthFilter] = AuthDisabled;
+        return EmittedRoute.Of(route);
+    }
+
+    /// <summary>Refused before authorisation, whose service must not see what came in the clear.</summary>
+    private EmittedRoute Rejected(int index)
+    {
+        var route = Begin(index, "reject");
+        route.DirectResponse = new RouteV3.DirectResponseAction { Status = (uint)_group.Settings.InsecureRejectStatus };
         if (_group.Settings.HasAuth)
             route.TypedPerFilterConfig[AuthFilter] = AuthDisabled;
         return EmittedRoute.Of(route);
@@ -140,7 +156,7 @@ internal sealed class GroupRoutes
             action.IdleTimeout = RouteMessages.Milliseconds(idle);
         if (_merged.Priority is { } priority)
             action.Priority = priority;
-        if (mapping.RegexRewrite is { } regex)
+        if (_merged.RegexRewrite is { } regex)
             action.RegexRewrite = regex;
         else if (mapping.PrefixRewrite.Length > 0)
             action.PrefixRewrite = mapping.PrefixRewrite;

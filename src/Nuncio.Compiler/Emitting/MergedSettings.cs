@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using Nuncio.Compiler.Dialects.Mappings;
 using Nuncio.Compiler.Planning;
 
 namespace Nuncio.Compiler.Emitting;
@@ -18,6 +19,9 @@ internal sealed class MergedSettings
     public CoreV3.RoutingPriority? Priority { get; private set; }
 
     public ValueList<string>? Upgrades { get; private set; }
+
+    /// <summary>The last member's, even where it has none.</summary>
+    public MatcherV3.RegexMatchAndSubstitute? RegexRewrite { get; private set; }
 
     public ValueMap<AddedHeader> AddRequestHeaders { get; private set; } = ValueMap<AddedHeader>.Empty;
 
@@ -42,10 +46,14 @@ internal sealed class MergedSettings
             return merged;
         }
 
-        foreach (var mapping in group.Members.Select(member => member.Mapping).OrderBy(mapping => mapping.Rank))
+        foreach (var mapping in InMergingOrder(group.Members.Select(member => member.Mapping)))
             merged.Add(mapping);
         return merged;
     }
+
+    /// <summary>The members in the order in which the later one wins: of equal rank, as they were read.</summary>
+    public static IEnumerable<MappingPlan> InMergingOrder(IEnumerable<MappingPlan> members) =>
+        members.OrderBy(mapping => mapping.Rank).ThenBy(mapping => mapping, Comparer<MappingPlan>.Create(LoadOrder.Compare));
 
     private void Add(MappingPlan mapping)
     {
@@ -54,6 +62,7 @@ internal sealed class MergedSettings
         RetryPolicy = mapping.RetryPolicy ?? RetryPolicy;
         Priority = mapping.Priority ?? Priority;
         Upgrades = mapping.Upgrades ?? Upgrades;
+        RegexRewrite = mapping.RegexRewrite;
         AddRequestHeaders = Together(AddRequestHeaders, mapping.AddRequestHeaders);
         AddResponseHeaders = Together(AddResponseHeaders, mapping.AddResponseHeaders);
         RemoveRequestHeaders = mapping.RemoveRequestHeaders ?? RemoveRequestHeaders;

@@ -50,7 +50,8 @@ internal sealed class HttpFilterPass : ICompilerPass
         context.Runtime = RuntimeFlags.Plan(module, findings);
         if (auth.Broken is { } broken) manager.LocalReplyConfig = BrokenAuthReply.Of(broken);
 
-        context.RouteSettings = Keep(context, new RouteSettings(auth.Filter is not null, rateLimit?.Domain, auth.Broken is not null));
+        var settings = new RouteSettings(auth.Filter is not null, rateLimit?.Domain, context.Options.InsecureRejectStatus, auth.Broken is not null);
+        context.RouteSettings = Keep(context, settings);
         var bufferLimit = BufferLimit(module, findings);
         var version = new VersionComposer().Add(XdsVersion.Of(manager)).Add(bufferLimit?.ToString(CultureInfo.InvariantCulture) ?? "");
         foreach (var name in module.HeaderCaseOverrides) version.Add(name);

@@ -43,11 +43,11 @@ internal sealed class ListenerPass : ICompilerPass
         {
             foreach (var table in scope.Tables)
             {
-                var routes = memo.Emitter.Emit(table, scope, memo.Index.Of, context.Options.InsecureRejectStatus, context.RouteSettings.HasAuth);
+                var routes = memo.Emitter.Emit(table, scope, memo.Index.Of, context.RouteSettings.HasAuth);
                 context.RouteConfigurations[routes.Name] = routes;
             }
         }
-        if (memo.RouteFindings.IsDefault) memo.RouteFindings = RouteReach.Findings(context.Groups, memo.UsedScopes.Count == 0 ? [] : memo.Index.Untaken());
+        if (memo.RouteFindings.IsDefault) memo.RouteFindings = RouteReach.Findings(context.Groups, memo.UsedScopes.Count == 0 ? [] : memo.Index.Untaken(), context.HostSelectors);
         context.Findings.AddRange(memo.RouteFindings);
     }
 
@@ -111,6 +111,7 @@ internal sealed class ListenerPass : ICompilerPass
                 if (!scopes.TryGetValue(plan.RouteScope, out var scope)) scopes.Add(plan.RouteScope, scope = scopePlanner.Plan(plan));
                 var tcp = plan.IsUdp ? [] : context.TcpGroups.FindAll(group => group.Address == plan.Address && group.Port == plan.Port);
                 ReportConflicts(plan, scope, tcp, findings);
+                ReportLeftOut(plan, scope, findings);
                 var message = ListenerEmitter.Emit(plan, scope, tcp, context.HttpSettings);
                 if (message.FilterChains.Count == 0)
                 {
@@ -146,6 +147,19 @@ internal sealed class ListenerPass : ICompilerPass
                         "spec.hostname",
                         $"TCPMapping {group.First.Namespace}/{group.First.Name} takes the TLS connections for '{group.Host}' on Listener '{plan.Name}'");
                 }
+            }
+        }
+
+        private static void ReportLeftOut(ListenerPlan plan, RouteScopePlan scope, FindingSink findings)
+        {
+            if (!plan.HasHttp || plan.IsUdp) return;
+            foreach (var host in scope.LeftOut)
+            {
+                findings.Warning(
+                    host.Resource,
+                    FindingCodes.HostLeftOut,
+                    "spec.requestPolicy.insecure.action",
+                    $"Listener '{plan.Name}' takes every request for insecure, so the Host is not served there without TLS; a Host with a wider name answers, if any");
             }
         }
 

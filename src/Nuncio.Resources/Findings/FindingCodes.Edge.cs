@@ -27,6 +27,9 @@ public static partial class FindingCodes
     /// <summary>Another Host already serves this hostname.</summary>
     public const string HostDuplicate = "host-duplicate";
 
+    /// <summary>A Host that rejects insecure requests is not served by a Listener that takes every request for insecure.</summary>
+    public const string HostLeftOut = "host-left-out";
+
     /// <summary>A hostname that no request can have, or not as meant.</summary>
     public const string HostnameInvalid = "hostname-invalid";
 

@@ -53,10 +53,9 @@ public class AssociationTests
     [Theory]
     [InlineData("XFP", "Redirect", new[] { "/x/* https -> cluster_svc_default", "/x/* -> to https" })]
     [InlineData("XFP", "Route", new[] { "/x/* -> cluster_svc_default" })]
-    [InlineData("XFP", "Reject", new[] { "/x/* https -> cluster_svc_default", "/* !https -> 400" })]
+    [InlineData("XFP", "Reject", new[] { "/x/* https -> cluster_svc_default", "/x/* -> 400" })]
     [InlineData("SECURE", "Reject", new[] { "/x/* -> cluster_svc_default" })]
     [InlineData("INSECURE", "Redirect", new[] { "/x/* -> to https" })]
-    [InlineData("INSECURE", "Reject", new[] { "/* -> 400" })]
     public void SecurityModelAndInsecureAction_DecideWhatIsRouted(string model, string action, string[] expected)
     {
         var compiled = Compiled.From(
@@ -73,7 +72,28 @@ public class AssociationTests
         var options = CompilerOptions.Default with { InsecureRejectStatus = 404 };
         Compiled.From(Compiled.Listener() + manifests, options).VirtualHosts("l", "http")["a.com"].Routes.Select(Compiled.Show)
             .ShouldBe(["/x/* https -> cluster_svc_default"]);
-        Compiled.From(Compiled.Listener(model: "INSECURE") + manifests, options).VirtualHosts("l", "http").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void RejectingHost_OnAListenerWhereAllIsInsecure_IsLeftToTheWiderHost()
+    {
+        var compiled = Compiled.From(
+            Compiled.Listener(model: "INSECURE") + Compiled.Quiet() + Compiled.Host("narrow", "{hostname: a.com, requestPolicy: {insecure: {action: Reject}}}")
+            + Compiled.Host("wide", "{hostname: '*', requestPolicy: {insecure: {action: Route}}}") + Compiled.Mapping("m", "{prefix: /x/, service: svc, hostname: '*'}"));
+
+        compiled.VirtualHosts("l", "http").Keys.ShouldBe(["*"]);
+        compiled.Result.Findings.ShouldContain(finding => finding.Code == FindingCodes.HostLeftOut && finding.Resource!.Value.Name == "narrow");
+    }
+
+    [Fact]
+    public void RejectedRequest_IsNotShownToTheAuthorisationService()
+    {
+        var compiled = Compiled.From(
+            Compiled.Listener() + Compiled.Quiet() + Compiled.Host("h", "{hostname: a.com, requestPolicy: {insecure: {action: Reject}}}")
+            + Compiled.Mapping("m", "{prefix: /x/, service: svc, hostname: '*'}") + Compiled.Resource("AuthService", "auth", "{auth_service: auth}"));
+
+        var rejected = compiled.VirtualHosts("l", "http")["a.com"].Routes.Single(route => route.DirectResponse is not null);
+        rejected.TypedPerFilterConfig["envoy.filters.http.ext_authz"].Unpack<Envoy.Extensions.Filters.Http.ExtAuthz.V3.ExtAuthzPerRoute>().Disabled.ShouldBeTrue();
     }
 
     [Fact]

@@ -64,7 +64,7 @@ public sealed class HostPassTests : IDisposable
             + Compiled.Mapping("m", "{prefix: /x/, service: svc, hostname: '*'}"));
         compiled.Result.Findings.Single().Resource.ShouldBe(new ResourceKey("Host", "default", "b"));
         compiled.Codes.ShouldBe([FindingCodes.HostDuplicate]);
-        compiled.VirtualHosts("l", "http")["x.com"].Routes.Select(Compiled.Show).ShouldBe(["/x/* https -> cluster_svc_default", "/* !https -> 400"]);
+        compiled.VirtualHosts("l", "http")["x.com"].Routes.Select(Compiled.Show).ShouldBe(["/x/* https -> cluster_svc_default", "/x/* -> 400"]);
     }
 
     [Fact]

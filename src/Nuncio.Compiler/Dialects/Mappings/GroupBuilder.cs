@@ -1,3 +1,4 @@
+using Nuncio.Compiler.Emitting;
 using Nuncio.Compiler.Planning;
 
 namespace Nuncio.Compiler.Dialects.Mappings;
@@ -28,6 +29,7 @@ internal sealed class GroupBuilder(CompilerContext context, List<MappingPlan> pl
         foreach (var plan in _routing)
             members.Add(MemberOf(plan));
         RouteGroupMember? shadow = _shadow is { } copy ? MemberOf(copy) : null;
+        ReportSharedRewrite();
         var findings = _findings?.ToImmutable() ?? [];
         if (members.Count == 0)
         {
@@ -55,11 +57,17 @@ internal sealed class GroupBuilder(CompilerContext context, List<MappingPlan> pl
             Shadow = shadow,
             First = first,
             Rank = rank,
-            Labels = members.Length == 1 ? members[0].Mapping.Labels : ValueMap.Create(members.SelectMany(member => member.Mapping.Labels.Entries)),
+            Labels = LabelsOf(members),
             Module = context.Module,
             Settings = context.RouteSettings,
         };
     }
+
+    /// <summary>A redirect has no labels that Host selectors see (SPEC 5.2): its hostname alone says where it belongs.</summary>
+    private static ValueMap<string> LabelsOf(ImmutableArray<RouteGroupMember> members) =>
+        members is [var single]
+            ? single.Mapping.Redirect is null ? single.Mapping.Labels : ValueMap<string>.Empty
+            : ValueMap.Create(members.SelectMany(member => member.Mapping.Labels.Entries));
 
     private bool IsSame(RouteGroupPlan? before, ImmutableArray<RouteGroupMember> members, ImmutableArray<int> thresholds, RouteGroupMember? shadow) =>
         before is not null
@@ -114,6 +122,22 @@ internal sealed class GroupBuilder(CompilerContext context, List<MappingPlan> pl
         else
         {
             _routing.Add(plan);
+        }
+    }
+
+    /// <summary>Of the settings that a group shares, <c>regex_rewrite</c> is the one that nobody expects to be shared (SPEC 5.6).</summary>
+    private void ReportSharedRewrite()
+    {
+        if (_routing.Count < 2)
+            return;
+        var last = MergedSettings.InMergingOrder(_routing).Last();
+        foreach (var plan in _routing)
+        {
+            if (Equals(plan.RegexRewrite, last.RegexRewrite))
+                continue;
+            Sink.Warning(
+                plan.Resource, FindingCodes.FieldWithoutEffect, "spec.regex_rewrite",
+                $"the Mappings for these requests share one regex_rewrite, that of the last of them, {last.Key}; it {(last.RegexRewrite is null ? "has none" : "applies here too")}");
         }
     }
 

@@ -42,6 +42,8 @@ internal sealed class MappingPlanner(ModulePlan module, UpstreamPlanner upstream
         if (!TryPolicies(resource, findings, out var cors, out var retry))
             return null;
 
+        if (isRedirect)
+            ReportIgnoredByRedirect(resource, match, findings);
         var (rewrite, regexRewrite) = ReadRewrite(resource, findings);
         var hostRewrite = ReadHostRewrite(resource, findings);
         var additions = ReadAdditions(resource, upstream, findings);
@@ -50,14 +52,14 @@ internal sealed class MappingPlanner(ModulePlan module, UpstreamPlanner upstream
             Key = resource.Key,
             Resource = isInternal ? null : resource,
             Internal = isInternal,
-            HostGlob = match.HostGlob,
-            HostIsRegex = match.HostIsRegex,
+            HostGlob = isRedirect && match.HostIsRegex && !string.IsNullOrEmpty(spec.Host) ? spec.Host : match.HostGlob,
+            HostIsRegex = match.HostIsRegex && !isRedirect,
             Labels = resource.Labels,
             Path = match.Path,
             Prefix = spec.Prefix,
             CaseSensitive = spec.CaseSensitive,
             Headers = match.Headers,
-            QueryParameters = match.QueryParameters,
+            QueryParameters = isRedirect ? [] : match.QueryParameters,
             GroupKey = match.GroupKey,
             Rank = match.Rank,
             CoreFields = CoreFieldsOf(spec),
@@ -86,6 +88,29 @@ internal sealed class MappingPlanner(ModulePlan module, UpstreamPlanner upstream
             AuthContextExtensions = spec.AuthContextExtensions,
             RateLimitLabels = LabelReader.Read(resource, spec.Labels, findings),
         };
+    }
+
+    /// <summary>Of a Mapping that redirects only the path, the headers and the hostname decide; Emissary says nothing of the rest.</summary>
+    private static void ReportIgnoredByRedirect(MappingResource resource, MappingMatch match, FindingSink findings)
+    {
+        if (!match.QueryParameters.IsEmpty)
+        {
+            findings.Error(
+                resource,
+                FindingCodes.FieldWithoutEffect,
+                resource.Spec.QueryParameters is { Count: > 0 } ? "spec.query_parameters" : "spec.regex_query_parameters",
+                "a Mapping that redirects does not look at query parameters: it redirects every request with its path");
+        }
+
+        if (match.HostIsRegex)
+        {
+            findings.Warning(
+                resource,
+                FindingCodes.FieldWithoutEffect,
+                "spec.host_regex",
+                "to find the Hosts of a Mapping that redirects, host is compared as it is written; only Hosts for every name are certain to have it",
+                "hostname");
+        }
     }
 
     private UpstreamSpec SpecOf(MappingResource resource, bool isShadow)

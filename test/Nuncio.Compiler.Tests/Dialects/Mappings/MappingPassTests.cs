@@ -95,9 +95,9 @@ public class MappingPassTests
     [InlineData(SecurityModel.Secure, InsecureAction.Redirect, new[] { "route" })]
     [InlineData(SecurityModel.Insecure, InsecureAction.Redirect, new[] { "redirect" })]
     [InlineData(SecurityModel.Insecure, InsecureAction.Route, new[] { "route" })]
-    [InlineData(SecurityModel.Insecure, InsecureAction.Reject, new string[0])]
+    [InlineData(SecurityModel.Insecure, InsecureAction.Reject, new[] { "400" })]
     [InlineData(SecurityModel.Xfp, InsecureAction.Redirect, new[] { "route if https", "redirect" })]
-    [InlineData(SecurityModel.Xfp, InsecureAction.Reject, new[] { "route if https" })]
+    [InlineData(SecurityModel.Xfp, InsecureAction.Reject, new[] { "route if https", "400" })]
     [InlineData(SecurityModel.Xfp, InsecureAction.Route, new[] { "route" })]
     public void Emit_SecurityModelAndAction_GiveTheVariants(SecurityModel model, InsecureAction action, string[] expected)
     {
@@ -187,7 +187,12 @@ public class MappingPassTests
     private static uint Threshold(RouteV3.Route route) => route.Match.RuntimeFraction?.DefaultValue.Numerator ?? 100;
 
     private static string Describe(RouteV3.Route route) =>
-        (route.ActionCase == RouteV3.Route.ActionOneofCase.Route_ ? "route" : "redirect")
+        (route.ActionCase switch
+        {
+            RouteV3.Route.ActionOneofCase.Route_ => "route",
+            RouteV3.Route.ActionOneofCase.Redirect => "redirect",
+            _ => $"{route.DirectResponse.Status}",
+        })
         + (route.Match.Headers.Any(h => h.Name == "x-forwarded-proto") ? " if https" : "");
 
     [Fact]
