@@ -15,6 +15,14 @@ internal sealed class RouteTableEmitter
     /// <summary>The header that announces HTTP/3 (RFC 9114, 3.1.1), with the fixed port that Emissary announces.</summary>
     private const string AltSvcValue = "h3=\":443\"; ma=86400, h3-29=\":443\"; ma=86400";
 
+    /// <summary>The last route of every virtual host while the AuthService cannot be asked: what has no route is an error too (SPEC 9.3).</summary>
+    private static readonly EmittedRoute AuthMissing = EmittedRoute.Of(new RouteV3.Route
+    {
+        Name = "auth-service-misconfigured",
+        Match = new RouteV3.RouteMatch { Prefix = "/" },
+        DirectResponse = GroupRoutes.AuthMissing,
+    });
+
     private Dictionary<(string Table, string Name), VirtualHostEntry> _before = [];
     private Dictionary<(string Table, string Name), VirtualHostEntry> _now = [];
     private readonly Dictionary<(SecurityModel, bool), EmittedRoute> _refusals = [];
@@ -31,7 +39,7 @@ internal sealed class RouteTableEmitter
         RouteTablePlan table,
         RouteScopePlan scope,
         Func<HostPlan, ImmutableArray<RouteGroupPlan>> groupsOf,
-        bool hasAuth)
+        RouteSettings settings)
     {
         var message = new RouteV3.RouteConfiguration { Name = table.Name };
         var version = new VersionComposer().Add(table.Name).Add(scope.AnnouncesHttp3 ? 1 : 0);
@@ -39,9 +47,9 @@ internal sealed class RouteTableEmitter
         {
             message.ResponseHeadersToAdd.Add(new CoreV3.HeaderValueOption { Header = new CoreV3.HeaderValue { Key = "alt-svc", Value = AltSvcValue } });
         }
-        foreach (var content in Divide(table, groupsOf))
+        foreach (var content in Divide(table, groupsOf, settings.AuthIsBroken))
         {
-            var entry = VirtualHost(table.Name, content, scope.SecurityModel, hasAuth);
+            var entry = VirtualHost(table.Name, content, scope.SecurityModel, settings);
             message.VirtualHosts.Add(entry.Message);
             version.Add(entry.Version);
         }
@@ -49,7 +57,7 @@ internal sealed class RouteTableEmitter
     }
 
     /// <summary>Puts Hosts together that would get the same routes.</summary>
-    private static List<Content> Divide(RouteTablePlan table, Func<HostPlan, ImmutableArray<RouteGroupPlan>> groupsOf)
+    private static List<Content> Divide(RouteTablePlan table, Func<HostPlan, ImmutableArray<RouteGroupPlan>> groupsOf, bool answersAll)
     {
         var contents = new List<Content>();
         var index = new Dictionary<Content, Content>();
@@ -59,6 +67,7 @@ internal sealed class RouteTableEmitter
             ImmutableArray<RouteGroupPlan> challenges = [.. groupsOf(host).Where(group => group.IsAcmeChallenge)];
             Add(new Content(challenges, InsecureAction.Redirect, IsRefused: true), host.Hostname);
         }
+        if (answersAll && !contents.Exists(content => content.Domains.Contains("*"))) Add(new Content([], InsecureAction.Redirect, IsRefused: false), "*");
         return contents;
 
         void Add(Content content, string hostname)
@@ -73,19 +82,19 @@ internal sealed class RouteTableEmitter
         }
     }
 
-    private VirtualHostEntry VirtualHost(string table, Content content, SecurityModel model, bool hasAuth)
+    private VirtualHostEntry VirtualHost(string table, Content content, SecurityModel model, RouteSettings settings)
     {
         var key = (table, content.Domains[0]);
         if (!_before.TryGetValue(key, out var entry) || !entry.Content.Equals(content) || !entry.Content.Domains.SequenceEqual(content.Domains)
-            || entry.HasAuth != hasAuth)
+            || entry.Settings != settings)
         {
-            entry = Build(content, model, hasAuth);
+            entry = Build(content, model, settings);
         }
         _now[key] = entry;
         return entry;
     }
 
-    private VirtualHostEntry Build(Content content, SecurityModel model, bool hasAuth)
+    private VirtualHostEntry Build(Content content, SecurityModel model, RouteSettings settings)
     {
         var name = content.Domains[0];
         var message = new RouteV3.VirtualHost { Name = name };
@@ -104,14 +113,13 @@ internal sealed class RouteTableEmitter
                 version.Add(route.Version);
             }
         }
-        if (content.IsRefused)
+        if ((content.IsRefused ? Refusal(model, settings.HasAuth) : settings.AuthIsBroken ? AuthMissing : null) is { } last)
         {
-            var last = Refusal(model, hasAuth);
             routes.Add(last.Message);
             version.Add(last.Version);
         }
         message.Routes.AddRange(routes);
-        return new VirtualHostEntry(content, message, version.Compose(), hasAuth);
+        return new VirtualHostEntry(content, message, version.Compose(), settings);
     }
 
     /// <summary>Answers 503 without asking an authorisation service, which must not see what came in the clear.</summary>
@@ -135,7 +143,7 @@ internal sealed class RouteTableEmitter
         return known;
     }
 
-    private sealed record VirtualHostEntry(Content Content, RouteV3.VirtualHost Message, XdsVersion Version, bool HasAuth);
+    private sealed record VirtualHostEntry(Content Content, RouteV3.VirtualHost Message, XdsVersion Version, RouteSettings Settings);
 
     /// <summary>What decides the routes of a virtual host; equal when the groups are the same objects in the same order.</summary>
     private sealed class Content : IEquatable<Content>

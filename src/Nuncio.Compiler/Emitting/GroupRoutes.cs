@@ -15,6 +15,9 @@ internal sealed class GroupRoutes
     private const string CorsFilter = "envoy.filters.http.cors";
     private const string AuthFilter = "envoy.filters.http.ext_authz";
 
+    /// <summary>What is answered while the AuthService cannot be asked, whatever the request; <see cref="HttpFilters.BrokenAuthReply"/> has the body.</summary>
+    public static readonly RouteV3.DirectResponseAction AuthMissing = new() { Status = (uint)TypeV3.StatusCode.InternalServerError };
+
     private static readonly Any AuthDisabled = RouteMessages.Pack(new ExtAuthzPerRoute { Disabled = true });
 
     private readonly RouteGroupPlan _group;
@@ -56,7 +59,8 @@ internal sealed class GroupRoutes
 
     /// <summary>What insecure requests get that are not routed; null for 404, which no route at all gives.</summary>
     private EmittedRoute? Insecure(int index, InsecureAction action) =>
-        action == InsecureAction.Redirect ? ToHttps(index)
+        IsWithoutAuth(_group.Members[index].Mapping) ? null
+        : action == InsecureAction.Redirect ? ToHttps(index)
         : _group.Settings.InsecureRejectStatus == 404 ? null
         : Rejected(index);
 
@@ -73,7 +77,13 @@ internal sealed class GroupRoutes
             });
         }
 
-        if (member.Mapping.Redirect is { } redirect)
+        if (IsWithoutAuth(member.Mapping))
+        {
+            route.DirectResponse = AuthMissing.Clone();
+            if (member.Mapping.Redirect is null)
+                AddCors(route);
+        }
+        else if (member.Mapping.Redirect is { } redirect)
         {
             route.Redirect = redirect;
             if (_group.Settings.HasAuth)
@@ -213,13 +223,18 @@ internal sealed class GroupRoutes
         route.ResponseHeadersToRemove.AddRange(_merged.RemoveResponseHeaders ?? ValueList<string>.Empty);
     }
 
-    private void AddFilterSettings(RouteV3.Route route, MappingPlan mapping)
+    private void AddCors(RouteV3.Route route)
     {
         if ((_merged.Cors ?? _group.Module.Cors) is { } cors)
             route.TypedPerFilterConfig[CorsFilter] = cors;
+    }
+
+    private void AddFilterSettings(RouteV3.Route route, MappingPlan mapping)
+    {
+        AddCors(route);
         if (!_group.Settings.HasAuth)
             return;
-        if (mapping.BypassAuth || (_group.Settings.AuthIsBroken && IsProbe(mapping)))
+        if (mapping.BypassAuth)
         {
             route.TypedPerFilterConfig[AuthFilter] = AuthDisabled;
         }
@@ -231,6 +246,9 @@ internal sealed class GroupRoutes
             route.TypedPerFilterConfig[AuthFilter] = RouteMessages.Pack(new ExtAuthzPerRoute { CheckSettings = settings });
         }
     }
+
+    /// <summary>Whether requests get an error since nobody can say whether they are allowed (SPEC 9.3).</summary>
+    private bool IsWithoutAuth(MappingPlan mapping) => _group.Settings.AuthIsBroken && !IsProbe(mapping);
 
     private static bool IsProbe(MappingPlan mapping) =>
         mapping is { Internal: true, Key.Name: "internal_liveness_probe_mapping" or "internal_readiness_probe_mapping" };

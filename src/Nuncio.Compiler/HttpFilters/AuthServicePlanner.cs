@@ -9,19 +9,16 @@ using Nuncio.Resources.Getambassador;
 namespace Nuncio.Compiler.HttpFilters;
 
 /// <summary>What becomes of the AuthServices.</summary>
-/// <param name="Filter">The ext_authz filter; null when there is no AuthService.</param>
+/// <param name="Filter">The ext_authz filter; null when there is no AuthService, or only a broken one.</param>
 /// <param name="Broken">The AuthService, as <c>name.namespace.1</c>, because of which every request is answered 500; null when all is well.</param>
 internal sealed record AuthPlan(ExtAuthz? Filter, string? Broken);
 
 /// <summary>AuthServices to the ext_authz filter (SPEC 9.3).</summary>
 /// <remarks>
-/// Whatever is wrong with an AuthService, requests are not let through without it: the filter then asks a cluster that does not exist and answers 500.
+/// Whatever is wrong with an AuthService, requests are not let through without it: the routes themselves then answer 500, which needs nothing that could fail.
 /// </remarks>
 internal static class AuthServicePlanner
 {
-    /// <summary>The name of the cluster that does not exist.</summary>
-    public const string NoCluster = "auth_service_misconfigured";
-
     private const long DefaultTimeoutMs = 5000;
 
     private static readonly string[] AlwaysSent =
@@ -34,7 +31,7 @@ internal static class AuthServicePlanner
     {
         var services = StoredNames.InOrder(context.Snapshot.AuthServices).ToList();
         var invalid = context.Snapshot.Invalid.FirstOrDefault(key => key.Kind == AuthServiceResource.KindName);
-        if (invalid.Name is not null) return Broken($"{invalid.Name}.{invalid.Namespace}.1");
+        if (invalid.Name is not null) return new AuthPlan(null, $"{invalid.Name}.{invalid.Namespace}.1");
         if (services.Count == 0) return new AuthPlan(null, null);
         var service = services[0];
         foreach (var other in services.Skip(1))
@@ -45,19 +42,8 @@ internal static class AuthServicePlanner
                 "",
                 $"only one AuthService is used: {service.Namespace}/{service.Name}; this one is not asked");
         }
-        return Filter(context, service) is { } filter ? new AuthPlan(filter, null) : Broken($"{service.Name}.{service.Namespace}.1");
+        return Filter(context, service) is { } filter ? new AuthPlan(filter, null) : new AuthPlan(null, $"{service.Name}.{service.Namespace}.1");
     }
-
-    private static AuthPlan Broken(string key) => new(
-        new ExtAuthz
-        {
-            HttpService = new HttpService
-            {
-                ServerUri = new CoreV3.HttpUri { Uri = "http://" + NoCluster, Cluster = NoCluster, Timeout = RouteMessages.Milliseconds(DefaultTimeoutMs) },
-            },
-            StatusOnError = new TypeV3.HttpStatus { Code = TypeV3.StatusCode.InternalServerError },
-        },
-        key);
 
     private static ExtAuthz? Filter(CompilerContext context, AuthServiceResource service)
     {

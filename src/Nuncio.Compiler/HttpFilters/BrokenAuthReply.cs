@@ -6,12 +6,17 @@ namespace Nuncio.Compiler.HttpFilters;
 /// <summary>The body of the 500 that every request gets while the AuthService is misconfigured (SPEC 9.3).</summary>
 internal static class BrokenAuthReply
 {
-    /// <summary>Replaces the empty body of what ext_authz answers when it cannot ask.</summary>
+    /// <summary>Fills the empty body of what the routes answer.</summary>
     /// <param name="key">The AuthService as Emissary names it: <c>name.namespace.1</c>.</param>
     public static HcmV3.LocalReplyConfig Of(string key)
     {
         var name = JavaScriptEncoder.Default.Encode(key).Replace("%", "%%", StringComparison.Ordinal);
-        var filter = new AccessLogFilter { ResponseFlagFilter = new ResponseFlagFilter { Flags = { "UAEX" } } };
+        var status = new ComparisonFilter
+        {
+            Op = ComparisonFilter.Types.Op.Eq,
+            Value = new CoreV3.RuntimeUInt32 { DefaultValue = (uint)TypeV3.StatusCode.InternalServerError, RuntimeKey = "nuncio.auth_service_misconfigured" },
+        };
+        var filter = new AccessLogFilter { StatusCodeFilter = new StatusCodeFilter { Comparison = status } };
         var body = new CoreV3.SubstitutionFormatString
         {
             TextFormatSource = new CoreV3.DataSource

@@ -43,7 +43,7 @@ internal sealed class ListenerPass : ICompilerPass
         {
             foreach (var table in scope.Tables)
             {
-                var routes = memo.Emitter.Emit(table, scope, memo.Index.Of, context.RouteSettings.HasAuth);
+                var routes = memo.Emitter.Emit(table, scope, memo.Index.Of, context.RouteSettings);
                 context.RouteConfigurations[routes.Name] = routes;
             }
         }

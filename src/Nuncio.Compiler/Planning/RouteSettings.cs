@@ -4,7 +4,7 @@ namespace Nuncio.Compiler.Planning;
 /// <param name="HasAuth">Whether an ext_authz filter runs, so that routes that bypass it must say so.</param>
 /// <param name="RateLimitDomain">The domain of the RateLimitService whose labels become rate limits; null when there is none.</param>
 /// <param name="InsecureRejectStatus">What insecure requests get that a Host rejects; with 404 they have no route.</param>
-/// <param name="AuthIsBroken">Whether that filter answers every request 500; the liveness and readiness probes are then left alone (SPEC 9.3).</param>
+/// <param name="AuthIsBroken">Whether every request is answered 500, but for the liveness and readiness probes (SPEC 9.3).</param>
 public sealed record RouteSettings(bool HasAuth, string? RateLimitDomain, int InsecureRejectStatus = 400, bool AuthIsBroken = false)
 {
     /// <summary>No authorisation, no rate limits.</summary>

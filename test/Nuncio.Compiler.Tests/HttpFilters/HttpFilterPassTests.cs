@@ -52,10 +52,10 @@ public class HttpFilterPassTests
     {
         var compiled = Compiled.From(Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("AuthService", "auth", spec) + Route);
         compiled.Codes.ShouldContain(FindingCodes.AuthServiceInvalid);
-        var filter = Filter<ExtAuthz>(compiled);
-        filter.StatusOnError.Code.ShouldBe(Envoy.Type.V3.StatusCode.InternalServerError);
-        filter.FailureModeAllow.ShouldBeFalse();
-        compiled.Snapshot.Clusters.Keys.ShouldNotContain(filter.HttpService.ServerUri.Cluster);
+        var hosts = compiled.VirtualHosts("l", "http");
+        hosts.ShouldContainKey("*");
+        foreach (var route in hosts.Values.SelectMany(host => host.Routes)) route.DirectResponse.Status.ShouldBe(500u);
+        hosts.Values.ShouldAllBe(host => host.Routes.Last().Match.Prefix == "/" && host.Routes.Last().Match.Headers.Count == 0);
         compiled.Manager("l", "http").LocalReplyConfig.Mappers.Single().BodyFormatOverride.TextFormatSource.InlineString
             .ShouldContain("the auth.default.1 AuthService is misconfigured");
     }
