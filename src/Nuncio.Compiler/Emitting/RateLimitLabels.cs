@@ -37,10 +37,7 @@ internal static class RateLimitLabels
         SourceClusterSpecifier => new() { SourceCluster = new() },
         DestinationClusterSpecifier => new() { DestinationCluster = new() },
         RemoteAddressSpecifier => new() { RemoteAddress = new() },
-        RequestHeaderSpecifier header => new()
-        {
-            RequestHeaders = new() { DescriptorKey = header.Key, HeaderName = header.HeaderName, SkipIfAbsent = header.OmitIfNotPresent == true },
-        },
+        RequestHeaderSpecifier header => new() { RequestHeaders = new() { DescriptorKey = header.Key, HeaderName = header.HeaderName } },
         GenericKeySpecifier generic => new() { GenericKey = new() { DescriptorKey = generic.Key ?? "generic_key", DescriptorValue = generic.Value } },
         _ => throw new InvalidOperationException($"no rate-limit action for {specifier.GetType().Name}"),
     };

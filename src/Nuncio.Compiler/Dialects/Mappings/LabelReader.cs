@@ -6,6 +6,9 @@ internal static class LabelReader
     /// <summary>The labels without the groups that Envoy would refuse, each of which gives a finding.</summary>
     public static ValueMap<ValueList<LabelGroup>>? Read(Resource owner, ValueMap<ValueList<LabelGroup>>? labels, FindingSink findings)
     {
+        foreach (var (domain, groups) in labels ?? ValueMap<ValueList<LabelGroup>>.Empty)
+            for (var i = 0; i < groups.Count; i++)
+                ReportOmission(owner, $"spec.labels.{domain}[{i}]", groups[i].Specifiers, findings);
         if (labels is null || labels.Entries.All(domain => domain.Value.All(group => group.Specifiers.All(IsComplete))))
             return labels;
         foreach (var (domain, groups) in labels)
@@ -19,10 +22,24 @@ internal static class LabelReader
     /// <summary>The specifiers that can be used; the others give a finding.</summary>
     public static ValueList<LabelSpecifier> Complete(Resource owner, string field, ValueList<LabelSpecifier> specifiers, FindingSink findings)
     {
+        ReportOmission(owner, field, specifiers, findings);
         if (specifiers.All(IsComplete))
             return specifiers;
         findings.Error(owner, FindingCodes.InvalidFieldValue, field, "a specifier has an empty key, header name or value; it is ignored");
         return specifiers.Where(IsComplete).ToValueList();
+    }
+
+    /// <summary>Limits that were never asked for would be the result of leaving out only the header, so it is as in Emissary (SPEC 9.4).</summary>
+    private static void ReportOmission(Resource owner, string field, ValueList<LabelSpecifier> specifiers, FindingSink findings)
+    {
+        foreach (var specifier in specifiers)
+        {
+            if (specifier is not RequestHeaderSpecifier { OmitIfNotPresent: true } header)
+                continue;
+            findings.Warning(
+                owner, FindingCodes.FieldWithoutEffect, field,
+                $"omit_if_not_present has no effect: a request without the header '{header.HeaderName}' is not counted by this group at all");
+        }
     }
 
     private static bool IsComplete(LabelSpecifier specifier) => specifier switch
