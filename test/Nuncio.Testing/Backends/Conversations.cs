@@ -49,7 +49,14 @@ public static class Conversations
     /// <summary>Takes a WebSocket handshake (RFC 6455) and sends every byte after it back; frames are the client's matter.</summary>
     public static BackendConversation WebSocketBytesBack => static async (wire, cancellationToken) =>
     {
-        if (await wire.ReadRequestAsync(cancellationToken) is not { } request) return;
+        if (await wire.ReadRequestAsync(cancellationToken) is { } request) await SwitchAndSendBackAsync(wire, request, cancellationToken);
+    };
+
+    /// <summary>Answers a WebSocket handshake that was read already, and sends every byte after it back.</summary>
+    public static async Task SwitchAndSendBackAsync(HttpWire wire, BackendRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(wire);
+        ArgumentNullException.ThrowIfNull(request);
         if (request["Sec-WebSocket-Key"] is not { } key)
         {
             await wire.WriteAsync(Responses.With(400), cancellationToken);
@@ -58,7 +65,7 @@ public static class Conversations
 
         await wire.WriteAsync(SwitchingProtocols(key), cancellationToken);
         for (int next; (next = await wire.ReadByteAsync(cancellationToken)) >= 0;) await wire.WriteAsync(new[] { (byte)next }, cancellationToken);
-    };
+    }
 
     /// <summary>Takes a WebSocket handshake (RFC 6455) and sends each message back until the client closes.</summary>
     public static BackendConversation WebSocketEcho => static async (wire, cancellationToken) =>
