@@ -236,10 +236,27 @@ internal sealed class EndpointPool
     {
         PoolWaiter? first = null;
         PoolWaiter? last = null;
-        while (_head is { } waiter && TakeReady() is { } stream)
+        while (_head is { } waiter)
         {
+            PoolLease lease;
+            if (_readyCount > 0 && !_resources.CanRequest)
+            {
+                // A limit that was reached while this one waited is as good as one that was reached before.
+                _cluster.Metrics.RequestsPendingOverflow.Increment();
+                _cluster.Metrics.RequestsActiveOverflow.Increment();
+                lease = PoolLease.Failed(StreamResetReason.Overflow);
+            }
+            else if (TakeReady() is { } stream)
+            {
+                lease = new PoolLease(stream, StreamResetReason.None, "");
+            }
+            else
+            {
+                break;
+            }
+
             Remove(waiter);
-            waiter.Grant(new PoolLease(stream, StreamResetReason.None, ""));
+            waiter.Grant(lease);
             if (last == null)
             {
                 first = waiter;
