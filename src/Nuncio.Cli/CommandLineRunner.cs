@@ -14,6 +14,7 @@ internal static class CommandLineRunner
             CheckCommand.Create(output),
             CompileCommand.Create(output, error),
             ExplainCommand.Create(output, error),
+            BootstrapCommand.Create(output),
             VersionCommand.Create(output),
         };
         var parsed = root.Parse(Normalise(args));

@@ -21,6 +21,7 @@ internal sealed class GatewayEnvironment
         AdminAddress = Address("AMBASSADOR_HEALTHCHECK_BIND_ADDRESS");
         AdminPort = Port("AMBASSADOR_HEALTHCHECK_BIND_PORT");
         LogLevel = Level("AES_LOG_LEVEL");
+        EnvoyConcurrency = Workers("ENVOY_CONCURRENCY") ?? Workers("AMBASSADOR_ENVOY_CONCURRENCY");
     }
 
     /// <summary>What is wrong with the variables.</summary>
@@ -55,6 +56,9 @@ internal sealed class GatewayEnvironment
 
     public LogLevel? LogLevel { get; }
 
+    /// <summary>Worker threads of an Envoy that is started.</summary>
+    public int? EnvoyConcurrency { get; }
+
     private string? Text(string name) => _get(name) is { Length: > 0 } value ? value : null;
 
     private bool IsTrue(string name) => string.Equals(Text(name), "true", StringComparison.OrdinalIgnoreCase);
@@ -78,6 +82,9 @@ internal sealed class GatewayEnvironment
         _problems.Add($"{name}={text} is not a port; it is not used");
         return null;
     }
+
+    private int? Workers(string name) =>
+        Text(name) is { } text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var workers) && workers > 0 ? workers : null;
 
     private IPAddress? Address(string name)
     {

@@ -1,69 +1,175 @@
 using System.Collections.Immutable;
+using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Nuncio.Compiler;
-using Nuncio.DataPlane;
 using Nuncio.Diagnostics.Findings;
 using Nuncio.Host.Admin;
 using Nuncio.Host.Demo;
+using Nuncio.Host.Planes;
+using Nuncio.Host.Planes.LocalEnvoy;
 using Nuncio.Resources.Findings;
 using Nuncio.Resources.Reading;
 using Nuncio.Resources.Snapshots;
 using Nuncio.Sources;
 using Nuncio.Sources.Files;
+using Nuncio.Xds;
 
 namespace Nuncio.Host;
 
 /// <summary>
-/// The composition root of <c>nuncio run</c>: files -> snapshot -> compiler -> embedded proxy, with the admin server beside.
+/// The composition root of <c>nuncio run</c>: files -> snapshot -> compiler -> data plane, with the admin server beside.
 /// </summary>
 public sealed partial class Gateway(GatewayOptions options, ILoggerFactory loggers, TimeProvider time)
 {
     private readonly ILogger _log = loggers.CreateLogger("nuncio");
     private readonly GatewayState _state = new();
     private readonly SnapshotCompiler _compiler = new(options.Compiler);
+    private readonly Channel<bool> _news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly LastGoodStore? _lastGood = options.LastGood is { } lastGood ? new(lastGood, loggers.CreateLogger("nuncio")) : null;
+    private readonly Lock _reporting = new();
     private HashSet<Finding> _reported = [];
+    private XdsSnapshot? _restored;
+    private Change? _onItsWay;
+    private bool _saidReady;
 
-    /// <summary>Runs until <paramref name="stopping"/>, then drains.</summary>
-    public async Task RunAsync(CancellationToken stopping)
+    /// <summary>Runs until <paramref name="stopping"/>, then drains. False when it cannot begin, which was logged.</summary>
+    public async Task<bool> RunAsync(CancellationToken stopping)
     {
         // What takes traffic, and what shows it.
-        await using var proxy = new EmbeddedProxy(loggers, time);
-        await using var admin = new LocalHttpServer(options.AdminEndPoint, new AdminProcessor(_state, proxy.Metrics), loggers, time);
+        await using var plane = CreatePlane();
+        _state.DataPlaneServes = () => plane.IsServing;
+        await using var admin = new LocalHttpServer(options.AdminEndPoint, new AdminProcessor(_state, plane.MetricsAsync), loggers, time);
         await using var demo = new DemoBackends(loggers, time);
+        if (await plane.StartAsync(stopping) is { } problem)
+        {
+            LogImpossible(problem);
+            return false;
+        }
+
         StartAdmin(admin);
+        plane.Changed += () => _news.Writer.TryWrite(true);
+        var following = FollowAsync(plane, stopping);
+        var keeping = KeepAsync(plane, stopping);
 
         // What feeds it.
+        await RestoreAsync(plane, stopping);
         var reader = new ManifestReader(new ReadingOptions { Environment = Environment.GetEnvironmentVariable });
         var files = new FileSource(options.Paths, reader, FileSourceOptions.Default, time, loggers.CreateLogger<FileSource>());
         var builder = new SnapshotBuilder([files], options.Snapshots, time, loggers.CreateLogger<SnapshotBuilder>());
         try
         {
-            await builder.RunAsync((snapshot, cancellationToken) => TakeAsync(demo.Resolve(snapshot), proxy, cancellationToken), stopping);
+            await builder.RunAsync((snapshot, cancellationToken) => TakeAsync(demo.Resolve(snapshot), plane, cancellationToken), stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
         }
 
+        await following;
+        await keeping;
         _state.Drain();
         LogDraining(options.DrainTime.TotalSeconds);
-        await proxy.DrainAsync(options.DrainTime, CancellationToken.None);
+        await plane.DrainAsync(options.DrainTime, CancellationToken.None);
         LogStopped();
+        return true;
     }
 
-    private async ValueTask TakeAsync(ResourceSnapshot resources, EmbeddedProxy proxy, CancellationToken cancellationToken)
+    private IGatewayPlane CreatePlane() =>
+        options.Envoy is { } envoy ? new EnvoyPlane(envoy, loggers, time)
+        : options.Fleet is { } fleet ? new FleetPlane(fleet, loggers, time)
+        : new EmbeddedPlane(loggers, time);
+
+    private async ValueTask TakeAsync(ResourceSnapshot resources, IGatewayPlane plane, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         var compilation = _compiler.Compile(resources);
         var compiled = time.GetElapsedTime(began);
-        var ack = await proxy.ApplyAsync(compilation.Snapshot, cancellationToken);
-        ImmutableArray<Finding> findings = [.. resources.Findings, .. FindingReport.WithPlaces(compilation.Findings, resources), .. RejectionFindings.Of(ack, compilation, resources)];
-        Report(findings);
-        var first = _state.Serving is null;
-        _state.Serve(new ServingConfiguration(resources, compilation, findings));
-        LogServing(resources.Revision, compilation.Snapshot.Listeners.Count, compiled.TotalMilliseconds, time.GetElapsedTime(began).TotalMilliseconds);
-        if (first)
-            LogReady(string.Join(", ", compilation.Snapshot.Listeners.Values.Select(listener => ListenerText.Of(listener.Message)).Order(StringComparer.Ordinal)));
+        if (_restored is not null && compilation.Snapshot.Listeners.Count == 0 && resources.Findings.Any(IsUnreachable))
+        {
+            // Nothing can be read yet: what was good last is better than nothing.
+            lock (_reporting) Report(resources.Findings);
+            return;
+        }
+
+        _restored = null;
+        var ack = await plane.ApplyAsync(compilation.Snapshot, cancellationToken);
+        Serve(resources, compilation, ack);
+        Volatile.Write(ref _onItsWay, new Change(resources.Revision, compilation.Snapshot.Listeners.Count, began, compiled));
+        Arrived(plane);
+        _news.Writer.TryWrite(true);
     }
+
+    /// <summary>Takes up what a data plane says later: it may refuse a configuration long after it was sent, or take it once its reason is gone.</summary>
+    private async Task FollowAsync(IGatewayPlane plane, CancellationToken stopping)
+    {
+        try
+        {
+            while (await _news.Reader.ReadAsync(stopping))
+            {
+                if (_state.Serving is not { } serving) continue;
+                Serve(serving.Resources, serving.Compilation, new XdsAck(serving.Compilation.Snapshot.Revision, plane.Rejections));
+                Arrived(plane);
+                if (_saidReady || !plane.IsServing) continue;
+                _saidReady = true;
+                LogReady(string.Join(
+                    ", ", serving.Compilation.Snapshot.Listeners.Values.Select(listener => ListenerText.Of(listener.Message)).Order(StringComparer.Ordinal)));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The end.
+        }
+    }
+
+    private void Arrived(IGatewayPlane plane)
+    {
+        if (Volatile.Read(ref _onItsWay) is not { } change || !plane.HasAccepted(change.Revision) || Interlocked.CompareExchange(ref _onItsWay, null, change) != change) return;
+        LogServing(change.Revision, change.Listeners, change.Compiled.TotalMilliseconds, time.GetElapsedTime(change.Began).TotalMilliseconds);
+    }
+
+    private void Serve(ResourceSnapshot resources, CompilationResult compilation, XdsAck ack)
+    {
+        lock (_reporting)
+        {
+            // What was said about an older configuration comes too late.
+            if (_state.Serving is { } newer && newer.Resources.Revision > resources.Revision) return;
+            ImmutableArray<Finding> findings =
+                [.. resources.Findings, .. FindingReport.WithPlaces(compilation.Findings, resources), .. RejectionFindings.Of(ack, compilation, resources)];
+            Report(findings);
+            _state.Serve(new ServingConfiguration(resources, compilation, findings));
+        }
+    }
+
+    private async Task RestoreAsync(IGatewayPlane plane, CancellationToken cancellationToken)
+    {
+        if (_lastGood?.Read() is not { } snapshot) return;
+        _restored = snapshot;
+        await plane.ApplyAsync(snapshot, cancellationToken);
+        _state.ServeLastGood();
+        LogRestored(snapshot.Listeners.Count, snapshot.Clusters.Count);
+    }
+
+    /// <summary>Writes what is in effect to disk, once it has been for a moment.</summary>
+    private async Task KeepAsync(IGatewayPlane plane, CancellationToken stopping)
+    {
+        if (_lastGood is null) return;
+        XdsSnapshot? kept = null;
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), time, stopping);
+                if (_state.Serving?.Compilation.Snapshot is not { } snapshot || ReferenceEquals(snapshot, kept) || !plane.IsServing || !plane.Rejections.IsEmpty) continue;
+                await _lastGood.WriteAsync(snapshot, stopping);
+                kept = snapshot;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The end.
+        }
+    }
+
+    private static bool IsUnreachable(Finding finding) => finding.Code is FindingCodes.PathNotFound or FindingCodes.FileUnreadable;
 
     /// <summary>Logs each finding when it appears, not with every change of something else.</summary>
     private void Report(ImmutableArray<Finding> findings)
@@ -112,4 +218,13 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
 
     [LoggerMessage(7, LogLevel.Error, "Health, metrics and dumps cannot be served on {EndPoint}: {Reason}")]
     private partial void LogNoAdmin(string endPoint, string? reason);
+
+    [LoggerMessage(8, LogLevel.Error, "{Reason}")]
+    private partial void LogImpossible(string reason);
+
+    [LoggerMessage(9, LogLevel.Warning, "The last good configuration serves until the sources are read: {Listeners} listeners, {Clusters} clusters")]
+    private partial void LogRestored(int listeners, int clusters);
+
+    /// <summary>A configuration that the data plane has not taken yet.</summary>
+    private sealed record Change(long Revision, int Listeners, long Began, TimeSpan Compiled);
 }

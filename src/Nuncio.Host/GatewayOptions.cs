@@ -1,5 +1,7 @@
 using System.Net;
 using Nuncio.Compiler;
+using Nuncio.Host.Planes;
+using Nuncio.Host.Planes.LocalEnvoy;
 using Nuncio.Sources;
 
 namespace Nuncio.Host;
@@ -21,4 +23,13 @@ public sealed record GatewayOptions
 
     /// <summary>How long open requests may go on after SIGTERM.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The Envoy that takes traffic; null for the proxy in this process, or <see cref="Fleet"/>.</summary>
+    public EnvoyOptions? Envoy { get; init; }
+
+    /// <summary>Where Envoys that were started elsewhere get their configuration; null for the proxy in this process, or <see cref="Envoy"/>.</summary>
+    public AdsOptions? Fleet { get; init; }
+
+    /// <summary>The last snapshot that was in effect is kept here for a start without sources; null keeps none.</summary>
+    public LastGoodOptions? LastGood { get; init; }
 }

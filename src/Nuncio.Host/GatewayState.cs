@@ -10,15 +10,22 @@ public sealed class GatewayState
 {
     private volatile ServingConfiguration? _serving;
     private volatile bool _draining;
+    private volatile bool _servesLastGood;
 
     /// <summary>The configuration that serves; null before the first.</summary>
     public ServingConfiguration? Serving => _serving;
 
+    /// <summary>Whether the data plane has what it should have; set before the first configuration.</summary>
+    public Func<bool> DataPlaneServes { private get; set; } = static () => true;
+
     /// <summary>A configuration serves and the process is not about to end.</summary>
-    public bool IsReady => _serving is not null && !_draining;
+    public bool IsReady => (_serving is not null || _servesLastGood) && !_draining && DataPlaneServes();
 
     /// <summary>A new configuration serves.</summary>
     public void Serve(ServingConfiguration configuration) => _serving = configuration;
+
+    /// <summary>The configuration that was good before the process started serves until there is a new one.</summary>
+    public void ServeLastGood() => _servesLastGood = true;
 
     /// <summary>The process ends: readiness fails from now on.</summary>
     public void Drain() => _draining = true;

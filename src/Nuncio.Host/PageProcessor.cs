@@ -15,7 +15,7 @@ public abstract class PageProcessor : HttpStreamProcessor
             stream.CloseConnectionAfterResponse();
         var method = Encoding.Latin1.GetString(stream.RequestHeaders.Get(KnownHeader.Method));
         var target = Encoding.Latin1.GetString(stream.RequestHeaders.Get(KnownHeader.Path));
-        await WriteAsync(stream, method == "HEAD", Answer(method, target, stream));
+        await WriteAsync(stream, method == "HEAD", await AnswerAsync(method, target, stream));
     }
 
     /// <inheritdoc/>
@@ -24,6 +24,9 @@ public abstract class PageProcessor : HttpStreamProcessor
         ArgumentNullException.ThrowIfNull(stream);
         return WriteAsync(stream, false, Page.Text(status, details + "\n"));
     }
+
+    /// <summary>Makes the page for a request where that may take a while.</summary>
+    protected virtual ValueTask<Page> AnswerAsync(string method, string target, HttpServerStream stream) => ValueTask.FromResult(Answer(method, target, stream));
 
     /// <summary>Makes the page for a request.</summary>
     /// <param name="method">For instance <c>GET</c>.</param>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using Google.Protobuf;
 
@@ -25,6 +26,22 @@ public readonly record struct XdsVersion(ulong High, ulong Low)
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(bytes, hash);
         return new XdsVersion(BinaryPrimitives.ReadUInt64BigEndian(hash), BinaryPrimitives.ReadUInt64BigEndian(hash[8..]));
+    }
+
+    /// <summary>Reads what <see cref="ToString"/> writes.</summary>
+    public static bool TryParse(string text, out XdsVersion version)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        version = default;
+        if (text.Length != 32
+            || !ulong.TryParse(text.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var high)
+            || !ulong.TryParse(text.AsSpan(16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var low))
+        {
+            return false;
+        }
+
+        version = new XdsVersion(high, low);
+        return true;
     }
 
     /// <summary>The form that xDS carries in <c>version_info</c>: 32 lower-case hexadecimal digits.</summary>

@@ -23,7 +23,7 @@ public sealed class AdsServer : IXdsSnapshotSink
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(loggers);
         ArgumentNullException.ThrowIfNull(time);
-        _parts = new AdsServerParts(options, new XdsSnapshotHub(), Acks, new EncodedResources(), time, loggers.CreateLogger("nuncio.ads"));
+        _parts = new AdsServerParts(options, new XdsSnapshotHub(), Acks, new EncodedResources(), new ListenerRoutes(), time, loggers.CreateLogger("nuncio.ads"));
     }
 
     /// <summary>What the clients made of it.</summary>

@@ -1,9 +1,9 @@
 using System.Collections.Frozen;
 using Envoy.Config.Cluster.V3;
-using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Config.Route.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 
@@ -35,14 +35,19 @@ internal sealed record Snapshots
         {
             Name = name,
             ConnectTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(content)),
-            EdsClusterConfig = Endpoints.ContainsKey(name) ? new Cluster.Types.EdsClusterConfig { ServiceName = name } : null,
+            Type = Endpoints.ContainsKey(name) ? Cluster.Types.DiscoveryType.Eds : Cluster.Types.DiscoveryType.Static,
         }),
         Endpoints = Table(Endpoints, (name, content) => new ClusterLoadAssignment
         {
             ClusterName = name, Policy = new ClusterLoadAssignment.Types.Policy { OverprovisioningFactor = (uint)content },
         }),
-        Listeners = Table(Listeners, (name, content) => new Listener { Name = name, PerConnectionBufferLimitBytes = (uint)content }),
+        Listeners = Table(Listeners, (name, content) => new Listener { Name = name, PerConnectionBufferLimitBytes = (uint)content, FilterChains = { Routes.Keys.Select(Chain) } }),
         RouteConfigurations = Table(Routes, (name, content) => new RouteConfiguration { Name = name, InternalOnlyHeaders = { $"x-{content}" } }),
+    };
+
+    private static FilterChain Chain(string routes) => new()
+    {
+        Filters = { new Filter { Name = "http", TypedConfig = Any.Pack(new HttpConnectionManager { Rds = new Rds { RouteConfigName = routes } }) } },
     };
 
     private static FrozenDictionary<string, XdsResource<T>> Table<T>(Dictionary<string, int> contents, Func<string, int, T> create)

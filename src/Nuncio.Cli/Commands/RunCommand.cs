@@ -37,27 +37,35 @@ internal static partial class RunCommand
         var logFormat = new Option<string?>("--log-format") { Description = "text or json (AMBASSADOR_JSON_LOGGING=true; default text)" };
         logFormat.AcceptOnlyFromAmong("text", "json");
 
+        var planes = new DataPlaneOptions();
         var command = new Command("run", Examples.With(
             "Serves the manifests: reads them, watches them, and takes every change without disturbing what it does not concern. Access logs go to standard output, "
             + "the log of nuncio itself to standard error. It starts whatever is wrong with the manifests, and says so.",
             "nuncio run examples/quickstart",
             "nuncio run manifests/ extra.yaml --resolve quote=127.0.0.1:9000",
-            "nuncio run manifests/ --resolve '*=127.0.0.1:9000' --log-format json"));
+            "nuncio run manifests/ --resolve '*=127.0.0.1:9000' --log-format json",
+            "nuncio run manifests/ --data-plane envoy --envoy /usr/local/bin/envoy",
+            "nuncio run manifests/ --data-plane none --xds-address 127.0.0.1:18000"));
         input.AddTo(command);
         command.Options.Add(drainTime);
         command.Options.Add(admin);
         command.Options.Add(logLevel);
         command.Options.Add(logFormat);
+        planes.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
             var environment = new GatewayEnvironment(Environment.GetEnvironmentVariable);
+            var adminEndPoint = parsed.GetValue(admin) ?? new IPEndPoint(environment.AdminAddress ?? IPAddress.Loopback, environment.AdminPort ?? 8877);
             var options = new GatewayOptions
             {
                 Paths = parsed.GetRequiredValue(input.Paths),
                 Compiler = input.Compiler(parsed, environment),
                 Snapshots = input.Snapshots(parsed, environment),
                 DrainTime = parsed.GetValue(drainTime) is { } seconds ? TimeSpan.FromSeconds(seconds) : environment.DrainTime ?? TimeSpan.FromSeconds(30),
-                AdminEndPoint = parsed.GetValue(admin) ?? new IPEndPoint(environment.AdminAddress ?? IPAddress.Loopback, environment.AdminPort ?? 8877),
+                AdminEndPoint = adminEndPoint,
+                Envoy = planes.Envoy(parsed, environment, adminEndPoint),
+                Fleet = planes.Fleet(parsed),
+                LastGood = planes.LastGood(parsed),
             };
             var level = parsed.GetValue(logLevel) is { } name ? LogLevels.Parse(name) : environment.LogLevel;
             var json = parsed.GetValue(logFormat) is { } format ? format == "json" : environment.JsonLogging;
@@ -73,11 +81,12 @@ internal static partial class RunCommand
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var provider = new StandardErrorLoggerProvider(level, format, Console.Error, TimeProvider.System);
-        using var loggers = new LoggerFactory([provider], new LoggerFilterOptions { MinLevel = level });
+        // The server below ADS has much to say about itself.
+        var filter = new LoggerFilterOptions { MinLevel = level, Rules = { new LoggerFilterRule(null, "Microsoft", level == LogLevel.Trace ? LogLevel.Trace : LogLevel.Warning, null) } };
+        using var loggers = new LoggerFactory([provider], filter);
         foreach (var problem in environment.Problems)
             LogVariable(loggers.CreateLogger("nuncio"), problem);
-        await new Gateway(options, loggers, TimeProvider.System).RunAsync(stopping.Token);
-        return ExitCodes.Success;
+        return await new Gateway(options, loggers, TimeProvider.System).RunAsync(stopping.Token) ? ExitCodes.Success : ExitCodes.Usage;
 
         void Stop(PosixSignalContext context)
         {

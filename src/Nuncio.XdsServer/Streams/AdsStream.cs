@@ -19,7 +19,7 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
     private Node _node = new();
 
     /// <summary>What was subscribed to and sent.</summary>
-    protected AdsSession Session { get; } = new(parts.Options, parts.Time);
+    protected AdsSession Session { get; } = new(parts.Options, parts.ListenerRoutes, parts.Time);
 
     /// <summary>Wire bytes of resources.</summary>
     protected EncodedResources Encoded => parts.Encoded;

@@ -18,7 +18,8 @@ internal sealed class DeltaStream(long number, AdsServerParts parts) : AdsStream
         {
             foreach (var (name, version) in request.InitialResourceVersions)
             {
-                if (TryParse(version, out var known)) subscription.Remember(name, known);
+                // One that is none of ours differs from all: the resource is sent again, or taken away.
+                subscription.Remember(name, XdsVersion.TryParse(version, out var known) ? known : default);
             }
         }
 
@@ -70,22 +71,5 @@ internal sealed class DeltaStream(long number, AdsServerParts parts) : AdsStream
         }
 
         return response;
-    }
-
-    /// <summary>A version as <see cref="XdsVersion.ToString"/> writes it; any other is as good as none.</summary>
-    private static bool TryParse(string text, out XdsVersion version)
-    {
-        version = default;
-        if (text.Length != 32
-            || !ulong.TryParse(text.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var high)
-            || !ulong.TryParse(text.AsSpan(16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var low))
-        {
-            // Known of old, but not which: it is sent again, or taken away.
-            version = default;
-            return text.Length > 0;
-        }
-
-        version = new XdsVersion(high, low);
-        return true;
     }
 }

@@ -6,14 +6,14 @@ namespace Nuncio.XdsServer.Subscriptions;
 /// The subscriptions of one stream, and what is to be sent in which order: make before break. Nothing of a later type goes out while something of an earlier one
 /// is unanswered; what is gone is told when all that is new was accepted for a while, except listeners, whose addresses others may need.
 /// </summary>
-internal sealed class AdsSession(AdsServerOptions options, TimeProvider time)
+internal sealed class AdsSession(AdsServerOptions options, ListenerRoutes listenerRoutes, TimeProvider time)
 {
     private readonly Subscription?[] _subscriptions = new Subscription?[XdsResourceType.InOrder.Length];
     private XdsSnapshot? _quietWith;
     private DateTimeOffset _quietSince;
 
-    /// <summary>The revision that the client has accepted whole, as far as it did not refuse; 0 for none.</summary>
-    public long Revision { get; private set; }
+    /// <summary>The revision that the client has accepted whole, as far as it did not refuse; -1 for none.</summary>
+    public long Revision { get; private set; } = -1;
 
     /// <summary>When <see cref="Next"/> has to be asked again although nothing happened; null for never.</summary>
     public DateTimeOffset? WakeAt { get; private set; }
@@ -71,8 +71,8 @@ internal sealed class AdsSession(AdsServerOptions options, TimeProvider time)
         if (Of(XdsResourceType.Endpoints) is not { } endpoints) return;
         foreach (var (name, resource) in batch.Items)
         {
-            if (resource?.Message is not Cluster { EdsClusterConfig: { } eds } || !clusters.Held.TryGetValue(name, out var held) || held.Version is null) continue;
-            endpoints.Force(eds.ServiceName is { Length: > 0 } service ? service : name);
+            if (resource?.Message is not Cluster cluster || !clusters.Held.TryGetValue(name, out var held) || held.Version is null) continue;
+            if (XdsReferences.EndpointsOf(cluster) is { } assignment) endpoints.Force(assignment);
         }
     }
 
@@ -81,8 +81,17 @@ internal sealed class AdsSession(AdsServerOptions options, TimeProvider time)
     {
         if (Of(XdsResourceType.Listener) is not { } listeners || Of(XdsResourceType.Cluster) is null) return false;
         if (Subscriptions.Any(subscription => subscription.UnderWay is not null)) return false;
-        if (listeners.Refused.Count > 0 || snapshot.RouteConfigurations.Count == 0) return true;
-        return Of(XdsResourceType.Routes) is { } routes && snapshot.RouteConfigurations.Values.All(resource => routes.IsSettled(resource.Name, resource));
+        var routes = Of(XdsResourceType.Routes);
+        foreach (var listener in snapshot.Listeners.Values)
+        {
+            if (listeners.Refused.ContainsKey(listener.Name)) continue;
+            foreach (var name in listenerRoutes.Of(listener))
+            {
+                if (snapshot.RouteConfigurations.TryGetValue(name, out var resource) && routes?.IsSettled(name, resource) != true) return false;
+            }
+        }
+
+        return true;
     }
 
     private XdsBatch Begin(XdsBatch batch)

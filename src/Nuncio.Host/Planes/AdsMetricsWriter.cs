@@ -1,0 +1,32 @@
+using System.Globalization;
+using System.Text;
+using Nuncio.XdsServer.Clients;
+
+namespace Nuncio.Host.Planes;
+
+/// <summary>What is known of ADS clients, in Prometheus' text form.</summary>
+internal static class AdsMetricsWriter
+{
+    public static ReadOnlyMemory<byte> Write(AckTracker acks)
+    {
+        var clients = acks.Clients;
+        var text = new StringBuilder();
+        Metric("nuncio_ads_clients", "gauge", clients.Count);
+        Metric("nuncio_ads_refused_resources", "gauge", acks.Rejections.Length);
+        Each("nuncio_ads_accepted_revision", client => client.Revision);
+        Each("nuncio_ads_resources_sent", client => client.ResourcesSent);
+        Each("nuncio_ads_bytes_sent", client => client.BytesSent);
+        return Encoding.UTF8.GetBytes(text.ToString());
+
+        void Metric(string name, string type, long value) => text.Append(CultureInfo.InvariantCulture, $"# TYPE {name} {type}\n{name} {value}\n");
+
+        void Each(string name, Func<XdsClientState, long> value)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"# TYPE {name} gauge\n");
+            foreach (var client in clients)
+                text.Append(CultureInfo.InvariantCulture, $"{name}{{node=\"{Escaped(client.Node)}\",stream=\"{client.Stream}\"}} {value(client)}\n");
+        }
+    }
+
+    private static string Escaped(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+}

@@ -1,0 +1,35 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
+namespace Nuncio.Host.Planes.LocalEnvoy;
+
+/// <summary>The version of an Envoy program, as it says itself.</summary>
+internal static partial class EnvoyVersion
+{
+    /// <summary>The oldest that is supported.</summary>
+    public static Version Oldest { get; } = new(1, 36);
+
+    /// <summary>Asks the program; null and a reason when it cannot be run.</summary>
+    public static async Task<(Version? Version, string? Problem)> AskAsync(string program, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+            var text = await process.StandardOutput.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            var match = Pattern().Match(text);
+            return match.Success && Version.TryParse(match.Groups[1].Value, out var version)
+                ? (version, null)
+                : (null, $"{program} does not say which Envoy it is: {(text + await errors).Trim()}");
+        }
+        catch (Exception e) when (e is System.ComponentModel.Win32Exception or IOException)
+        {
+            return (null, $"Envoy cannot be started: {e.Message}. Give its path with --envoy, or put it on PATH");
+        }
+    }
+
+    // envoy  version: dc54e9d/1.40.0/Clean/RELEASE/BoringSSL
+    [GeneratedRegex(@"version:\s*[0-9a-f]+/(\d+\.\d+\.\d+)", RegexOptions.CultureInvariant)]
+    private static partial Regex Pattern();
+}
