@@ -15,6 +15,7 @@ internal static class CommandLineRunner
             CompileCommand.Create(output, error),
             ExplainCommand.Create(output, error),
             BootstrapCommand.Create(output),
+            ProxyCommand.Create(),
             VersionCommand.Create(output),
         };
         var parsed = root.Parse(Normalise(args));

@@ -16,6 +16,9 @@ public sealed class Provenance
         _clusters = new(() => OwnersOf(groups, clusters));
     }
 
+    /// <summary>That of messages which no resource was compiled to.</summary>
+    public static Provenance None { get; } = new([], [], []);
+
     /// <summary>The resource a listener was made for.</summary>
     public ResourceKey? OfListener(string name) => _listeners.TryGetValue(name, out var key) ? key : null;
 
