@@ -19,7 +19,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
 
     private readonly ListenerState _listener;
     private readonly ListenerModel _model;
-    private readonly SocketTransportConnection _socket;
+    private readonly TransportConnection _socket;
     private readonly LazyDeadline _deadline;
     private readonly PeekBuffer _peek = new();
     private readonly long _opened;
@@ -31,7 +31,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
     private NetworkSession? _session;
     private volatile bool _draining;
 
-    public DownstreamConnection(ListenerState listener, ListenerModel model, SocketTransportConnection socket)
+    public DownstreamConnection(ListenerState listener, ListenerModel model, TransportConnection socket)
     {
         _listener = listener;
         _model = model;

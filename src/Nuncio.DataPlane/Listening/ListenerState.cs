@@ -80,7 +80,7 @@ internal sealed class ListenerState
                 SocketTuning.SetKeepAlive(socket, keepAlive);
             }
 
-            connection = new DownstreamConnection(this, model, new SocketTransportConnection(socket));
+            connection = new DownstreamConnection(this, model, SocketTransports.Adopt(socket));
         }
         catch (SocketException)
         {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.Transport.Epoll;
 
 namespace Nuncio.DataPlane.Transport;
 
@@ -31,6 +32,11 @@ public sealed class SocketConnector : TransportConnector
             if (options.Source is { } source && source.AddressFamily == remote.AddressFamily)
             {
                 socket.Bind(source);
+            }
+
+            if (EpollLoops.IsSupported)
+            {
+                return TransportConnect.Of(await EpollConnector.ConnectAsync(socket, remote, either.Token));
             }
 
             await socket.ConnectAsync(remote, either.Token);

@@ -105,6 +105,4 @@ public sealed class SocketTransportConnection : TransportConnection
 
     [AsyncMethodBuilder(typeof(PooledBuilder<>))]
     private async ValueTask<bool> FinishWriteAsync(int length) => await _send.Pending == length;
-
-    private static IPEndPoint Unmapped(IPEndPoint point) => point.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(point.Address.MapToIPv4(), point.Port) : point;
 }

@@ -1,0 +1,157 @@
+using System.Runtime.InteropServices;
+
+namespace Nuncio.DataPlane.Transport.Epoll;
+
+/// <summary>
+/// A thread that waits for its sockets and lets whoever waits for one go on, inline. Edge-triggered: each socket is registered once, and a socket is
+/// asked for more only when the kernel has said that there is some.
+/// </summary>
+internal sealed class EpollLoop
+{
+    private const int BatchSize = 256;
+    private const long WakeData = -1;
+
+    [ThreadStatic]
+    private static EpollLoop? current;
+
+    private readonly int _epoll;
+    private readonly int _wake;
+    private readonly Lock _gate = new();
+    private readonly Stack<int> _free = new();
+    private EpollTransportConnection?[] _connections = new EpollTransportConnection?[64];
+    private int _used;
+    private List<EpollTransportConnection> _posted = [];
+    private List<EpollTransportConnection> _taken = [];
+
+    private EpollLoop(int epoll, int wake)
+    {
+        _epoll = epoll;
+        _wake = wake;
+    }
+
+    /// <summary>The loop whose thread this is; null elsewhere.</summary>
+    public static EpollLoop? Current => current;
+
+    /// <summary>A running loop; null where the system gives none.</summary>
+    public static EpollLoop? Start(int number)
+    {
+        var epoll = LinuxSockets.CreateEpoll();
+        var wake = epoll < 0 ? -1 : LinuxSockets.CreateEvent();
+        if (wake < 0 || LinuxSockets.Watch(epoll, wake, LinuxSockets.EventIn, WakeData) < 0)
+        {
+            return null;
+        }
+
+        var loop = new EpollLoop(epoll, wake);
+        new Thread(loop.Run) { IsBackground = true, Name = $"sockets {number}" }.Start();
+        return loop;
+    }
+
+    /// <summary>Begins to watch a socket. False when the system does not let us.</summary>
+    public bool TryAdd(EpollTransportConnection connection, int descriptor, out int slot)
+    {
+        lock (_gate)
+        {
+            if (!_free.TryPop(out slot))
+            {
+                slot = _used++;
+                if (slot == _connections.Length)
+                {
+                    // The thread of the loop may be looking at the old one, which is as good for all that it knows of.
+                    var bigger = new EpollTransportConnection?[slot * 2];
+                    _connections.CopyTo(bigger, 0);
+                    Volatile.Write(ref _connections, bigger);
+                }
+            }
+
+            Volatile.Write(ref _connections[slot], connection);
+        }
+
+        const uint Events = LinuxSockets.EventIn | LinuxSockets.EventOut | LinuxSockets.EventPeerClosed | LinuxSockets.EventEdge;
+        if (LinuxSockets.Watch(_epoll, descriptor, Events, slot) == 0)
+        {
+            return true;
+        }
+
+        Remove(slot);
+        return false;
+    }
+
+    /// <summary>
+    /// Forgets a socket, which is closed next: that ends its registration. An event of it that is still on its way may meet the slot's next owner, who
+    /// then looks once in vain.
+    /// </summary>
+    public void Remove(int slot)
+    {
+        lock (_gate)
+        {
+            _connections[slot] = null;
+            _free.Push(slot);
+        }
+    }
+
+    /// <summary>Has <see cref="EpollTransportConnection.OnPosted"/> called on the loop's thread, after the events that are there.</summary>
+    public void Post(EpollTransportConnection connection)
+    {
+        lock (_gate)
+        {
+            _posted.Add(connection);
+        }
+
+        if (current != this)
+        {
+            LinuxSockets.Signal(_wake);
+        }
+    }
+
+    private void Run()
+    {
+        current = this;
+        var events = new byte[BatchSize * LinuxSockets.EventSize];
+        var hasPosted = false;
+        while (true)
+        {
+            var count = LinuxSockets.Wait(_epoll, events, hasPosted ? 0 : Timeout.Infinite);
+            for (var i = 0; i < count; i++)
+            {
+                var record = events.AsSpan(i * LinuxSockets.EventSize);
+                var data = MemoryMarshal.Read<long>(record[LinuxSockets.EventDataOffset..]);
+                if (data == WakeData)
+                {
+                    LinuxSockets.Clear(_wake);
+                }
+                else
+                {
+                    Volatile.Read(ref Volatile.Read(ref _connections)[data])?.OnEvents(MemoryMarshal.Read<uint>(record));
+                }
+            }
+
+            hasPosted = RunPosted();
+        }
+    }
+
+    // True when there is more: those that yield come after the events that have arrived meanwhile.
+    private bool RunPosted()
+    {
+        lock (_gate)
+        {
+            if (_posted.Count == 0)
+            {
+                return false;
+            }
+
+            (_posted, _taken) = (_taken, _posted);
+        }
+
+        foreach (var connection in _taken)
+        {
+            connection.OnPosted();
+        }
+
+        _taken.Clear();
+        lock (_gate)
+        {
+            return _posted.Count > 0;
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using System.Net;
+using System.Runtime.InteropServices;
+
+namespace Nuncio.DataPlane.Transport.Epoll;
+
+/// <summary>The system calls of the loop (Linux; values of &lt;sys/epoll.h&gt;, &lt;sys/socket.h&gt; and &lt;asm-generic/errno.h&gt;).</summary>
+internal static unsafe partial class LinuxSockets
+{
+    public const uint EventIn = 0x001;
+    public const uint EventOut = 0x004;
+    public const uint EventError = 0x008;
+    public const uint EventHangUp = 0x010;
+    public const uint EventPeerClosed = 0x2000;
+    public const uint EventEdge = 1u << 31;
+
+    public const int Interrupted = 4;
+    public const int Again = 11;
+    public const int InProgress = 115;
+
+    private const int ControlAdd = 1;
+    private const int CloseOnExec = 0x80000;
+    private const int NonBlocking = 0x800;
+    private const int FlagPeek = 0x2;
+    private const int FlagDontWait = 0x40;
+    private const int FlagNoSignal = 0x4000;
+    private const int Ipv6 = 10;
+
+    /// <summary>The kernel packs its struct on x86 only.</summary>
+    public static readonly int EventSize = RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.X86 ? 12 : 16;
+
+    public static readonly int EventDataOffset = EventSize - 8;
+
+    public static int CreateEpoll() => epoll_create1(CloseOnExec);
+
+    public static int CreateEvent() => eventfd(0, NonBlocking | CloseOnExec);
+
+    /// <summary>Negative: the error.</summary>
+    public static int Watch(int epoll, int descriptor, uint events, long data)
+    {
+        var record = stackalloc byte[16];
+        *(uint*)record = events;
+        *(long*)(record + EventDataOffset) = data;
+        return epoll_ctl(epoll, ControlAdd, descriptor, record) == 0 ? 0 : -Marshal.GetLastPInvokeError();
+    }
+
+    /// <summary>How many events are in <paramref name="buffer"/>; negative: the error.</summary>
+    public static int Wait(int epoll, Span<byte> buffer, int milliseconds)
+    {
+        fixed (byte* events = buffer)
+        {
+            var count = epoll_wait(epoll, events, buffer.Length / EventSize, milliseconds);
+            return count >= 0 ? count : -Marshal.GetLastPInvokeError();
+        }
+    }
+
+    /// <summary>Bytes received, 0 at the peer's end; negative: the error.</summary>
+    public static int Receive(int descriptor, Span<byte> buffer)
+    {
+        fixed (byte* bytes = buffer)
+        {
+            return WithError(recv(descriptor, bytes, buffer.Length, FlagDontWait));
+        }
+    }
+
+    /// <summary>1 when there is something to receive, the end included; negative: the error.</summary>
+    public static int Peek(int descriptor)
+    {
+        byte first;
+        var received = WithError(recv(descriptor, &first, 1, FlagDontWait | FlagPeek));
+        return received >= 0 ? 1 : received;
+    }
+
+    /// <summary>Bytes sent; negative: the error.</summary>
+    public static int Send(int descriptor, ReadOnlySpan<byte> buffer)
+    {
+        fixed (byte* bytes = buffer)
+        {
+            return WithError(send(descriptor, bytes, buffer.Length, FlagDontWait | FlagNoSignal));
+        }
+    }
+
+    /// <summary>0, or negative: the error.</summary>
+    public static int Connect(int descriptor, IPEndPoint remote)
+    {
+        var address = remote.Serialize();
+        fixed (byte* bytes = address.Buffer.Span)
+        {
+            return connect(descriptor, bytes, (uint)address.Size) == 0 ? 0 : -Marshal.GetLastPInvokeError();
+        }
+    }
+
+    /// <summary>Our side of a socket; null when it cannot be told.</summary>
+    public static IPEndPoint? LocalEndPoint(int descriptor)
+    {
+        var bytes = stackalloc byte[28];
+        var length = 28u;
+        if (getsockname(descriptor, bytes, &length) != 0)
+        {
+            return null;
+        }
+
+        var port = (bytes[2] << 8) | bytes[3];
+        return *(ushort*)bytes == Ipv6
+            ? new IPEndPoint(new IPAddress(new ReadOnlySpan<byte>(bytes + 8, 16), *(uint*)(bytes + 24)), port)
+            : new IPEndPoint(new IPAddress(new ReadOnlySpan<byte>(bytes + 4, 4)), port);
+    }
+
+    /// <summary>Adds one to an event descriptor's count.</summary>
+    public static void Signal(int descriptor)
+    {
+        var one = 1L;
+        _ = write(descriptor, &one, sizeof(long));
+    }
+
+    /// <summary>Takes the count of an event descriptor.</summary>
+    public static void Clear(int descriptor)
+    {
+        long count;
+        _ = read(descriptor, &count, sizeof(long));
+    }
+
+    private static int WithError(nint result) => result >= 0 ? (int)result : -Marshal.GetLastPInvokeError();
+
+#pragma warning disable IDE1006, SA1300 // the names are libc's
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int epoll_create1(int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int epoll_ctl(int epoll, int operation, int descriptor, byte* record);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int epoll_wait(int epoll, byte* events, int count, int milliseconds);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int eventfd(uint initial, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint recv(int descriptor, byte* buffer, nint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint send(int descriptor, byte* buffer, nint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int connect(int descriptor, byte* address, uint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getsockname(int descriptor, byte* address, uint* length);
+
+    [LibraryImport("libc")]
+    private static partial nint read(int descriptor, void* buffer, nint length);
+
+    [LibraryImport("libc")]
+    private static partial nint write(int descriptor, void* buffer, nint length);
+#pragma warning restore IDE1006, SA1300
+}
