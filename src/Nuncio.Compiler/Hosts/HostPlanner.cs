@@ -234,7 +234,17 @@ internal sealed class HostPlanner(SecretCatalog secrets, TlsContextCatalog conte
 
     private void CheckAcme(HostResource host)
     {
-        if (host.Spec.AcmeProvider?.PrivateKeySecretName is not { Length: > 0 } key) return;
+        if (host.Spec.AcmeProvider is not { } acme) return;
+        if (!string.Equals(acme.Authority, "none", StringComparison.OrdinalIgnoreCase))
+        {
+            findings.Notice(
+                host,
+                FindingCodes.FieldWithoutEffect,
+                "spec.acmeProvider",
+                "no certificate is requested by ACME: the Secret has to come from elsewhere, such as cert-manager",
+                "authority: none");
+        }
+        if (acme.PrivateKeySecretName is not { Length: > 0 } key) return;
         if (secrets.Find(host.Namespace, key, out var problem) is null)
         {
             findings.Warning(host, FindingCodes.SecretNotFound, "spec.acmeProvider.privateKeySecret", $"{problem}; the certificate cannot be renewed by ACME");

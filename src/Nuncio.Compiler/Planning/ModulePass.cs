@@ -52,6 +52,7 @@ internal sealed class ModulePass : ICompilerPass
             breakers = null;
         }
 
+        ReportUnused(module, config, findings);
         return new ModulePlan
         {
             Resource = module,
@@ -72,6 +73,19 @@ internal sealed class ModulePass : ICompilerPass
             DefaultLabelDomain = string.IsNullOrEmpty(config.DefaultLabelDomain) ? ModulePlan.Empty.DefaultLabelDomain : config.DefaultLabelDomain,
             HeaderCaseOverrides = HeaderCase(module, config, findings),
         };
+    }
+
+    private static void ReportUnused(ModuleResource module, AmbassadorModuleConfig config, FindingSink findings)
+    {
+        if (config.ErrorResponseOverrides is not null)
+            findings.Error(module, FindingCodes.NotSupported, "spec.config.error_response_overrides", "error responses are not overridden, as in Emissary since version 4");
+        if (config.AdminPort is not null)
+            findings.Notice(module, FindingCodes.FieldWithoutEffect, "spec.config.admin_port", "has no effect: the address of the admin pages is an option of the command");
+        foreach (var (name, probe) in new[] { ("diagnostics", config.Diagnostics), ("liveness_probe", config.LivenessProbe), ("readiness_probe", config.ReadinessProbe) })
+        {
+            if (probe?.AllowNonLocal is not null)
+                findings.Notice(module, FindingCodes.FieldWithoutEffect, $"spec.config.{name}.allow_non_local", "has no effect: there is no diagnostics page to allow");
+        }
     }
 
     private static ValueMap<ValueList<LabelSpecifier>>? DefaultLabels(ModuleResource module, AmbassadorModuleConfig config, FindingSink findings) =>

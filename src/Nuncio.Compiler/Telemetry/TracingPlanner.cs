@@ -33,6 +33,7 @@ internal static class TracingPlanner
         if (services.Length == 0) return null;
         var service = services[0];
         if (Provider(context, service) is not { } provider) return null;
+        ReportUnused(context, service);
         isDatadog = service.Spec.Driver == "datadog";
         var tracing = new HttpTracing { Provider = provider };
         foreach (var tag in service.Spec.CustomTags ?? [])
@@ -58,6 +59,28 @@ internal static class TracingPlanner
             if (value is >= 0 and <= 100) return new TypeV3.Percent { Value = value.Value };
             context.Findings.Error(service, FindingCodes.InvalidFieldValue, $"spec.sampling.{key}", "must be between 0 and 100; the default of 100 is used");
             return null;
+        }
+    }
+
+    /// <summary>What was of a driver that is no longer there, or belongs to another one.</summary>
+    private static void ReportUnused(CompilerContext context, TracingServiceResource service)
+    {
+        if (service.Spec.Config is not { } config) return;
+        var isZipkin = service.Spec.Driver == "zipkin";
+        Unused("access_token_file", config.AccessTokenFile, false);
+        Unused("collector_cluster", config.CollectorCluster, false);
+        Unused("propagation_modes", config.PropagationModes, false);
+        Unused("collector_endpoint", config.CollectorEndpoint, isZipkin);
+        Unused("collector_endpoint_version", config.CollectorEndpointVersion, isZipkin);
+        Unused("collector_hostname", config.CollectorHostname, isZipkin);
+        Unused("shared_span_context", config.SharedSpanContext, isZipkin);
+        Unused("trace_id_128bit", config.TraceId128Bit, isZipkin);
+        Unused("service_name", config.ServiceName, !isZipkin);
+
+        void Unused(string field, object? value, bool used)
+        {
+            if (value is null || used) return;
+            context.Findings.Notice(service, FindingCodes.FieldWithoutEffect, $"spec.config.{field}", $"has no effect with the driver {service.Spec.Driver}");
         }
     }
 

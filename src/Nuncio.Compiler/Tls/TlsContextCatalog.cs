@@ -82,6 +82,9 @@ internal sealed class TlsContextCatalog
             var terminates = name == "server";
             var validation = terminates ? client : null;
             if (_byName.ContainsKey(name)) continue;
+            Unused(resource, name, "ca_secret", block.CaSecret);
+            Unused(resource, name, "cacert_chain_file", block.CaCertChainFile);
+            Unused(resource, name, "cert_required", block.CertRequired);
             Add(new TlsContextDraft
             {
                 Name = name,
@@ -101,6 +104,14 @@ internal sealed class TlsContextCatalog
                 },
             });
         }
+        if (client is not null) Unused(resource, "client", "ca_secret", client.CaSecret);
         _findings.Warning(resource, FindingCodes.LegacyForm, "", "the Module tls is a legacy form", "a TLSContext for each block");
+    }
+
+    /// <summary>Who may issue client certificates is said by the block <c>client</c>, and there by its <c>secret</c>.</summary>
+    private void Unused(ModuleResource resource, string block, string field, object? value)
+    {
+        if (value is null) return;
+        _findings.Error(resource, FindingCodes.FieldWithoutEffect, $"spec.config.{block}.{field}", "has no effect in this block", "a TLSContext");
     }
 }

@@ -17,6 +17,14 @@ internal sealed class TlsContextPlanner(SecretCatalog secrets, bool secretNamesp
     public TlsContextPlan? Plan(TlsContextDraft draft, SecretMaterial? inherited = null)
     {
         var config = draft.Config;
+        if (config.RedirectCleartextFrom is not null)
+        {
+            findings.Notice(
+                draft.Origin,
+                FindingCodes.FieldWithoutEffect,
+                $"{draft.FieldPath}.redirect_cleartext_from",
+                "has no effect since Listeners exist: the Host's requestPolicy.insecure.action redirects");
+        }
         if (UsesFiles(draft)) return null;
 
         var certificate = inherited;

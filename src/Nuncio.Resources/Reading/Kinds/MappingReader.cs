@@ -9,8 +9,12 @@ internal static class MappingReader
 {
     public static MappingSpec Mapping(ObjectReader r)
     {
-        // Bookkeeping of the conversion from v2, and untyped fields that nothing reads.
+        // Bookkeeping of the conversion from v2.
         r.Ignore("v2ExplicitTLS", "v2BoolHeaders", "v2BoolQueryParameters", "modules", "envoy_override");
+        WithoutEffect(r, "modules", "has no effect");
+        WithoutEffect(r, "envoy_override", "has no effect");
+        WithoutEffect(r, "docs", "has no effect: there is no developer portal");
+        WithoutEffect(r, "bypass_error_response_overrides", "has no effect: responses are not overridden");
         return new MappingSpec
         {
             Prefix = r.RequiredText("prefix"),
@@ -96,6 +100,12 @@ internal static class MappingReader
             StatsName = r.Text("stats_name"),
             IdleTimeoutMs = IdleTimeout(r),
         };
+    }
+
+    private static void WithoutEffect(ObjectReader r, string name, string message)
+    {
+        if (r.Map.Find(name) is { } node)
+            r.Remark(FindingCodes.FieldWithoutEffect, FindingLevel.Notice, node, name, message);
     }
 
     private static MappingDocs Docs(ObjectReader r) => new()

@@ -1,3 +1,4 @@
+using Nuncio.Resources.Findings;
 using Nuncio.Resources.Getambassador;
 
 namespace Nuncio.Resources.Reading.Kinds;
@@ -79,6 +80,14 @@ internal static class ServiceKindsReader
 
     public static DevPortalSpec DevPortal(ObjectReader r)
     {
+        foreach (var (key, value) in r.Map.Entries)
+        {
+            if (key.Text == "ambassador_id")
+                continue;
+            r.Remark(FindingCodes.FieldWithoutEffect, FindingLevel.Notice, value, key.Text, "has no effect, nor has the rest: there is no developer portal");
+            break;
+        }
+
         var selector = r.Object("selector", static s => new { Namespaces = s.TextList("matchNamespaces"), Labels = s.TextMap("matchLabels") });
         return new DevPortalSpec
         {
