@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Nuncio.Compiler;
 using Nuncio.Resources;
 using Nuncio.Resources.Findings;
@@ -8,7 +10,7 @@ using Nuncio.Xds;
 namespace Nuncio.Host;
 
 /// <summary>Gives what a data plane refused back to the resource that caused it.</summary>
-public static class RejectionFindings
+public static partial class RejectionFindings
 {
     /// <summary>One finding for each rejection.</summary>
     public static ImmutableArray<Finding> Of(XdsAck ack, CompilationResult compilation, ResourceSnapshot resources)
@@ -28,7 +30,8 @@ public static class RejectionFindings
         {
             "Listener" => compilation.Provenance.OfListener(rejection.Name),
             "Cluster" or "ClusterLoadAssignment" => compilation.Provenance.OfCluster(rejection.Name) is [var first, ..] ? first : null,
-            _ => Provenance.OfRoute(rejection.Name),
+            "RouteConfiguration" => OfRoute(rejection, compilation),
+            _ => null,
         };
         var owner = key is { } known ? Find(resources, known) : null;
         var where = rejection.FieldPath.Length == 0 ? "" : $", {rejection.FieldPath}";
@@ -36,6 +39,19 @@ public static class RejectionFindings
             rejection.IsPartial ? FindingCodes.FieldWithoutEffect : FindingCodes.RefusedByDataPlane,
             rejection.IsPartial ? FindingLevel.Warning : FindingLevel.Error, $"{rejection.Message} ({type} {rejection.Name}{where})", key, "", owner?.Location);
     }
+
+    /// <summary>The Mapping whose route it is, by the place in the message: routes carry the names of their resources.</summary>
+    private static ResourceKey? OfRoute(XdsRejection rejection, CompilationResult compilation)
+    {
+        var place = RoutePlace().Match(rejection.FieldPath);
+        if (!place.Success || !compilation.Snapshot.RouteConfigurations.TryGetValue(rejection.Name, out var routes)) return null;
+        var host = routes.Message.VirtualHosts.ElementAtOrDefault(int.Parse(place.Groups[1].Value, CultureInfo.InvariantCulture));
+        var route = host?.Routes.ElementAtOrDefault(int.Parse(place.Groups[2].Value, CultureInfo.InvariantCulture));
+        return route is null ? null : Provenance.OfRoute(route.Name);
+    }
+
+    [GeneratedRegex(@"^virtual_hosts\[([0-9]{1,9})\]\.routes\[([0-9]{1,9})\]", RegexOptions.CultureInvariant)]
+    private static partial Regex RoutePlace();
 
     private static Resource? Find(ResourceSnapshot resources, ResourceKey key) => resources.All().FirstOrDefault(resource => resource.Key == key);
 }

@@ -11,9 +11,11 @@ internal sealed class RunningGateway : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _admin;
+    private readonly string[] _arguments;
 
-    private RunningGateway(int adminPort)
+    private RunningGateway(int adminPort, IEnumerable<string> arguments)
     {
+        _arguments = [.. arguments];
         AdminPort = adminPort;
         _admin = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{adminPort}")) };
     }
@@ -34,15 +36,11 @@ internal sealed class RunningGateway : IAsyncDisposable
     /// <param name="complete">The given documents are all; <c>PORT</c> in them stands for <see cref="Port"/>.</param>
     public static async Task<RunningGateway> StartAsync(string manifests, IEnumerable<string>? arguments = null, bool complete = false)
     {
-        var gateway = new RunningGateway(FreePort.Next());
+        var gateway = new RunningGateway(FreePort.Next(), arguments ?? []);
         gateway.Write("manifests.yaml", (complete ? "" : Manifests.ListenerAndHost) + manifests);
-        gateway.Process = TestProcess.Start(
-            NuncioCommand.Program,
-            ["run", gateway.Folder, "--admin", $"127.0.0.1:{gateway.AdminPort}", .. arguments ?? []],
-            NuncioCommand.WithoutSettings);
         try
         {
-            await gateway.WaitUntilReadyAsync();
+            await gateway.StartAsync();
         }
         catch
         {
@@ -51,6 +49,13 @@ internal sealed class RunningGateway : IAsyncDisposable
         }
 
         return gateway;
+    }
+
+    /// <summary>Starts the same command once more, after the process has ended.</summary>
+    public async Task StartAgainAsync()
+    {
+        await Process.DisposeAsync();
+        await StartAsync();
     }
 
     /// <summary>Writes a file into the watched folder.</summary>
@@ -87,6 +92,12 @@ internal sealed class RunningGateway : IAsyncDisposable
         await Process.DisposeAsync();
         _admin.Dispose();
         _folder.Dispose();
+    }
+
+    private Task StartAsync()
+    {
+        Process = TestProcess.Start(NuncioCommand.Program, ["run", Folder, "--admin", $"127.0.0.1:{AdminPort}", .. _arguments], NuncioCommand.WithoutSettings);
+        return WaitUntilReadyAsync();
     }
 
     private async Task WaitUntilReadyAsync()

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Nuncio.XdsServer.Clients;
 using static Nuncio.XdsServer.Tests.Snapshots;
 
@@ -151,6 +152,41 @@ public sealed class DeltaStreamTests
     }
 
     [Fact]
+    public async Task Refusal_OfRoutes_LeavesTheFaultyOnesOutAndTakesTheRest()
+    {
+        await using var fixture = await AdsFixture.StartAsync();
+        await fixture.Server.ApplyAsync(RoutesSnapshot(1, Enumerable.Range(0, 10)), CancellationToken.None);
+        await using var peer = await fixture.DeltaAsync();
+        await peer.SubscribeAsync(RouteType, ["r"]);
+        (await peer.TakeAsync()).Resources.Count.ShouldBe(1);
+
+        await fixture.Server.ApplyAsync(RoutesSnapshot(2, Enumerable.Range(0, 40)), CancellationToken.None);
+        Envoy.Config.Route.V3.VirtualHost last = new();
+        while (fixture.Server.Acks.Rejections.Length < 2)
+        {
+            var next = peer.ReadAsync();
+            await Task.WhenAny(next, UntilAsync(fixture, acks => acks.Rejections.Length == 2));
+            if (!next.IsCompleted) break;
+            var host = Envoy.Config.Route.V3.RouteConfiguration.Parser.ParseFrom((await next).Resources[0].Resource_.Value).VirtualHosts[0];
+            host.Routes.Count(route => route.DirectResponse is null && int.Parse(route.Name, null) < 10).ShouldBe(10);
+            if (host.Routes.Any(route => route.Name is "13" && route.DirectResponse is null) || host.Routes.Any(route => route.Name is "31"))
+            {
+                await peer.NackAsync(await next, "no such route");
+            }
+            else
+            {
+                last = host;
+                await peer.AckAsync(await next);
+            }
+        }
+
+        // 13 can answer at least; of 31 not even the condition is taken.
+        last.Routes.Select(route => route.Name).ShouldBe(Enumerable.Range(0, 40).Where(i => i != 31).Select(i => i.ToString(null as IFormatProvider)));
+        last.Routes[13].DirectResponse.Status.ShouldBe(500u);
+        fixture.Server.Acks.Rejections.Select(rejection => rejection.FieldPath).Order().ShouldBe(["virtual_hosts[0].routes[13]", "virtual_hosts[0].routes[31]"]);
+    }
+
+    [Fact]
     public async Task Refusal_OfAResource_EndsWhenItChanges()
     {
         await using var fixture = await AdsFixture.StartAsync();
@@ -281,6 +317,17 @@ public sealed class DeltaStreamTests
         await peer.SubscribeAsync(RuntimeType, ["nuncio"]);
 
         Names(await peer.ReadAsync()).ShouldBe(["nuncio"]);
+    }
+
+    private static XdsSnapshot RoutesSnapshot(long revision, IEnumerable<int> routes)
+    {
+        var message = new Envoy.Config.Route.V3.RouteConfiguration { Name = "r", VirtualHosts = { new Envoy.Config.Route.V3.VirtualHost { Name = "*", Domains = { "*" } } } };
+        message.VirtualHosts[0].Routes.AddRange(routes.Select(route => new Envoy.Config.Route.V3.Route { Name = $"{route}" }));
+        return new XdsSnapshot
+        {
+            Revision = revision,
+            RouteConfigurations = new[] { XdsResource<Envoy.Config.Route.V3.RouteConfiguration>.Create("r", message) }.ToFrozenDictionary(resource => resource.Name),
+        };
     }
 
     private static async Task SubscribeAllAsync(DeltaPeer peer, params string[] routes)

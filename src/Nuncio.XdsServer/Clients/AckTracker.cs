@@ -4,7 +4,11 @@ namespace Nuncio.XdsServer.Clients;
 public sealed class AckTracker
 {
     private readonly Lock _gate = new();
+    private long _refusedResponses;
     private ImmutableSortedDictionary<long, XdsClientState> _clients = ImmutableSortedDictionary<long, XdsClientState>.Empty;
+
+    /// <summary>How many responses were refused, by whomever, since the start.</summary>
+    public long RefusedResponses => Volatile.Read(ref _refusedResponses);
 
     /// <summary>Told after anything of it changed; on the thread of the stream that changed it, so it must be short.</summary>
     public event Action? Changed;
@@ -32,6 +36,8 @@ public sealed class AckTracker
 
         Changed?.Invoke();
     }
+
+    internal void CountRefusal() => Interlocked.Increment(ref _refusedResponses);
 
     internal void Remove(long stream)
     {

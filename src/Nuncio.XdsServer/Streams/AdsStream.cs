@@ -83,7 +83,8 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
             return;
         }
 
-        var refused = subscription.UnderWay!;
+        if (subscription.UnderWay is not { } refused) return;
+        parts.Acks.CountRefusal();
         if (subscription.Refuse(error.Message, parts.Time.GetUtcNow())) LogRefused(parts.Logger, _node.Id, subscription.Type.TypeUrl, refused.Items[0].Name, error.Message);
         else LogDivided(parts.Logger, _node.Id, subscription.Type.TypeUrl, refused.Items.Length);
     }
@@ -120,8 +121,7 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
 
     private void Report() => parts.Acks.Update(new XdsClientState(
         number, _node.Id, XdsClientState.VersionOf(_node), Session.Revision, Session.Subscriptions.Sum(subscription => subscription.Sent), _bytesSent,
-        [.. Session.Subscriptions.SelectMany(subscription => subscription.Refused.Select(refused =>
-            new XdsRejection(subscription.Type.TypeUrl, refused.Key, "", refused.Value.Message)))]));
+        [.. Session.Subscriptions.SelectMany(subscription => subscription.Refused.SelectMany(refused => refused.Value.Rejections(subscription.Type.TypeUrl, refused.Key)))]));
 
     [LoggerMessage(1, LogLevel.Debug, "ADS stream {Number} begins")]
     private static partial void LogConnected(ILogger logger, long number);

@@ -12,6 +12,8 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
     private readonly Dictionary<string, RefusedResource> _refused = new(StringComparer.Ordinal);
     private readonly HashSet<string> _forced = new(StringComparer.Ordinal);
     private readonly Queue<ImmutableArray<string>> _suspects = new();
+    private RouteSieve? _sieve;
+    private (string Name, string Message) _sieveOf;
     private object? _upToDateWith;
     private bool _mustAnswer;
 
@@ -104,6 +106,7 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
     public XdsBatch? Next(XdsSnapshot snapshot, bool removals, DateTimeOffset now)
     {
         if (UnderWay is not null) return null;
+        if (NextOfSieve(snapshot) is { } offer) return offer;
         while (_suspects.TryDequeue(out var suspects))
         {
             var again = suspects.Where(name => Wants(name) && Differs(type.Find(snapshot, name), name, now)).Select(name => new XdsBatchItem(name, type.Find(snapshot, name)));
@@ -149,6 +152,13 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
         if (UnderWay is not { } batch) return;
         UnderWay = null;
         Sent += batch.Items.Length;
+        if (_sieve is not null)
+        {
+            _sieve.Accept();
+            if (batch.Items is [{ Resource: { } offer } item]) _held[item.Name] = new HeldResource(offer.Version, offer);
+            return;
+        }
+
         foreach (var (name, resource) in batch.Items)
         {
             _refused.Remove(name);
@@ -165,8 +175,21 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
         if (UnderWay is not { } batch) return false;
         UnderWay = null;
         _upToDateWith = null;
+        if (_sieve is not null)
+        {
+            _sieve.Refuse(message);
+            return false;
+        }
+
         if (batch.Items is [{ Resource: { } resource } only])
         {
+            if (type == XdsResourceType.Routes)
+            {
+                _sieve = new RouteSieve(resource, _held.GetValueOrDefault(only.Name).Resource);
+                _sieveOf = (only.Name, message);
+                return false;
+            }
+
             // A port that is taken may be free later; nothing else is better for waiting.
             _refused[only.Name] = new RefusedResource(resource.Version, message, type == XdsResourceType.Listener ? now + options.OfferAgainAfter : null);
             return true;
@@ -183,9 +206,27 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
     /// <summary>When something refused is offered again; null for never.</summary>
     public DateTimeOffset? OffersAgainAt => _refused.Values.Min(refused => refused.Again);
 
+    /// <summary>It is not known yet which routes are at fault.</summary>
+    public bool IsSearching => _sieve is not null;
+
     /// <summary>The resource under this name is what the client has, refuses, or was told that it is not there.</summary>
     public bool IsSettled(string name, IXdsResource resource) =>
         Wants(name) && UnderWay is null && ((_held.TryGetValue(name, out var held) && held.Version == resource.Version) || _refused.ContainsKey(name));
+
+    /// <summary>Looks on for the routes at fault, unless what they are in has changed.</summary>
+    private XdsBatch? NextOfSieve(XdsSnapshot snapshot)
+    {
+        if (_sieve is not { } sieve) return null;
+        var (name, message) = _sieveOf;
+        if (Wants(name) && type.Find(snapshot, name)?.Version == sieve.Version)
+        {
+            if (sieve.Next() is { } offer) return Take([new XdsBatchItem(name, offer)]);
+            _refused[name] = new RefusedResource(sieve.Version, message, null) { Faults = sieve.IsHopeless ? [] : sieve.Faults };
+        }
+
+        _sieve = null;
+        return null;
+    }
 
     private void OfferAgain(DateTimeOffset now)
     {

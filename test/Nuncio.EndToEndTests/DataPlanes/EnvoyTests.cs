@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Nuncio.Testing;
+using Nuncio.Testing.Backends;
+
+namespace Nuncio.EndToEndTests.DataPlanes;
+
+/// <summary>A real Envoy as the data plane: changes, faults and ends.</summary>
+public sealed class EnvoyTests
+{
+    [SkippableFact]
+    public async Task ChangedMapping_TouchesNoListener()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var envoy = await EnvoyGateway.StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port));
+        await using var load = Load.Start(envoy.Gateway.Port, "/kept/");
+        await load.ContinueAsync(20);
+
+        for (var change = 0; change < 5; change++)
+        {
+            envoy.Gateway.Write("more.yaml", Manifests.Mapping("more", $"/more-{change}/", backend.Port));
+            await envoy.Gateway.SendUntilAsync(response => response.Status == 200, $"/more-{change}/");
+        }
+
+        await load.ContinueAsync(20);
+        (await envoy.StatisticAsync("listener_manager.listener_modified")).ShouldBe(0);
+        (await envoy.StatisticAsync("listener_manager.listener_added")).ShouldBe(1);
+        load.Wrong.ShouldBe(0, load.Example);
+    }
+
+    [SkippableFact]
+    public async Task Envoy_Killed_IsStartedAgain()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var envoy = await EnvoyGateway.StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port));
+        var before = envoy.EnvoyId;
+        await using var load = Load.Start(envoy.Gateway.Port, "/kept/");
+        await load.ContinueAsync(20);
+
+        System.Diagnostics.Process.GetProcessById(before).Kill();
+        await envoy.Gateway.Process.WaitForLineAsync($"Envoy, process {before}, ended");
+
+        await load.ContinueAsync(50);
+        envoy.EnvoyId.ShouldNotBe(before);
+        await EventuallyReadyAsync(envoy.Gateway);
+    }
+
+    [SkippableFact]
+    public async Task Nuncio_KilledUnderLoad_EnvoyGoesOn_AndIsTakenOver()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var envoy = await EnvoyGateway.StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port));
+        var process = envoy.EnvoyId;
+        await using var load = Load.Start(envoy.Gateway.Port, "/kept/");
+        await load.ContinueAsync(20);
+
+        envoy.Gateway.Process.Signal(9);
+        await envoy.Gateway.Process.WaitForExitAsync();
+        await load.ContinueAsync(50);
+        envoy.Gateway.Write("more.yaml", Manifests.Mapping("more", "/more/", backend.Port));
+        await envoy.Gateway.StartAgainAsync();
+
+        await envoy.Gateway.SendUntilAsync(response => response.Status == 200, "/more/");
+        await load.ContinueAsync(20);
+        envoy.EnvoyId.ShouldBe(process);
+        (await envoy.StatisticAsync("listener_manager.listener_modified")).ShouldBe(0);
+        load.Wrong.ShouldBe(0, load.Example);
+    }
+
+    [SkippableFact]
+    public async Task BrokenManifest_UnderLoad_StopsNothingElse()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var envoy = await EnvoyGateway.StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port));
+        await using var load = Load.Start(envoy.Gateway.Port, "/kept/");
+
+        envoy.Gateway.Write("broken.yaml", "kind: Mapping\n  metadata: [half written");
+        envoy.Gateway.Write("more.yaml", Manifests.Mapping("more", "/more/", backend.Port));
+        await envoy.Gateway.SendUntilAsync(response => response.Status == 200, "/more/");
+
+        await load.ContinueAsync(20);
+        load.Wrong.ShouldBe(0, load.Example);
+        await envoy.Gateway.Process.WaitForLineAsync("broken.yaml");
+    }
+
+    [SkippableFact]
+    public async Task Listener_WhosePortIsTaken_IsAFinding_AndTheOtherServes()
+    {
+        using var taken = new TcpListener(IPAddress.Any, 0);
+        taken.ExclusiveAddressUse = true;
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        await using var backend = WireBackend.StartEcho();
+        await using var envoy = await EnvoyGateway.StartAsync(
+            Manifests.ListenerAndHost.Replace("PORT", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal).Replace("name: test", "name: conflict", StringComparison.Ordinal)
+            + Manifests.Listener + Manifests.Mapping("kept", "/kept/", backend.Port),
+            complete: true);
+
+        (await envoy.Gateway.SendAsync("GET", "/kept/")).Status.ShouldBe(200);
+        var line = await envoy.Gateway.Process.WaitForLineAsync("refused-by-data-plane");
+        line.ShouldContain("conflict");
+    }
+
+    [SkippableFact]
+    public async Task Terminated_LetsOpenRequestsEnd_ThenEnvoyEndsToo()
+    {
+        var answer = new TaskCompletionSource();
+        await using var backend = WireBackend.Start(async (wire, cancellation) =>
+        {
+            await wire.ReadRequestAsync(cancellation);
+            await answer.Task;
+            await wire.WriteAsync(Responses.Ok("late"), cancellation);
+        });
+        await using var envoy = await EnvoyGateway.StartAsync(Manifests.Mapping("slow", "/slow/", backend.Port, "timeout_ms: 30000"));
+        var process = envoy.EnvoyId;
+        var request = envoy.Gateway.SendAsync("GET", "/slow/");
+        while (backend.Accepted == 0) await Task.Delay(10);
+
+        envoy.Gateway.Process.Terminate();
+        await envoy.Gateway.Process.WaitForLineAsync("Stopping");
+        await Task.Delay(200);
+        answer.SetResult();
+
+        (await request).BodyText.ShouldBe("late");
+        (await envoy.Gateway.Process.WaitForExitAsync()).ShouldBe(0);
+        Should.Throw<ArgumentException>(() => System.Diagnostics.Process.GetProcessById(process));
+    }
+
+    [SkippableFact]
+    public async Task LastGood_IsServed_WhileManifestsAreAway()
+    {
+        using var kept = new TemporaryFolder();
+        await using var backend = WireBackend.StartEcho();
+        await using var envoy = await EnvoyGateway.StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port), false, "--last-good", kept.Path);
+        for (var tries = 0; !File.Exists(Path.Combine(kept.Path, "last-good.pb")); tries++)
+        {
+            tries.ShouldBeLessThan(1000);
+            await Task.Delay(20);
+        }
+
+        envoy.Gateway.Process.Terminate();
+        await envoy.Gateway.Process.WaitForExitAsync();
+        Directory.Move(envoy.Gateway.Folder, envoy.Gateway.Folder + "-away");
+        await envoy.Gateway.StartAgainAsync();
+        (await envoy.Gateway.SendUntilAsync(response => response.Status == 200, "/kept/")).Status.ShouldBe(200);
+        (File.GetUnixFileMode(Path.Combine(kept.Path, "last-good.pb")) & (UnixFileMode)63).ShouldBe(default);
+
+        Directory.Move(envoy.Gateway.Folder + "-away", envoy.Gateway.Folder);
+        envoy.Gateway.Write("more.yaml", Manifests.Mapping("more", "/more/", backend.Port));
+        (await envoy.Gateway.SendUntilAsync(response => response.Status == 200, "/more/")).Status.ShouldBe(200);
+    }
+
+    private static async Task EventuallyReadyAsync(RunningGateway gateway)
+    {
+        for (var tries = 0; await gateway.AdminStatusAsync("/ambassador/v0/check_ready") != HttpStatusCode.OK; tries++)
+        {
+            tries.ShouldBeLessThan(1000);
+            await Task.Delay(20);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Globalization;
+using Nuncio.Testing;
+using Nuncio.Testing.Backends;
+using Nuncio.Testing.Processes;
+
+namespace Nuncio.EndToEndTests.DataPlanes;
+
+/// <summary><c>nuncio run --data-plane none</c> with data planes that were started elsewhere.</summary>
+public sealed class FleetTests
+{
+    [SkippableFact]
+    public async Task AdsConnection_CutUnderLoad_EnvoyGoesOn_AndCatchesUp()
+    {
+        var program = TestPaths.RequireProgram("envoy");
+        await using var backend = WireBackend.StartEcho();
+        var (ads, admin) = (FreePort.Next(), FreePort.Next());
+        await using var gateway = await RunningGateway.StartAsync(
+            Manifests.Mapping("kept", "/kept/", backend.Port), ["--data-plane", "none", "--xds-address", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{ads}")]);
+        await using var relay = new TcpRelay(ads);
+        using var folder = new TemporaryFolder();
+        await using var bootstrap = await NuncioCommand.RunAsync(
+            "bootstrap", "--xds", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{relay.Port}"), "--envoy-admin", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{admin}"));
+        folder.Write("envoy.yaml", string.Join('\n', bootstrap.Output) + "\n");
+        await using var envoy = TestProcess.Start(program, ["-c", Path.Combine(folder.Path, "envoy.yaml"), "--disable-hot-restart", "--concurrency", "1", "-l", "warning"]);
+        await UntilAsync(() => AnswersAsync(gateway, "/kept/"));
+        await using var load = Load.Start(gateway.Port, "/kept/");
+        await load.ContinueAsync(20);
+
+        relay.Cut();
+        gateway.Write("more.yaml", Manifests.Mapping("more", "/more/", backend.Port));
+        await load.ContinueAsync(50);
+        (await gateway.SendAsync("GET", "/more/")).Status.ShouldBe(404);
+        relay.Mend();
+
+        await UntilAsync(() => AnswersAsync(gateway, "/more/"));
+        await load.ContinueAsync(20);
+        load.Wrong.ShouldBe(0, load.Example);
+    }
+
+    private static async Task<bool> AnswersAsync(RunningGateway gateway, string target)
+    {
+        try
+        {
+            return (await gateway.SendAsync("GET", target)).Status == 200;
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        for (var tries = 0; !await condition(); tries++)
+        {
+            tries.ShouldBeLessThan(1000);
+            await Task.Delay(30);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using Nuncio.Testing.Backends;
+
+namespace Nuncio.EndToEndTests.DataPlanes;
+
+/// <summary>Requests one after the other on a few connections, until it is stopped.</summary>
+internal sealed class Load : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task[] _connections;
+    private int _right;
+    private int _wrong;
+
+    private Load(int port, string target) => _connections = [.. Enumerable.Range(0, 4).Select(_ => RunAsync(port, target))];
+
+    /// <summary>Answered with 200.</summary>
+    public int Right => Volatile.Read(ref _right);
+
+    /// <summary>Everything else.</summary>
+    public int Wrong => Volatile.Read(ref _wrong);
+
+    /// <summary>The first that was wrong.</summary>
+    public string? Example { get; private set; }
+
+    public static Load Start(int port, string target) => new(port, target);
+
+    /// <summary>Waits until so many more were right.</summary>
+    public async Task ContinueAsync(int requests)
+    {
+        var goal = Right + requests;
+        for (var tries = 0; Right < goal; tries++)
+        {
+            if (tries > 3000) throw new TimeoutException($"{Right} right, {Wrong} wrong: {Example}");
+            await Task.Delay(10);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_connections);
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync(int port, string target)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await using var client = await WireClient.ConnectAsync(port);
+                while (!_stop.IsCancellationRequested)
+                {
+                    var response = await client.SendAsync("GET", target, "example.com");
+                    if (response.Status == 200) Interlocked.Increment(ref _right);
+                    else Fail(response.StatusLine);
+                    await Task.Delay(1);
+                }
+            }
+            catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or InvalidDataException or EndOfStreamException)
+            {
+                Fail(e.Message);
+                await Task.Delay(20);
+            }
+        }
+    }
+
+    private void Fail(string what)
+    {
+        Example ??= what;
+        Interlocked.Increment(ref _wrong);
+    }
+}
