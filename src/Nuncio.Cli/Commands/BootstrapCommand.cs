@@ -13,10 +13,7 @@ internal static class BootstrapCommand
         var node = new Option<string>("--node-id") { Description = "Tells this Envoy from others in the control plane's log (default envoy)", DefaultValueFactory = _ => "envoy" };
         var cluster = new Option<string>("--node-cluster") { Description = "The group that it belongs to (default nuncio)", DefaultValueFactory = _ => "nuncio" };
         var admin = AddressOption.Create("--envoy-admin", "Where Envoy's own administration pages are", new(System.Net.IPAddress.Loopback, 8001));
-        var certificate = new Option<string?>("--certificate") { Description = "TLS with the control plane: Envoy's certificate chain, PEM, a path on Envoy's machine", HelpName = "FILE" };
-        var key = new Option<string?>("--key") { Description = "TLS with the control plane: its private key, PEM", HelpName = "FILE" };
-        var authorities = new Option<string?>("--ca") { Description = "TLS with the control plane: who signs its certificate, PEM", HelpName = "FILE" };
-        var serverName = new Option<string?>("--server-name") { Description = "The name in the control plane's certificate (default HOST)", HelpName = "NAME" };
+        var tls = new ControlPlaneTlsOptions();
         var format = new Option<string>("--format") { Description = "json or yaml (default yaml)", DefaultValueFactory = _ => "yaml" };
         format.AcceptOnlyFromAmong("json", "yaml");
         xds.Validators.Add(result =>
@@ -27,12 +24,8 @@ internal static class BootstrapCommand
             "Prints the bootstrap of an Envoy that gets its configuration from 'nuncio run --data-plane none'.",
             "nuncio bootstrap --xds 127.0.0.1:18000 > envoy.yaml && envoy -c envoy.yaml",
             "nuncio bootstrap --xds nuncio.example.com:18000 --certificate envoy.crt --key envoy.key --ca nuncio-ca.crt"));
-        foreach (var option in (Option[])[xds, node, cluster, admin, certificate, key, authorities, serverName, format]) command.Options.Add(option);
-        command.Validators.Add(result =>
-        {
-            if (new[] { certificate, key, authorities }.Count(option => result.GetValue(option) is not null) is 1 or 2)
-                result.AddError("--certificate, --key and --ca belong together");
-        });
+        foreach (var option in (Option[])[xds, node, cluster, admin, format]) command.Options.Add(option);
+        tls.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
             var (host, port) = HostAndPort.Parse(parsed.GetRequiredValue(xds))!.Value;
@@ -45,8 +38,7 @@ internal static class BootstrapCommand
                 NodeCluster = parsed.GetRequiredValue(cluster),
                 AdminAddress = adminEndPoint.Address.ToString(),
                 AdminPort = (uint)adminEndPoint.Port,
-                Tls = parsed.GetValue(certificate) is { } chain
-                    ? new AdsTlsOptions(chain, parsed.GetRequiredValue(key)!, parsed.GetRequiredValue(authorities)!, parsed.GetValue(serverName) ?? host) : null,
+                Tls = tls.Read(parsed, host),
             });
             await output.WriteAsync(parsed.GetRequiredValue(format) == "yaml" ? XdsYaml.Format(bootstrap) : XdsJson.Format(bootstrap, indented: true) + "\n");
             return ExitCodes.Success;

@@ -17,6 +17,7 @@ internal static class VersionCommand
         return command;
     }
 
-    private static string Version =>
+    /// <summary>The program's version.</summary>
+    public static string Version =>
         typeof(VersionCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
 }

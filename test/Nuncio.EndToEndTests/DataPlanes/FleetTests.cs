@@ -37,6 +37,34 @@ public sealed class FleetTests
         load.Wrong.ShouldBe(0, load.Example);
     }
 
+    [Fact]
+    public async Task RemoteProxy_CutUnderLoad_GoesOn_AndCatchesUp()
+    {
+        await using var backend = WireBackend.StartEcho();
+        var ads = FreePort.Next();
+        await using var gateway = await RunningGateway.StartAsync(
+            Manifests.Mapping("kept", "/kept/", backend.Port), ["--data-plane", "none", "--xds-address", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{ads}")]);
+        await using var relay = new TcpRelay(ads);
+        await using var proxy = TestProcess.Start(
+            NuncioCommand.Program,
+            ["proxy", "--xds", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{relay.Port}"), "--node-id", "edge-7", "--admin", $"127.0.0.1:{FreePort.Next()}"],
+            NuncioCommand.WithoutSettings);
+        await UntilAsync(() => AnswersAsync(gateway, "/kept/"));
+        await gateway.Process.WaitForLineAsync("edge-7 (nuncio ");
+        await using var load = Load.Start(gateway.Port, "/kept/");
+        await load.ContinueAsync(20);
+
+        relay.Cut();
+        gateway.Write("more.yaml", Manifests.Mapping("more", "/more/", backend.Port));
+        await load.ContinueAsync(50);
+        (await gateway.SendAsync("GET", "/more/")).Status.ShouldBe(404);
+        relay.Mend();
+
+        await UntilAsync(() => AnswersAsync(gateway, "/more/"));
+        await load.ContinueAsync(20);
+        load.Wrong.ShouldBe(0, load.Example);
+    }
+
     private static async Task<bool> AnswersAsync(RunningGateway gateway, string target)
     {
         try
