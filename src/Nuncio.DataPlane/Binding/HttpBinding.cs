@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Nuncio.DataPlane.AccessLogging;
+using Nuncio.DataPlane.External;
 using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Pipeline;
@@ -27,13 +28,17 @@ internal sealed class HttpBinding : IDisposable
         _metrics = metrics;
         _logger = loggers.CreateLogger("nuncio.http");
 
+        var calls = new UpstreamCalls(clusters, timers);
+
         // Every HTTP filter that the proxy has: one line each.
         var filters = new HttpFilterCatalog(
         [
             new BufferBinder(),
             new CompressorBinder(),
             new CorsBinder(),
+            new ExtAuthzBinder(calls, metrics),
             new GrpcStatsBinder(),
+            new RateLimitFilterBinder(calls, metrics),
             new RbacBinder(),
             new RouterBinder(clusters, timers),
         ]);

@@ -1,6 +1,4 @@
 using System.Collections.Frozen;
-using Envoy.Extensions.Filters.Http.ExtAuthz.V3;
-using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Nuncio.DataPlane.HttpFilters;
 using Nuncio.DataPlane.Model;
@@ -74,29 +72,7 @@ public sealed class HttpFilterCatalog
             return binder.BindRoute(config, path, errors);
         }
 
-        // "Not here" is honoured even for filters that are not known: leaving such a filter out is what was asked for.
-        if (type == ExtAuthzPerRoute.Descriptor.FullName && TryUnpack(config, out ExtAuthzPerRoute? authorization) && authorization!.Disabled)
-        {
-            return DisabledFilterConfig.Instance;
-        }
-
         errors.AddFailClosed(path, $"Configuration of the type {type} is not supported by the embedded proxy: requests that would pass its filter are answered with 500.");
         return null;
-    }
-
-    private static bool TryUnpack<T>(Any config, out T? message)
-        where T : class, IMessage, new()
-    {
-        message = new T();
-        try
-        {
-            message.MergeFrom(config.Value);
-            return true;
-        }
-        catch (InvalidProtocolBufferException)
-        {
-            message = null;
-            return false;
-        }
     }
 }

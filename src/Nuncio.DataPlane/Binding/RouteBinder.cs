@@ -103,7 +103,7 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
         };
     }
 
-    private static QueryParameterMatcher? BindQueryParameter(RouteV3.QueryParameterMatcher message, string path, BindErrors errors)
+    internal static QueryParameterMatcher? BindQueryParameter(RouteV3.QueryParameterMatcher message, string path, BindErrors errors)
     {
         if (message.Name.Length == 0)
         {
@@ -244,7 +244,7 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
             Priority = message.Priority,
             Upgrades = [.. message.UpgradeConfigs.Select(upgrade => new UpgradeModel(upgrade.UpgradeType, upgrade.Enabled ?? true, upgrade.ConnectConfig is not null))],
             MetadataMatch = message.MetadataMatch,
-            RateLimits = message.RateLimits,
+            RateLimits = RateLimitBinder.Bind(message.RateLimits, path, errors),
             IncludeVirtualHostRateLimits = message.IncludeVhRateLimits ?? false,
             Cors = CorsBinder.Bind(message.Cors, BindErrors.Path(path, "cors"), errors),
             PathRewrite = BindPathRewrite(message, path, errors),

@@ -142,7 +142,7 @@ public sealed class RouteConfigurationBinder
             IncludeAttemptCountInResponse = message.IncludeAttemptCountInResponse,
             IncludeIsTimeoutRetryHeader = message.IncludeIsTimeoutRetryHeader,
             RequestBodyBufferLimit = (long?)message.RequestBodyBufferLimit ?? message.PerRequestBufferLimitBytes,
-            RateLimits = message.RateLimits,
+            RateLimits = RateLimitBinder.Bind(message.RateLimits, "", errors),
             Message = message,
         };
         var result = new BoundHost(errors.Any ? null : model, errors, maxDirectResponse);

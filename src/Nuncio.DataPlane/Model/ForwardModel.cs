@@ -54,8 +54,8 @@ public sealed class ForwardModel : RouteActionModel
     /// <summary>Metadata a host must have to be chosen (subset load balancing); null for none.</summary>
     public CoreV3.Metadata? MetadataMatch { get; init; }
 
-    /// <summary>Rate limit actions, as in the message.</summary>
-    public IReadOnlyList<RouteV3.RateLimit> RateLimits { get; init; } = [];
+    /// <summary>Rate limits.</summary>
+    public IReadOnlyList<RateLimitModel> RateLimits { get; init; } = [];
 
     /// <summary>The virtual host's rate limit actions apply as well as the route's own.</summary>
     public bool IncludeVirtualHostRateLimits { get; init; }

@@ -53,8 +53,8 @@ public sealed class VirtualHostModel
     /// <summary>Bytes a request body may have where it is buffered; null is the connection's limit.</summary>
     public long? RequestBodyBufferLimit { get; init; }
 
-    /// <summary>Rate limit actions, as in the message.</summary>
-    public IReadOnlyList<RouteV3.RateLimit> RateLimits { get; init; } = [];
+    /// <summary>Rate limits.</summary>
+    public IReadOnlyList<RateLimitModel> RateLimits { get; init; } = [];
 
     /// <summary>The message it was bound from.</summary>
     public required RouteV3.VirtualHost Message { get; init; }

@@ -164,7 +164,9 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// <param name="body">Plain text; may be empty.</param>
     /// <param name="details">For <see cref="ResponseCodeDetails"/>.</param>
     /// <param name="extraHeaders">More headers, or null.</param>
-    public abstract ValueTask<FilterOutcome> RespondAsync(int status, ReadOnlyMemory<byte> body, string details, HeaderMap? extraHeaders = null);
+    /// <param name="replaceHeaders">They take the place of headers of their names instead of standing beside them.</param>
+    public abstract ValueTask<FilterOutcome> RespondAsync(
+        int status, ReadOnlyMemory<byte> body, string details, HeaderMap? extraHeaders = null, bool replaceHeaders = false);
 
     /// <inheritdoc/>
     public virtual ValueTask<BodyRead> ReadBodyAsync() => Downstream.ReadBodyAsync();

@@ -235,7 +235,8 @@ internal sealed class PipelineExchange : HttpExchange
     }
 
     /// <inheritdoc/>
-    public override ValueTask<FilterOutcome> RespondAsync(int status, ReadOnlyMemory<byte> body, string details, HeaderMap? extraHeaders = null)
+    public override ValueTask<FilterOutcome> RespondAsync(
+        int status, ReadOnlyMemory<byte> body, string details, HeaderMap? extraHeaders = null, bool replaceHeaders = false)
     {
         ResponseCodeDetails = details;
         if (Downstream.ResponseStarted)
@@ -255,6 +256,14 @@ internal sealed class PipelineExchange : HttpExchange
 
         if (extraHeaders is not null)
         {
+            if (replaceHeaders)
+            {
+                foreach (var header in extraHeaders)
+                {
+                    _replyHeaders.Remove(header.Name);
+                }
+            }
+
             _replyHeaders.AddAll(extraHeaders);
         }
 
