@@ -97,9 +97,9 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await DrainAsync(TimeSpan.Zero, CancellationToken.None);
+        await _http.DisposeAsync();
         _names.Dispose();
         _timers.Dispose();
-        _http.Dispose();
         _gate.Dispose();
     }
 

@@ -9,8 +9,8 @@ using Nuncio.DataPlane.Pipeline;
 
 namespace Nuncio.DataPlane.Binding;
 
-/// <summary>Binds access logs to files and to standard output.</summary>
-public sealed class AccessLogBinder(AccessLogFiles files)
+/// <summary>Binds access logs: to files, to standard output, and to services over gRPC.</summary>
+internal sealed class AccessLogBinder(AccessLogFiles files, GrpcAccessLogBinder? remote)
 {
     /// <summary>Envoy's default format.</summary>
     public const string DefaultFormat =
@@ -102,8 +102,14 @@ public sealed class AccessLogBinder(AccessLogFiles files)
         var type = Any.GetTypeName(message.TypedConfig?.TypeUrl ?? "");
         var file = "";
         SubstitutionFormat? format;
+        var filter = BindFilter(message.Filter, BindErrors.Path(path, "filter"), errors);
         try
         {
+            if (remote is not null && GrpcAccessLogBinder.Knows(type))
+            {
+                return remote.Bind(message.TypedConfig!, filter, configPath, errors);
+            }
+
             if (type == FileAccessLog.Descriptor.FullName)
             {
                 var config = FileAccessLog.Parser.ParseFrom(message.TypedConfig!.Value);
@@ -138,8 +144,7 @@ public sealed class AccessLogBinder(AccessLogFiles files)
             return null;
         }
 
-        var filter = BindFilter(message.Filter, BindErrors.Path(path, "filter"), errors);
-        return format is null ? null : new AccessLogModel { Filter = filter, Format = format, Path = file, File = files.Get(file) };
+        return format is null ? null : new FileAccessLogModel { Filter = filter, Format = format, Path = file, File = files.Get(file) };
     }
 
     private static SubstitutionFormat? Format(FileAccessLog config, string path, BindErrors errors)

@@ -7,17 +7,20 @@ using Nuncio.DataPlane.Pipeline;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Time;
+using Nuncio.DataPlane.Tracing;
 
 namespace Nuncio.DataPlane.Binding;
 
 /// <summary>Where listeners meet the HTTP pipeline: binds connection managers and route configurations.</summary>
-internal sealed class HttpBinding : IDisposable
+internal sealed class HttpBinding : IAsyncDisposable
 {
     private readonly RouteConfigurationTable _routes;
     private readonly TimerService _timers;
     private readonly MetricsRegistry _metrics;
     private readonly ILogger _logger;
     private readonly AccessLogFiles _accessLogs = new();
+    private readonly GrpcAccessLoggers _remoteLogs;
+    private readonly TraceDrivers _tracers = new();
     private readonly RouteConfigurationBinder _routeBinder;
     private readonly HttpConnectionManagerBinder _binder;
 
@@ -43,7 +46,9 @@ internal sealed class HttpBinding : IDisposable
             new RouterBinder(clusters, timers),
         ]);
         _routeBinder = new RouteConfigurationBinder(filters);
-        _binder = new HttpConnectionManagerBinder(filters, _routeBinder, _accessLogs);
+        _remoteLogs = new GrpcAccessLoggers(calls, metrics);
+        _binder = new HttpConnectionManagerBinder(
+            filters, _routeBinder, _accessLogs, new GrpcAccessLogBinder(_remoteLogs), new TracingBinder(_tracers, calls, metrics));
     }
 
     /// <summary>A connection manager as a network filter; null with errors when it cannot be used.</summary>
@@ -64,5 +69,10 @@ internal sealed class HttpBinding : IDisposable
         _routeBinder.Bind(message, path, errors);
 
     /// <inheritdoc/>
-    public void Dispose() => _accessLogs.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        await _remoteLogs.DisposeAsync();
+        await _tracers.DisposeAsync();
+        _accessLogs.Dispose();
+    }
 }

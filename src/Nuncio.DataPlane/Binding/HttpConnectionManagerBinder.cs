@@ -16,16 +16,27 @@ public sealed class HttpConnectionManagerBinder
     private readonly HttpFilterCatalog _filters;
     private readonly RouteConfigurationBinder _routes;
     private readonly AccessLogBinder _accessLogs;
+    private readonly TracingBinder? _tracing;
 
     /// <summary>With what it shares with others.</summary>
     /// <param name="filters">The HTTP filters that are known.</param>
     /// <param name="routes">Binds inline routes.</param>
     /// <param name="files">Open access logs.</param>
-    public HttpConnectionManagerBinder(HttpFilterCatalog filters, RouteConfigurationBinder routes, AccessLogFiles files)
+    /// <param name="remoteLogs">Binds logs that go to services; null where there are none.</param>
+    /// <param name="tracing">Binds tracing; null where there is none.</param>
+    internal HttpConnectionManagerBinder(
+        HttpFilterCatalog filters, RouteConfigurationBinder routes, AccessLogFiles files, GrpcAccessLogBinder? remoteLogs, TracingBinder? tracing)
     {
+        _tracing = tracing;
         _filters = filters;
         _routes = routes;
-        _accessLogs = new AccessLogBinder(files);
+        _accessLogs = new AccessLogBinder(files, remoteLogs);
+    }
+
+    /// <summary>Without services of its own.</summary>
+    public HttpConnectionManagerBinder(HttpFilterCatalog filters, RouteConfigurationBinder routes, AccessLogFiles files)
+        : this(filters, routes, files, remoteLogs: null, tracing: null)
+    {
     }
 
     /// <summary>The node's cluster, for add_user_agent; empty for none.</summary>
@@ -123,6 +134,7 @@ public sealed class HttpConnectionManagerBinder
             StreamErrorOnInvalidHttpMessage = message.StreamErrorOnInvalidHttpMessage ?? false,
             LocalReply = LocalReplyBinder.Bind(message.LocalReplyConfig, "local_reply_config", found),
             AccessLogs = _accessLogs.Bind(message.AccessLog, "", found),
+            Tracing = _tracing?.Bind(message.Tracing, StartsChildSpans(message.HttpFilters), "tracing", found),
             Message = message,
         };
     }
@@ -150,6 +162,9 @@ public sealed class HttpConnectionManagerBinder
 
     private static bool SuppressesEnvoyHeaders(IReadOnlyList<HcmV3.HttpFilter> messages) =>
         messages.Count > 0 && IsRouter(messages[^1]) && messages[^1].TypedConfig.TryUnpack<RouterV3.Router>(out var router) && router.SuppressEnvoyHeaders;
+
+    private static bool StartsChildSpans(IReadOnlyList<HcmV3.HttpFilter> messages) =>
+        messages.Count > 0 && IsRouter(messages[^1]) && messages[^1].TypedConfig.TryUnpack<RouterV3.Router>(out var router) && router.StartChildSpan;
 
     private static ClientAddressModel BindClientAddress(HcmV3.HttpConnectionManager message, BindErrors errors)
     {

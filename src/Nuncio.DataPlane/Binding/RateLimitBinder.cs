@@ -87,7 +87,7 @@ internal static class RateLimitBinder
     }
 
     /// <summary>What the proxy calls itself: Emissary starts its Envoy with this name.</summary>
-    private const string NodeCluster = "ambassador";
+    private const string NodeCluster = "ambassador-default";
 
     private static string Key(string key, string otherwise) => key.Length > 0 ? key : otherwise;
 

@@ -1,42 +1,47 @@
+using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Text;
 
 namespace Nuncio.DataPlane.External;
 
-/// <summary>The proxy's own address as it tells services that it asks (Envoy's local info): the first IPv4 address that is not a loopback one.</summary>
+/// <summary>The proxy's own address (Envoy's local info): the first IPv4 address that is not a loopback one; loopback where there is no other.</summary>
 internal static class LocalAddress
 {
-    private static readonly Lazy<byte[]> Found = new(static () => Encoding.ASCII.GetBytes(Find()));
+    private static readonly Lazy<IPAddress> Found = new(Find);
+    private static readonly Lazy<byte[]> FoundText = new(static () => Encoding.ASCII.GetBytes(Found.Value.ToString()));
+
+    /// <summary>The address.</summary>
+    public static IPAddress Value => Found.Value;
 
     /// <summary>As text.</summary>
-    public static ReadOnlySpan<byte> Text => Found.Value;
+    public static ReadOnlySpan<byte> Text => FoundText.Value;
 
-    private static string Find()
+    private static IPAddress Find()
     {
         try
         {
-            foreach (var card in NetworkInterface.GetAllNetworkInterfaces())
+            foreach (var network in NetworkInterface.GetAllNetworkInterfaces())
             {
-                if (card.OperationalStatus != OperationalStatus.Up || card.NetworkInterfaceType == NetworkInterfaceType.Loopback)
+                if (network.OperationalStatus != OperationalStatus.Up || network.NetworkInterfaceType == NetworkInterfaceType.Loopback)
                 {
                     continue;
                 }
 
-                foreach (var address in card.GetIPProperties().UnicastAddresses)
+                foreach (var unicast in network.GetIPProperties().UnicastAddresses)
                 {
-                    if (address.Address.AddressFamily == AddressFamily.InterNetwork)
+                    if (unicast.Address.AddressFamily == AddressFamily.InterNetwork)
                     {
-                        return address.Address.ToString();
+                        return unicast.Address;
                     }
                 }
             }
         }
         catch (NetworkInformationException)
         {
-            // Then nobody can say; Envoy falls back to the same.
+            // Where interfaces cannot be listed, loopback is as good as any.
         }
 
-        return "127.0.0.1";
+        return IPAddress.Loopback;
     }
 }

@@ -425,6 +425,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             }
         }
 
+        exchange.Trace?.StartTry(exchange, exchange.Upstream.Cluster);
         StartPerTry();
     }
 

@@ -118,6 +118,9 @@ public sealed class HttpConnectionManagerModel
     /// <summary>Where requests are logged.</summary>
     public IReadOnlyList<AccessLogModel> AccessLogs { get; init; } = [];
 
+    /// <summary>How requests are traced; null for not at all.</summary>
+    internal Tracing.TracingModel? Tracing { get; init; }
+
     /// <summary>The message it was bound from.</summary>
     public required HcmV3.HttpConnectionManager Message { get; init; }
 }

@@ -119,6 +119,9 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// </summary>
     public abstract void FinalizeRequestHeaders();
 
+    /// <summary>Its spans; null where it is not traced.</summary>
+    internal Tracing.RequestTrace? Trace { get; set; }
+
     /// <summary>The router's own; unlike <see cref="FilterState"/> it stays from one request to the next.</summary>
     internal object? RouterState { get; set; }
 

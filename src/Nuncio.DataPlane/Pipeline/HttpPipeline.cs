@@ -4,12 +4,12 @@ using Microsoft.Extensions.Logging;
 using Nuncio.DataPlane.AccessLogging;
 using Nuncio.DataPlane.Async;
 using Nuncio.DataPlane.Errors;
-using Nuncio.DataPlane.Formatting;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http1;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Telemetry;
+using Nuncio.DataPlane.Tracing;
 
 namespace Nuncio.DataPlane.Pipeline;
 
@@ -140,6 +140,11 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         var isConnect = headers.Get(KnownHeader.Method).SequenceEqual("CONNECT"u8);
         exchange.SetClient(RequestSanitizer.Sanitize(stream, Model, routes, isUpgrade), isUpgrade || isConnect);
         exchange.ChooseRoute();
+        if (Model.Tracing is { } tracing)
+        {
+            exchange.Trace = RequestTrace.Start(tracing, exchange);
+        }
+
         if (exchange.IsUpgrade && exchange.Route is not null && !Upgrades.IsAllowed(headers, isConnect, exchange.Forward, Model))
         {
             _metrics?.DownstreamRequestsWsOnNonWsRoute.Increment();
@@ -255,6 +260,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
                 Model.Filters[i].OnComplete(exchange);
             }
 
+            exchange.Trace?.End(exchange);
             Log(exchange);
         }
         catch (Exception e)
@@ -286,15 +292,10 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         for (var i = 0; i < logs.Count; i++)
         {
             var log = logs[i];
-            if (log.Filter is not null && !log.Filter.Includes(exchange))
+            if (log.Filter is null || log.Filter.Includes(exchange))
             {
-                continue;
+                log.Write(exchange);
             }
-
-            var line = FormatBuffer.Rent();
-            log.Format.Write(exchange, line);
-            log.File.Write(line.Written);
-            line.Return();
         }
     }
 

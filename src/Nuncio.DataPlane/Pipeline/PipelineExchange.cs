@@ -99,6 +99,7 @@ internal sealed class PipelineExchange : HttpExchange
         LocalReplyBody = default;
         EndTimestamp = RequestEndTimestamp = ResponseStartTimestamp = 0;
         IsUpgrade = IsGrpc = false;
+        Trace = null;
         Upstream.Clear();
     }
 
@@ -201,7 +202,7 @@ internal sealed class PipelineExchange : HttpExchange
 
         ResponseSanitizer.Finish(this, headers);
         ResponseStatus = headers.Status;
-        if (_pipeline.Model.AccessLogs.Count > 0)
+        if (_pipeline.Model.AccessLogs.Count > 0 || Trace is not null)
         {
             // The upstream's map is used again before the line is written.
             _loggedHeaders.Clear();
@@ -224,7 +225,7 @@ internal sealed class PipelineExchange : HttpExchange
             }
         }
 
-        if (_pipeline.Model.AccessLogs.Count > 0)
+        if (_pipeline.Model.AccessLogs.Count > 0 || Trace is not null)
         {
             _loggedTrailers.Clear();
             _loggedTrailers.AddAll(trailers);

@@ -1,8 +1,7 @@
 using System.Buffers.Text;
 using System.Net;
-using System.Net.NetworkInformation;
-using System.Net.Sockets;
 using System.Text;
+using Nuncio.DataPlane.External;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Model;
 
@@ -27,9 +26,6 @@ internal static class RequestSanitizer
         KnownHeader.XEnvoyUpstreamRqPerTryTimeoutMs, KnownHeader.XEnvoyUpstreamRqTimeoutAltResponse, KnownHeader.XEnvoyExpectedRqTimeoutMs,
         KnownHeader.XEnvoyForceTrace, KnownHeader.XEnvoyIpTags, KnownHeader.XEnvoyHedgeOnPerTryTimeout,
     ];
-
-    // What x-forwarded-for gets where the peer is this machine itself: its own address (Envoy's local address).
-    private static readonly Lazy<IPAddress> OwnAddress = new(FindOwnAddress);
 
     /// <summary>Cleans the headers; gives the client's address.</summary>
     public static IPEndPoint Sanitize(HttpServerStream stream, HttpConnectionManagerModel model, RouteConfigurationModel? routes, bool isUpgrade)
@@ -119,7 +115,8 @@ internal static class RequestSanitizer
         client ??= connection.RemoteAddress;
         if (!model.SkipXffAppend)
         {
-            AppendXff(headers, IPAddress.IsLoopback(connection.RemoteAddress.Address) ? OwnAddress.Value : connection.RemoteAddress.Address);
+            // Where the peer is this machine itself: its own address (Envoy's local address).
+            AppendXff(headers, IPAddress.IsLoopback(connection.RemoteAddress.Address) ? LocalAddress.Value : connection.RemoteAddress.Address);
         }
 
         if (model.TrustedHops == 0 || !headers.Contains(KnownHeader.XForwardedProto))
@@ -272,33 +269,5 @@ internal static class RequestSanitizer
         }
 
         return false;
-    }
-
-    private static IPAddress FindOwnAddress()
-    {
-        try
-        {
-            foreach (var network in NetworkInterface.GetAllNetworkInterfaces())
-            {
-                if (network.OperationalStatus != OperationalStatus.Up || network.NetworkInterfaceType == NetworkInterfaceType.Loopback)
-                {
-                    continue;
-                }
-
-                foreach (var unicast in network.GetIPProperties().UnicastAddresses)
-                {
-                    if (unicast.Address.AddressFamily == AddressFamily.InterNetwork)
-                    {
-                        return unicast.Address;
-                    }
-                }
-            }
-        }
-        catch (NetworkInformationException)
-        {
-            // Where interfaces cannot be listed, loopback is as good as any.
-        }
-
-        return IPAddress.Loopback;
     }
 }

@@ -1,0 +1,198 @@
+using System.Threading.Channels;
+using Envoy.Service.Accesslog.V3;
+using Google.Protobuf;
+using Nuncio.DataPlane.External;
+using Nuncio.DataPlane.Pipeline;
+using Nuncio.DataPlane.Telemetry;
+using Nuncio.DataPlane.Time;
+using Nuncio.Grpc;
+using Nuncio.Grpc.Client;
+
+namespace Nuncio.DataPlane.AccessLogging;
+
+/// <summary>
+/// Sends entries to one log service over a stream that is kept open (envoy.service.accesslog.v3). Entries are gathered up to a size or for a time; where the
+/// service is away or slow a bounded number of batches waits, and what is more is dropped and counted rather than requests held up.
+/// </summary>
+internal sealed class GrpcAccessLogger : IAsyncDisposable
+{
+    private const int MaxWaitingBatches = 64;
+
+    private static readonly GrpcMethod<StreamAccessLogsMessage, StreamAccessLogsResponse> StreamAccessLogs =
+        new("envoy.service.accesslog.v3.AccessLogService", "StreamAccessLogs");
+
+    private readonly GrpcAccessLoggerOptions _options;
+    private readonly TimerService _timers;
+    private readonly Lock _gate = new();
+    private readonly Channel<StreamAccessLogsMessage> _batches = Channel.CreateBounded<StreamAccessLogsMessage>(new BoundedChannelOptions(MaxWaitingBatches) { SingleReader = true });
+    private readonly CancellationTokenSource _end = new();
+    private readonly CallbackTimer _flush;
+    private readonly GrpcClient _client;
+    private readonly MetricCounter _written;
+    private readonly MetricCounter _dropped;
+    private readonly Task _running;
+    private StreamAccessLogsMessage? _current;
+    private long _currentBytes;
+    private int _currentCount;
+
+    public GrpcAccessLogger(GrpcAccessLoggerOptions options, UpstreamCalls calls, MetricsRegistry metrics)
+    {
+        _options = options;
+        _timers = calls.Timers;
+        _client = new GrpcClient(new ClusterGrpcTransport(calls, options.Service), new GrpcClientOptions { Time = calls.Timers.Time, UserAgent = "" });
+        _flush = calls.Timers.Create(Flush);
+        _written = metrics.Counter("envoy_access_logs_grpc_access_log_logs_written", MetricLabels.None);
+        _dropped = metrics.Counter("envoy_access_logs_grpc_access_log_logs_dropped", MetricLabels.None);
+        _running = RunAsync();
+    }
+
+    /// <summary>Takes a request that has ended.</summary>
+    public void Add(GrpcAccessLogEntries entries, HttpExchange exchange)
+    {
+        if (entries.IsTcp)
+        {
+            var entry = GrpcAccessLogEntries.Tcp(exchange);
+            Add(entry, static (message, e) => (message.TcpLogs ??= new()).LogEntry.Add(e));
+        }
+        else
+        {
+            var entry = entries.Http(exchange);
+            Add(entry, static (message, e) => (message.HttpLogs ??= new()).LogEntry.Add(e));
+        }
+    }
+
+    /// <summary>Sends what is there, for a moment, and ends.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _flush.Cancel();
+        Flush();
+        _batches.Writer.TryComplete();
+        _end.CancelAfter(TimeSpan.FromSeconds(1));
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _end.Dispose();
+    }
+
+    private void Add<T>(T entry, Action<StreamAccessLogsMessage, T> add)
+        where T : IMessage
+    {
+        bool full;
+        lock (_gate)
+        {
+            if (_current is null)
+            {
+                _current = new StreamAccessLogsMessage();
+                _flush.Start(_options.FlushInterval);
+            }
+
+            add(_current, entry);
+            _currentBytes += entry.CalculateSize();
+            _currentCount++;
+            full = _currentBytes >= _options.BufferBytes;
+        }
+
+        if (full)
+        {
+            Flush();
+        }
+    }
+
+    private void Flush()
+    {
+        lock (_gate)
+        {
+            if (_current is null)
+            {
+                return;
+            }
+
+            (_batches.Writer.TryWrite(_current) ? _written : _dropped).Add(_currentCount);
+            _current = null;
+            _currentBytes = _currentCount = 0;
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        var backOff = new GrpcBackOff();
+        while (!_end.IsCancellationRequested && await _batches.Reader.WaitToReadAsync(_end.Token))
+        {
+            try
+            {
+                var call = await _client.DuplexAsync(StreamAccessLogs, GrpcCallOptions.Default, _end.Token);
+                await using (call)
+                {
+                    await SendAsync(call, backOff);
+                }
+            }
+            catch (GrpcStatusException)
+            {
+                // Tried again after a while; what waits meanwhile is bounded.
+            }
+
+            if (!_batches.Reader.Completion.IsCompleted)
+            {
+                await Task.Delay(backOff.Next(), _timers.Time, _end.Token);
+            }
+        }
+    }
+
+    private async Task SendAsync(GrpcDuplexCall<StreamAccessLogsMessage, StreamAccessLogsResponse> call, GrpcBackOff backOff)
+    {
+        // The service says nothing until it ends the stream.
+        var ended = call.ReadAsync(_end.Token).AsTask();
+        var isFirst = true;
+        while (true)
+        {
+            var waiting = _batches.Reader.WaitToReadAsync(_end.Token).AsTask();
+            if (await Task.WhenAny(waiting, ended) == ended)
+            {
+                await ended;
+                return;
+            }
+
+            if (!await waiting)
+            {
+                await call.CompleteAsync(_end.Token);
+                await ended;
+                return;
+            }
+
+            if (!_batches.Reader.TryRead(out var batch))
+            {
+                continue;
+            }
+
+            if (isFirst)
+            {
+                batch.Identifier = new StreamAccessLogsMessage.Types.Identifier
+                {
+                    Node = new CoreV3.Node { Id = _options.Node, Cluster = _options.Node },
+                    LogName = _options.LogName,
+                };
+                isFirst = false;
+            }
+
+            await call.WriteAsync(batch, _end.Token);
+            backOff.Reset();
+        }
+    }
+}
+
+/// <summary>Where entries go and how they are gathered.</summary>
+internal sealed record GrpcAccessLoggerOptions
+{
+    /// <summary>The log service.</summary>
+    public required GrpcServiceModel Service { get; init; }
+
+    /// <summary>The log's name, told to the service.</summary>
+    public required string LogName { get; init; }
+
+    /// <summary>The proxy's name, told to the service.</summary>
+    public string Node { get; init; } = "ambassador-default";
+
+    /// <summary>How long entries are gathered; a second.</summary>
+    public TimeSpan FlushInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How much is gathered, in bytes; 16 KiB. With 0 each entry goes at once.</summary>
+    public long BufferBytes { get; init; } = 16_384;
+}
