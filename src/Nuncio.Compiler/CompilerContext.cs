@@ -68,6 +68,9 @@ public sealed class CompilerContext
     /// <summary>The clusters that were asked for so far.</summary>
     public ClusterTable Clusters { get; }
 
+    /// <summary>Clusters that have the endpoints of others too, which are then not emitted themselves.</summary>
+    public List<(ClusterPlan Cluster, ImmutableArray<ClusterPlan> Others)> SharedClusters { get; } = [];
+
     /// <summary>Finished LDS resources by name.</summary>
     public Dictionary<string, XdsResource<ListenerV3.Listener>> Listeners { get; } = new(StringComparer.Ordinal);
 

@@ -32,8 +32,30 @@ internal sealed class ClusterPass : ICompilerPass
                 context.Endpoints.Add(name, index.Assignment(name, target));
         }
 
+        foreach (var (cluster, others) in context.SharedClusters)
+            Share(context, cluster, others);
         memo.Emitted = emitted;
         UpstreamPlanners.Prune(context);
+    }
+
+    /// <summary>All addresses in one cluster; a name stays a name, which is looked up.</summary>
+    private static void Share(CompilerContext context, ClusterPlan plan, ImmutableArray<ClusterPlan> others)
+    {
+        var shared = context.EmittedClusters[plan.Name].Message.Clone();
+        var endpoints = new EndpointV3.LocalityLbEndpoints();
+        foreach (var each in others.Add(plan).Distinct())
+        {
+            var cluster = context.EmittedClusters[each.Name].Message;
+            var assignment = cluster.EdsClusterConfig is { } discovered ? context.Endpoints[discovered.ServiceName].Message : cluster.LoadAssignment;
+            foreach (var group in assignment.Endpoints)
+                endpoints.LbEndpoints.AddRange(group.LbEndpoints.Select(endpoint => endpoint.Clone()));
+            context.EmittedClusters.Remove(each.Name);
+        }
+
+        shared.EdsClusterConfig = null;
+        shared.Type = ClusterV3.Cluster.Types.DiscoveryType.StrictDns;
+        shared.LoadAssignment = new EndpointV3.ClusterLoadAssignment { ClusterName = shared.Name, Endpoints = { endpoints } };
+        context.EmittedClusters[plan.Name] = XdsResource<ClusterV3.Cluster>.Create(plan.Name, shared);
     }
 
     private sealed record Emitted(UpstreamTarget Target, XdsResource<ClusterV3.Cluster> Cluster);

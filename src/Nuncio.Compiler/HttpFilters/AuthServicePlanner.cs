@@ -33,19 +33,49 @@ internal static class AuthServicePlanner
         var invalid = context.Snapshot.Invalid.FirstOrDefault(key => key.Kind == AuthServiceResource.KindName);
         if (invalid.Name is not null) return new AuthPlan(null, $"{invalid.Name}.{invalid.Namespace}.1");
         if (services.Count == 0) return new AuthPlan(null, null);
-        var service = services[0];
-        foreach (var other in services.Skip(1))
+        var filters = services.ConvertAll(service => (Service: service, Filter: Filter(context, service, out var cluster), Cluster: cluster));
+        if (filters.Find(each => each.Filter is null) is { Service: { } broken }) return new AuthPlan(null, KeyOf(broken));
+        var last = filters[^1];
+        for (var i = 0; i < filters.Count - 1; i++)
         {
-            context.Findings.Error(
-                other,
-                FindingCodes.ServiceNotUnique,
-                "",
-                $"only one AuthService is used: {service.Namespace}/{service.Name}; this one is not asked");
+            if (!AgreesWith(filters[i].Service, last.Service, context.Findings)) return new AuthPlan(null, KeyOf(last.Service));
         }
-        return Filter(context, service) is { } filter ? new AuthPlan(filter, null) : new AuthPlan(null, $"{service.Name}.{service.Namespace}.1");
+
+        // Requests are spread over all of them; they are alike in what counts, and the last says the rest.
+        if (filters.Count > 1) context.SharedClusters.Add((last.Cluster!, [.. filters.Take(filters.Count - 1).Select(each => each.Cluster!)]));
+        return new AuthPlan(last.Filter, null);
     }
 
-    private static ExtAuthz? Filter(CompilerContext context, AuthServiceResource service)
+    private static string KeyOf(AuthServiceResource service) => $"{service.Name}.{service.Namespace}.1";
+
+    /// <summary>Whether two AuthServices can be asked alike (SPEC 9.3); where not, nobody can say which of the settings is meant.</summary>
+    private static bool AgreesWith(AuthServiceResource one, AuthServiceResource other, FindingSink findings)
+    {
+        var agrees = true;
+        Compare("spec.proto", one.Spec.Proto ?? "http", other.Spec.Proto ?? "http");
+        Compare("spec.path_prefix", one.Spec.PathPrefix ?? "", other.Spec.PathPrefix ?? "");
+        Compare("spec.timeout_ms", one.Spec.TimeoutMs ?? DefaultTimeoutMs, other.Spec.TimeoutMs ?? DefaultTimeoutMs);
+        Compare("spec.allow_request_body", one.Spec.AllowRequestBody ?? false, other.Spec.AllowRequestBody ?? false);
+        Compare("spec.tls", one.Spec.Tls ?? "", other.Spec.Tls ?? "");
+        Compare("spec.auth_service", IsHttps(one), IsHttps(other));
+        return agrees;
+
+        void Compare<T>(string field, T value, T wanted)
+            where T : IEquatable<T>
+        {
+            if (value.Equals(wanted)) return;
+            agrees = false;
+            findings.Error(
+                one,
+                FindingCodes.AuthServiceInvalid,
+                field,
+                $"it has to be as in {other.Namespace}/{other.Name}, since requests are spread over both; until it is corrected every request is answered 500");
+        }
+    }
+
+    private static bool IsHttps(AuthServiceResource service) => service.Spec.AuthService.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+
+    private static ExtAuthz? Filter(CompilerContext context, AuthServiceResource service, out Planning.ClusterPlan? cluster)
     {
         var spec = service.Spec;
         var findings = context.Findings;
@@ -63,7 +93,7 @@ internal static class AuthServicePlanner
         {
             if (!HeaderRules.IsToken(name) || !HeaderRules.IsValue(value)) Wrong("spec.add_auth_headers", $"'{name}' cannot be sent as a header");
         }
-        var cluster = context.Clusters.Request(new UpstreamSpec
+        cluster = context.Clusters.Request(new UpstreamSpec
         {
             Owner = service,
             Namespace = service.Namespace,

@@ -61,6 +61,29 @@ public class HttpFilterPassTests
     }
 
     [Fact]
+    public void AuthServices_ThatAgree_AreOneClusterWithTheEndpointsOfAll()
+    {
+        var compiled = Compiled.From(
+            Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("AuthService", "one", "{auth_service: 'one:3000'}")
+            + Compiled.Resource("AuthService", "two", "{auth_service: 'two:3001', allowed_request_headers: [x-a]}") + Route);
+        var http = Filter<ExtAuthz>(compiled).HttpService;
+        http.AuthorizationRequest.AllowedHeaders.Patterns.Select(pattern => pattern.Exact).ShouldContain("x-a");
+        compiled.Snapshot.Clusters[http.ServerUri.Cluster].Message.LoadAssignment.Endpoints.Single().LbEndpoints
+            .Select(endpoint => endpoint.Endpoint.Address.SocketAddress.Address).ShouldBe(["one", "two"]);
+        compiled.Snapshot.Clusters.Keys.Count(name => name.Contains("extauth", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    [Fact]
+    public void AuthServices_ThatDisagree_AnswerEverything500()
+    {
+        var compiled = Compiled.From(
+            Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("AuthService", "one", "{auth_service: 'one:3000', path_prefix: /a}")
+            + Compiled.Resource("AuthService", "two", "{auth_service: 'two:3000', path_prefix: /b}") + Route);
+        compiled.Codes.ShouldContain(FindingCodes.AuthServiceInvalid);
+        foreach (var route in compiled.VirtualHosts("l", "http").Values.SelectMany(host => host.Routes)) route.DirectResponse.Status.ShouldBe(500u);
+    }
+
+    [Fact]
     public void AuthService_OverHttp_SendsAndTakesTheListedHeaders()
     {
         var compiled = Compiled.From(
