@@ -41,6 +41,7 @@ internal sealed class HttpBinding : IAsyncDisposable
             new CorsBinder(),
             new ExtAuthzBinder(calls, metrics),
             new GrpcStatsBinder(),
+            new LuaBinder(calls, metrics, loggers.CreateLogger("nuncio.lua")),
             new RateLimitFilterBinder(calls, metrics),
             new RbacBinder(),
             new RouterBinder(clusters, timers),

@@ -119,6 +119,9 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// </summary>
     public abstract void FinalizeRequestHeaders();
 
+    /// <summary>Holds the response back, from within <see cref="HttpFilter.OnResponseHeaders"/>. The first hold counts.</summary>
+    internal abstract void HoldResponse(IHeldResponse held);
+
     /// <summary>Its spans; null where it is not traced.</summary>
     internal Tracing.RequestTrace? Trace { get; set; }
 

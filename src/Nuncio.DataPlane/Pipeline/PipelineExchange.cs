@@ -22,6 +22,7 @@ internal sealed class PipelineExchange : HttpExchange
     private IBodySink? _responseBody;
     private bool _requestHasNoBody;
     private bool _requestHeadersFinal;
+    private IHeldResponse? _held;
 
     public override HttpServerStream Downstream => _stream!;
 
@@ -100,6 +101,7 @@ internal sealed class PipelineExchange : HttpExchange
         EndTimestamp = RequestEndTimestamp = ResponseStartTimestamp = 0;
         IsUpgrade = IsGrpc = false;
         Trace = null;
+        _held = null;
         Upstream.Clear();
     }
 
@@ -210,7 +212,27 @@ internal sealed class PipelineExchange : HttpExchange
             ResponseHeaders = _loggedHeaders;
         }
 
-        return Downstream.WriteHeadersAsync(headers, endStream);
+        return _held is null ? Downstream.WriteHeadersAsync(headers, endStream) : WriteHeldHeadersAsync(_held, headers, endStream);
+    }
+
+    /// <inheritdoc/>
+    internal override void HoldResponse(IHeldResponse held) => _held ??= held;
+
+    private async ValueTask WriteHeldHeadersAsync(IHeldResponse held, HeaderMap headers, bool endStream)
+    {
+        if (!await held.OnHeadersAsync(endStream))
+        {
+            ResponseBody = new HeldBody(this, held, headers, ResponseBody);
+            return;
+        }
+
+        ResponseStatus = headers.Status;
+        var body = endStream ? held.Replacement : default;
+        await Downstream.WriteHeadersAsync(headers, endStream && body.IsEmpty);
+        if (!body.IsEmpty)
+        {
+            await ResponseBody.WriteBodyAsync(body, endStream: true);
+        }
     }
 
     /// <inheritdoc/>
@@ -392,6 +414,55 @@ internal sealed class PipelineExchange : HttpExchange
         if (mutations is not null)
         {
             HeaderMutations.Apply(mutations, headers, this);
+        }
+    }
+
+    // Where a response's body goes while its headers are held back.
+    private sealed class HeldBody(PipelineExchange exchange, IHeldResponse held, HeaderMap headers, IBodySink inner) : IFinishingBodySink
+    {
+        private bool _released;
+
+        public async ValueTask WriteBodyAsync(ReadOnlyMemory<byte> data, bool endStream)
+        {
+            if (!_released && held.TryKeep(data.Span))
+            {
+                if (endStream)
+                {
+                    await ReleaseAsync(await held.OnBodyAsync(), endStream: true);
+                }
+
+                return;
+            }
+
+            if (!_released)
+            {
+                await ReleaseAsync(held.GiveUp(), endStream: false);
+            }
+
+            await inner.WriteBodyAsync(data, endStream);
+        }
+
+        public ValueTask FlushAsync() => _released ? inner.FlushAsync() : default;
+
+        public async ValueTask FinishAsync()
+        {
+            if (!_released)
+            {
+                await ReleaseAsync(await held.OnBodyAsync(), endStream: false);
+            }
+
+            if (inner is IFinishingBodySink sink)
+            {
+                await sink.FinishAsync();
+            }
+        }
+
+        private async ValueTask ReleaseAsync(ReadOnlyMemory<byte> body, bool endStream)
+        {
+            _released = true;
+            exchange.ResponseStatus = headers.Status;
+            await exchange.Downstream.WriteHeadersAsync(headers, endStream: false);
+            await inner.WriteBodyAsync(body, endStream);
         }
     }
 }

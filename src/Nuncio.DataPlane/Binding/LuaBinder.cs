@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Google.Protobuf.WellKnownTypes;
+using Microsoft.Extensions.Logging;
+using Nuncio.DataPlane.External;
+using Nuncio.DataPlane.HttpFilters.Scripting;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Pipeline;
+using Nuncio.DataPlane.Telemetry;
+using LuaV3 = Envoy.Extensions.Filters.Http.Lua.V3;
+
+namespace Nuncio.DataPlane.Binding;
+
+/// <summary>Binds the Lua filter. A script that does not load is reported, and requests that would pass it are answered 500.</summary>
+internal sealed class LuaBinder(UpstreamCalls calls, MetricsRegistry metrics, ILogger logger) : HttpFilterBinder
+{
+    private readonly ConcurrentDictionary<string, LuaMachine[]> _machines = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public override string ConfigType => LuaV3.Lua.Descriptor.FullName;
+
+    /// <inheritdoc/>
+    public override string RouteConfigType => LuaV3.LuaPerRoute.Descriptor.FullName;
+
+    /// <inheritdoc/>
+    public override HttpFilter? Bind(string name, int index, Any config, string path, BindErrors errors)
+    {
+        if (Unpack<LuaV3.Lua>(config, path, errors) is not { } message)
+        {
+            return null;
+        }
+
+        SupportedFields.Check(message, path, errors, "inline_code", "default_source_code", "stat_prefix", "clear_route_cache");
+        byte[]? script = message.DefaultSourceCode is { } source
+            ? ValueBinder.Data(source, BindErrors.Path(path, "default_source_code"), errors) : Encoding.UTF8.GetBytes(message.InlineCode);
+        if (script is null)
+        {
+            return null;
+        }
+
+        if (Machines(script, out var error) is not { } machines)
+        {
+            errors.AddFailClosed(path, $"The script does not load: {error}. Requests that would pass it are answered with 500.");
+            return new HttpFilters.UnsupportedFilter { Name = name, Index = index };
+        }
+
+        return new LuaFilter(machines, calls, metrics, message.ClearRouteCache ?? true, logger) { Name = name, Index = index };
+    }
+
+    /// <inheritdoc/>
+    public override object? BindRoute(Any config, string path, BindErrors errors)
+    {
+        if (Unpack<LuaV3.LuaPerRoute>(config, path, errors) is not { } message)
+        {
+            return null;
+        }
+
+        if (message.Disabled)
+        {
+            return DisabledFilterConfig.Instance;
+        }
+
+        errors.AddFailClosed(path, "Scripts of routes are not supported by the embedded proxy: requests that would pass the filter are answered with 500.");
+        return null;
+    }
+
+    // One machine per processor, as Envoy has one per worker: what scripts keep in globals is shared by the requests of a machine.
+    private LuaMachine[]? Machines(byte[] script, out string error)
+    {
+        error = "";
+        var key = Encoding.Latin1.GetString(script);
+        if (_machines.TryGetValue(key, out var known))
+        {
+            return known;
+        }
+
+        var machines = new LuaMachine[Math.Clamp(Environment.ProcessorCount, 1, 16)];
+        for (var i = 0; i < machines.Length; i++)
+        {
+            if (LuaMachine.TryCreate(script, out error) is not { } machine)
+            {
+                return null;
+            }
+
+            machines[i] = machine;
+        }
+
+        return _machines.GetOrAdd(key, machines);
+    }
+}

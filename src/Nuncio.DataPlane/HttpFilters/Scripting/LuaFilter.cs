@@ -1,0 +1,234 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Nuncio.DataPlane.Errors;
+using Nuncio.DataPlane.External;
+using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.Pipeline;
+using Nuncio.DataPlane.Telemetry;
+
+namespace Nuncio.DataPlane.HttpFilters.Scripting;
+
+/// <summary>
+/// Runs a script for each request and response (envoy.filters.http.lua): <c>envoy_on_request</c> and <c>envoy_on_response</c>. A script that fails is logged, and
+/// the request goes on, as in Envoy.
+/// </summary>
+internal sealed partial class LuaFilter(LuaMachine[] machines, UpstreamCalls calls, MetricsRegistry metrics, bool clearRouteCache, ILogger logger) : HttpFilter
+{
+    /// <summary>The largest body that a script may see.</summary>
+    private const int MaxBodyBytes = 1024 * 1024;
+
+    private readonly MetricCounter _errors = metrics.Counter("envoy_http_lua_errors", MetricLabels.None);
+    private readonly MetricCounter _executions = metrics.Counter("envoy_http_lua_executions", MetricLabels.None);
+
+    /// <inheritdoc/>
+    public override ValueTask<FilterOutcome> OnRequestAsync(HttpExchange exchange)
+    {
+        var run = new LuaRun(exchange, exchange.RequestHeaders, exchange.Downstream.RequestTrailers, Name, logger);
+        var machine = Machine(exchange);
+        _executions.Increment();
+        return machine.Start(run, "envoy_on_request", "request") is var state && state == LuaRunState.Waiting
+            ? WaitAsync(exchange, machine, run) : new ValueTask<FilterOutcome>(Finish(exchange, run, state));
+    }
+
+    /// <inheritdoc/>
+    public override void OnResponseHeaders(HttpExchange exchange, HeaderMap headers, bool endStream)
+    {
+        var run = new LuaRun(exchange, headers, null, Name, logger);
+        var machine = Machine(exchange);
+        var state = machine.Start(run, "envoy_on_response", "response");
+        if (state == LuaRunState.Waiting)
+        {
+            // Headers wait until the script has what it asked for.
+            var held = new LuaHeldResponse(this, machine, run, exchange, headers);
+            exchange.FilterState[Index] = held;
+            exchange.HoldResponse(held);
+        }
+        else
+        {
+            Report(run, state);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void OnComplete(HttpExchange exchange) => (exchange.FilterState[Index] as LuaHeldResponse)?.GiveUp();
+
+    /// <summary>Counts and logs a failure.</summary>
+    internal void Report(LuaRun run, LuaRunState state)
+    {
+        if (state == LuaRunState.Failed)
+        {
+            _errors.Increment();
+            LogFailed(logger, run.Error);
+        }
+
+        foreach (var call in run.Calls ?? [])
+        {
+            _ = CallAsync(call, client: null, run: null);
+        }
+    }
+
+    /// <summary>Makes a call that a script asked for.</summary>
+    /// <param name="request">The operation, the cluster, the body, the time, then names and values of headers in turn.</param>
+    /// <param name="client">The request it is made for; null for none.</param>
+    /// <param name="run">Gets the answer; null for nobody.</param>
+    /// <returns>Null, or why there was no call.</returns>
+    internal async ValueTask<string?> CallAsync(IReadOnlyList<string> request, HttpServerStream? client, LuaRun? run)
+    {
+        if (calls.Clusters.Find(request[1]) is not { } cluster)
+        {
+            return "http call cluster invalid. Must be configured";
+        }
+
+        var call = calls.Rent();
+        try
+        {
+            var headers = call.RequestHeaders;
+            headers.Set(KnownHeader.Scheme, "http"u8);
+            for (var i = 4; i + 1 < request.Count; i += 2)
+            {
+                var name = Encoding.ASCII.GetBytes(request[i].ToLowerInvariant());
+                var value = LuaRun.Octets(request[i + 1]);
+                if ((name is not [(byte)':', ..] && !HeaderValues.IsName(name)) || !HeaderValues.IsValue(value))
+                {
+                    return "a header of the call cannot be sent";
+                }
+
+                if (!HeaderValues.IsFraming(name))
+                {
+                    headers.Add(name, value);
+                }
+            }
+
+            if (!headers.Contains(KnownHeader.Path) || !headers.Contains(KnownHeader.Method) || !headers.Contains(KnownHeader.Authority))
+            {
+                return "http call headers must include ':path', ':method', and ':authority'";
+            }
+
+            var body = LuaRun.Octets(request[2]);
+            if (body.Length > 0)
+            {
+                headers.Set(KnownHeader.ContentLength, Encoding.ASCII.GetBytes(body.Length.ToString(CultureInfo.InvariantCulture)));
+            }
+
+            var timeout = TimeSpan.FromMilliseconds(long.TryParse(request[3], CultureInfo.InvariantCulture, out var milliseconds) ? Math.Clamp(milliseconds, 0, 3_600_000) : 0);
+            call.AddEnvoyHeaders(timeout, forwardedFor: true);
+            if (await call.SendAsync(cluster, body, timeout, MaxBodyBytes, client) == UpstreamCallEnd.Answered)
+            {
+                run?.SetAnswer(call);
+            }
+            else
+            {
+                run?.SetNoAnswer();
+            }
+
+            return null;
+        }
+        finally
+        {
+            calls.Return(call);
+        }
+    }
+
+    private LuaMachine Machine(HttpExchange exchange) => machines[exchange.Random % (ulong)machines.Length];
+
+    private async ValueTask<FilterOutcome> WaitAsync(HttpExchange exchange, LuaMachine machine, LuaRun run)
+    {
+        try
+        {
+            return await GoOnAsync(exchange, machine, run);
+        }
+        finally
+        {
+            machine.End(run);
+        }
+    }
+
+    private async ValueTask<FilterOutcome> GoOnAsync(HttpExchange exchange, LuaMachine machine, LuaRun run)
+    {
+        var state = LuaRunState.Waiting;
+        while (state == LuaRunState.Waiting)
+        {
+            switch (run.Request[0])
+            {
+                case "respond":
+                    Report(run, LuaRunState.Done);
+                    return await RespondAsync(exchange, run);
+                case "call":
+                    var error = await CallAsync(run.Request, exchange.Downstream, run);
+                    state = machine.Resume(run, value: true, error);
+                    break;
+                case "body":
+                    if (run.Body is null && !exchange.RequestHasNoBody && !exchange.IsUpgrade)
+                    {
+                        var read = await RequestBuffer.ReadAsync(exchange, MaxBodyBytes, partial: false);
+                        if (read.IsGone || read.IsTooLarge)
+                        {
+                            return read.IsGone ? FilterOutcome.Responded : await exchange.RespondAsync(LocalReplies.PayloadTooLarge);
+                        }
+
+                        run.Body = read.Kept.ToArray();
+                    }
+                    else if (run.Body is null && run.Request[2] == "true")
+                    {
+                        run.Body = [];
+                    }
+
+                    state = machine.Resume(run, run.Body is not null, error: null);
+                    break;
+                default:
+                    state = machine.Resume(run, value: false, "this cannot be waited for");
+                    break;
+            }
+        }
+
+        return Finish(exchange, run, state);
+    }
+
+    private FilterOutcome Finish(HttpExchange exchange, LuaRun run, LuaRunState state)
+    {
+        Report(run, state);
+        if (run.BodyChanged)
+        {
+            exchange.RequestBody = new WholeBody(run.Body!);
+            exchange.RequestHeaders.Set(KnownHeader.ContentLength, Encoding.ASCII.GetBytes(run.Body!.Length.ToString(CultureInfo.InvariantCulture)));
+        }
+
+        if (run.HeadersChanged && clearRouteCache)
+        {
+            exchange.ClearRouteCache();
+        }
+
+        return FilterOutcome.Continue;
+    }
+
+    private static ValueTask<FilterOutcome> RespondAsync(HttpExchange exchange, LuaRun run)
+    {
+        var headers = new HeaderMap();
+        var status = 0;
+        for (var i = 3; i + 1 < run.Request.Count; i += 2)
+        {
+            var name = Encoding.ASCII.GetBytes(run.Request[i].ToLowerInvariant());
+            var value = LuaRun.Octets(run.Request[i + 1]);
+            if (run.Request[i] == ":status")
+            {
+                _ = int.TryParse(run.Request[i + 1], CultureInfo.InvariantCulture, out status);
+            }
+            else if (HeaderValues.IsName(name) && HeaderValues.IsValue(value) && !HeaderValues.IsFraming(name))
+            {
+                headers.Add(name, value);
+            }
+        }
+
+        return status is >= 200 and <= 599 ? exchange.RespondAsync(status, LuaRun.Octets(run.Request[2]), "lua_response", headers, replaceHeaders: true)
+            : exchange.RespondAsync(LocalReplies.InternalError);
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "A Lua script failed: {Error}")]
+    private static partial void LogFailed(ILogger logger, string error);
+
+    private sealed class WholeBody(byte[] body) : IBodySource
+    {
+        public ValueTask<BodyRead> ReadBodyAsync() => new(new BodyRead(body, EndStream: true));
+    }
+}

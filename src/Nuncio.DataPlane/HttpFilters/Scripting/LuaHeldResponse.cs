@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text;
+using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.Pipeline;
+
+namespace Nuncio.DataPlane.HttpFilters.Scripting;
+
+/// <summary>A response whose script waits: for a call, or for the whole body.</summary>
+internal sealed class LuaHeldResponse(LuaFilter filter, LuaMachine machine, LuaRun run, HttpExchange exchange, HeaderMap headers) : IHeldResponse
+{
+    private const int MaxBodyBytes = 1024 * 1024;
+
+    private readonly MemoryStream _body = new();
+    private LuaRunState _state = LuaRunState.Waiting;
+    private bool _ended;
+
+    /// <inheritdoc/>
+    public ReadOnlyMemory<byte> Replacement => run.BodyChanged ? run.Body : default;
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> OnHeadersAsync(bool endStream)
+    {
+        while (_state == LuaRunState.Waiting && (run.Request[0] != "body" || run.Body is not null || endStream))
+        {
+            await StepAsync(hasBody: false);
+        }
+
+        if (_state != LuaRunState.Waiting)
+        {
+            End();
+        }
+
+        return _state != LuaRunState.Waiting;
+    }
+
+    /// <inheritdoc/>
+    public bool TryKeep(ReadOnlySpan<byte> data)
+    {
+        if (_body.Length + data.Length > MaxBodyBytes)
+        {
+            return false;
+        }
+
+        _body.Write(data);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ReadOnlyMemory<byte>> OnBodyAsync()
+    {
+        run.Body = _body.ToArray();
+        while (_state == LuaRunState.Waiting)
+        {
+            await StepAsync(hasBody: run.Body.Length > 0);
+        }
+
+        End();
+        return run.Body;
+    }
+
+    /// <inheritdoc/>
+    public ReadOnlyMemory<byte> GiveUp()
+    {
+        if (!_ended)
+        {
+            _ended = true;
+            machine.End(run);
+            filter.Report(run, LuaRunState.Done);
+        }
+
+        return _body.ToArray();
+    }
+
+    private async ValueTask StepAsync(bool hasBody)
+    {
+        switch (run.Request[0])
+        {
+            case "call":
+                var error = await filter.CallAsync(run.Request, exchange.Downstream, run);
+                _state = machine.Resume(run, value: true, error);
+                break;
+            case "body":
+                run.Body ??= run.Request[2] == "true" ? [] : null;
+                _state = machine.Resume(run, hasBody || (run.Body is not null && run.Request[2] == "true"), error: null);
+                break;
+            default:
+                _state = machine.Resume(run, value: false, "respond not currently supported in the response path");
+                break;
+        }
+    }
+
+    private void End()
+    {
+        _ended = true;
+        filter.Report(run, _state);
+        if (run.BodyChanged)
+        {
+            headers.Set(KnownHeader.ContentLength, Encoding.ASCII.GetBytes(run.Body!.Length.ToString(CultureInfo.InvariantCulture)));
+        }
+    }
+}

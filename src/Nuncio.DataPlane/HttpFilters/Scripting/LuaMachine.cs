@@ -1,0 +1,244 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text;
+using KeraLua;
+using LuaState = KeraLua.Lua;
+
+namespace Nuncio.DataPlane.HttpFilters.Scripting;
+
+/// <summary>
+/// One Lua state with a filter's script. Runs of many requests may wait in it at once, each a coroutine; one at a time goes on, under the machine's lock.
+/// </summary>
+/// <remarks>
+/// Nothing managed ever raises a Lua error, since that would jump over managed frames: what the script asks for gives a value or a message, and the
+/// prelude raises it.
+/// </remarks>
+internal sealed class LuaMachine : IDisposable
+{
+    /// <summary>Of one run, some hundred milliseconds.</summary>
+    private const int MaxInstructions = 20_000_000;
+
+    private const long MaxBytes = 64 * 1024 * 1024;
+
+    private static readonly byte[] Prelude = ReadPrelude();
+
+    private readonly Lock _gate = new();
+    private readonly LuaState _state;
+
+    // Kept here since native code holds them.
+    private readonly LuaAlloc _allocate;
+    private readonly LuaFunction _host;
+    private readonly int _start;
+    private LuaRun? _current;
+
+    private LuaMachine(LuaState state, LuaAlloc allocate)
+    {
+        _state = state;
+        _allocate = allocate;
+        _host = CallHost;
+        state.Encoding = Encoding.Latin1;
+        state.OpenLibs();
+        if (state.LoadBuffer(Prelude, "=prelude", "t") != LuaStatus.OK)
+        {
+            throw new InvalidOperationException(state.ToString(-1));
+        }
+
+        state.PushCFunction(_host);
+        state.PushInteger(MaxInstructions);
+        if (state.PCall(2, 1, 0) != LuaStatus.OK)
+        {
+            throw new InvalidOperationException(state.ToString(-1));
+        }
+
+        _start = state.Ref(LuaRegistry.Index);
+    }
+
+    /// <summary>A machine that has loaded a script; null with why it does not load.</summary>
+    public static LuaMachine? TryCreate(byte[] script, out string error)
+    {
+        var memory = new LuaMemory(MaxBytes);
+        LuaAlloc allocate = memory.Allocate;
+        var machine = new LuaMachine(new LuaState(allocate, 0), allocate);
+        if (machine._state.LoadBuffer(script, "=script", "t") == LuaStatus.OK && machine._state.PCall(0, 0, 0) == LuaStatus.OK)
+        {
+            error = "";
+            return machine;
+        }
+
+        error = machine._state.ToString(-1) ?? "";
+        machine.Dispose();
+        return null;
+    }
+
+    /// <summary>Begins a function of the script for a request; Done where the script has no such function.</summary>
+    public LuaRunState Start(LuaRun run, string function, string side)
+    {
+        lock (_gate)
+        {
+            _state.RawGetInteger(LuaRegistry.Index, _start);
+            _state.PushString(function);
+            _state.PushString(side);
+            if (_state.PCall(2, 1, 0) != LuaStatus.OK)
+            {
+                return Fail(run, _state);
+            }
+
+            if (!_state.IsThread(-1))
+            {
+                _state.Pop(1);
+                return LuaRunState.Done;
+            }
+
+            run.Thread = _state.ToThread(-1);
+            run.Thread.Encoding = Encoding.Latin1;
+            run.Reference = _state.Ref(LuaRegistry.Index);
+            return Step(run, 0);
+        }
+    }
+
+    /// <summary>Goes on with what the script waited for.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="value">What it gets.</param>
+    /// <param name="error">Or why it does not; null for a value.</param>
+    public LuaRunState Resume(LuaRun run, bool value, string? error)
+    {
+        lock (_gate)
+        {
+            run.Thread!.PushBoolean(value);
+            if (error is not null)
+            {
+                run.Thread.PushString(error);
+            }
+
+            return Step(run, error is null ? 1 : 2);
+        }
+    }
+
+    /// <summary>The run is over, however far it came.</summary>
+    public void End(LuaRun run)
+    {
+        lock (_gate)
+        {
+            Release(run);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _state.Dispose();
+            GC.KeepAlive(_allocate);
+        }
+    }
+
+    private static byte[] ReadPrelude()
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("Nuncio.DataPlane.HttpFilters.Scripting.Prelude.lua")!;
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
+    private static string Text(LuaState state, int index)
+    {
+        if (state.Type(index) == LuaType.Number && !state.IsInteger(index))
+        {
+            return state.ToNumber(index).ToString("G14", CultureInfo.InvariantCulture);
+        }
+
+        return state.ToString(index, callMetamethod: false) ?? "";
+    }
+
+    private LuaRunState Step(LuaRun run, int arguments)
+    {
+        _current = run;
+        var thread = run.Thread!;
+        var status = thread.Resume(_state, arguments, out var results);
+        _current = null;
+        switch (status)
+        {
+            case LuaStatus.Yield:
+                var request = new string[results];
+                for (var i = 0; i < results; i++)
+                {
+                    var index = thread.GetTop() - results + 1 + i;
+                    request[i] = thread.IsBoolean(index) ? thread.ToBoolean(index) ? "true" : "false" : Text(thread, index);
+                }
+
+                thread.Pop(results);
+                run.Request = request;
+                return LuaRunState.Waiting;
+            case LuaStatus.OK:
+                Release(run);
+                return LuaRunState.Done;
+            default:
+                run.Error = Text(thread, -1);
+                Release(run);
+                return LuaRunState.Failed;
+        }
+    }
+
+    private LuaRunState Fail(LuaRun run, LuaState state)
+    {
+        run.Error = Text(state, -1);
+        state.Pop(1);
+        return LuaRunState.Failed;
+    }
+
+    private void Release(LuaRun run)
+    {
+        if (run.Thread is null)
+        {
+            return;
+        }
+
+        run.Thread = null;
+        _state.Unref(LuaRegistry.Index, run.Reference);
+    }
+
+    // What a script asks for at once. Never throws: an exception must not reach native frames.
+    private int CallHost(nint pointer)
+    {
+        var state = LuaState.FromIntPtr(pointer);
+        try
+        {
+            var count = state.GetTop();
+            var arguments = new string?[count];
+            for (var i = 0; i < count; i++)
+            {
+                arguments[i] = state.IsNil(i + 1) ? null : Text(state, i + 1);
+            }
+
+            state.SetTop(0);
+            var answer = _current is { } run ? run.Call(arguments) : LuaAnswer.Failed("There is no request here.");
+            switch (answer.Kind)
+            {
+                case LuaAnswerKind.Text:
+                    state.PushBuffer(Encoding.Latin1.GetBytes(answer.Text!));
+                    return 1;
+                case LuaAnswerKind.Number:
+                    state.PushInteger(answer.Number);
+                    return 1;
+                case LuaAnswerKind.True:
+                    state.PushBoolean(true);
+                    return 1;
+                case LuaAnswerKind.Error:
+                    state.PushNil();
+                    state.PushString(answer.Text);
+                    return 2;
+                default:
+                    state.PushNil();
+                    return 1;
+            }
+        }
+        catch (Exception e)
+        {
+            state.SetTop(0);
+            state.PushNil();
+            state.PushString(e.GetType().Name);
+            return 2;
+        }
+    }
+}

@@ -1,0 +1,243 @@
+-- What scripts find: the stream handle of Envoy's Lua filter, and Lua 5.1 as far as scripts can tell.
+-- "host" works at once and returns a value, or nil and a message; what has to wait yields to the proxy.
+local host, max_instructions = ...
+local yield, create, resume, status = coroutine.yield, coroutine.create, coroutine.resume, coroutine.status
+local sethook, raw_error, raw_type, raw_tostring, mtype = debug.sethook, error, type, tostring, math.type
+local raw_load, floor, raw_format = load, math.floor, string.format
+
+local function call(op, ...)
+  local value, message = host(op, ...)
+  if message then raw_error(message, 3) end
+  return value
+end
+
+local function wait(op, ...)
+  local value, message = yield(op, ...)
+  if message then raw_error(message, 3) end
+  return value
+end
+
+-- ---- limits ----
+local function guard(thread)
+  local fired = false
+  sethook(thread, function()
+    -- From now on every instruction fails: pcall must not be a way around the limit.
+    if not fired then
+      fired = true
+      sethook(thread, function() raw_error('the script takes too many instructions', 0) end, '', 1)
+    end
+    raw_error('the script takes too many instructions', 0)
+  end, '', max_instructions)
+  return thread
+end
+
+-- ---- Lua 5.1 ----
+tostring = function(value)
+  if mtype(value) == 'float' and value == floor(value) and value > -1e15 and value < 1e15 then return raw_format('%d', value) end
+  return raw_tostring(value)
+end
+string.format = function(format, ...)
+  local arguments, i = table.pack(...), 0
+  for flags, kind in string.gmatch(format, '%%([%-%+ #0%d%.]*)(%a?%%?)') do
+    if kind ~= '%' then
+      i = i + 1
+      if string.find(kind, '^[dixXouc]') and mtype(arguments[i]) == 'float' then arguments[i] = math.tointeger(floor(arguments[i])) or arguments[i] end
+      if kind == 's' and mtype(arguments[i]) == 'float' then arguments[i] = tostring(arguments[i]) end
+    end
+  end
+  return raw_format(format, table.unpack(arguments, 1, arguments.n))
+end
+unpack = table.unpack
+table.getn = function(t) return #t end
+table.maxn = function(t)
+  local most = 0
+  for key in pairs(t) do if mtype(key) and key > most then most = key end end
+  return most
+end
+table.foreach = function(t, f) for k, v in pairs(t) do local r = f(k, v) if r ~= nil then return r end end end
+table.foreachi = function(t, f) for i, v in ipairs(t) do local r = f(i, v) if r ~= nil then return r end end end
+math.pow = function(x, y) return x ^ y end
+math.mod = math.fmod
+math.log10 = function(x) return math.log(x, 10) end
+math.ldexp = function(m, e) return m * 2.0 ^ e end
+math.cosh = function(x) return (math.exp(x) + math.exp(-x)) / 2 end
+math.sinh = function(x) return (math.exp(x) - math.exp(-x)) / 2 end
+math.tanh = function(x) local a, b = math.exp(x), math.exp(-x) return (a - b) / (a + b) end
+string.gfind = string.gmatch
+load = function(chunk, name, _, env)
+  if env == nil then return raw_load(chunk, name, 't') end
+  return raw_load(chunk, name, 't', env)
+end
+loadstring = function(text, name) return raw_load(text, name, 't') end
+local function to32(n) n = n & 0xffffffff if n > 0x7fffffff then n = n - 0x100000000 end return n end
+local function int(n) return math.tointeger(floor(n)) end
+bit = {
+  tobit = function(a) return to32(int(a)) end,
+  bnot = function(a) return to32(~int(a)) end,
+  band = function(a, ...) a = int(a) for _, b in ipairs({...}) do a = a & int(b) end return to32(a) end,
+  bor = function(a, ...) a = int(a) for _, b in ipairs({...}) do a = a | int(b) end return to32(a) end,
+  bxor = function(a, ...) a = int(a) for _, b in ipairs({...}) do a = a ~ int(b) end return to32(a) end,
+  lshift = function(a, n) return to32(int(a) << (int(n) & 31)) end,
+  rshift = function(a, n) return to32((int(a) & 0xffffffff) >> (int(n) & 31)) end,
+  arshift = function(a, n) return to32(to32(int(a)) >> (int(n) & 31) | (to32(int(a)) < 0 and ~(0xffffffff >> (int(n) & 31)) or 0)) end,
+  tohex = function(a) return raw_format('%08x', int(a) & 0xffffffff) end,
+}
+coroutine.create = function(f) return guard(create(f)) end
+coroutine.wrap = function(f)
+  local thread = guard(create(f))
+  return function(...)
+    local results = table.pack(resume(thread, ...))
+    if not results[1] then raw_error(results[2], 0) end
+    return table.unpack(results, 2, results.n)
+  end
+end
+os = { time = os.time, clock = os.clock, date = os.date, difftime = os.difftime }
+io, package, require, dofile, loadfile, debug, collectgarbage, warn = nil, nil, nil, nil, nil, nil, nil, nil
+string.dump = nil
+print = function(...)
+  local parts = {}
+  for i = 1, select('#', ...) do parts[i] = tostring((select(i, ...))) end
+  host('log', 2, table.concat(parts, '\t'))
+end
+
+-- ---- the stream handle ----
+local function text(value)
+  if value == nil then return nil end
+  return tostring(value)
+end
+
+local function headers_of(which)
+  local headers = {}
+  function headers:get(name) return call('get', which, text(name), 0) end
+  function headers:getAtIndex(name, index) return call('get', which, text(name), int(index)) end
+  function headers:getNumValues(name) return call('count', which, text(name)) end
+  function headers:add(name, value) call('add', which, text(name), text(value)) end
+  function headers:replace(name, value) call('replace', which, text(name), text(value)) end
+  function headers:remove(name) call('remove', which, text(name)) end
+  function headers:setHttp1ReasonPhrase() end
+  return setmetatable(headers, {
+    __pairs = function()
+      local i = -1
+      return function()
+        i = i + 1
+        local name = host('name', which, i)
+        if name == nil then return nil end
+        return name, host('value', which, i)
+      end
+    end,
+  })
+end
+
+local function buffer_of(which)
+  local buffer = {}
+  function buffer:length() return call('length', which) end
+  function buffer:getBytes(index, length) return call('bytes', which, int(index), int(length)) end
+  function buffer:setBytes(value) return call('setbytes', which, text(value)) end
+  return buffer
+end
+
+local function flat(headers)
+  local list = {}
+  for name, value in pairs(headers or {}) do
+    if raw_type(value) == 'table' then
+      for _, each in ipairs(value) do list[#list + 1] = text(name) list[#list + 1] = text(each) end
+    else
+      list[#list + 1] = text(name)
+      list[#list + 1] = text(value)
+    end
+  end
+  return list
+end
+
+local function handle_of(which)
+  local handle, headers, values = {}, headers_of(which), {}
+  -- Seen by this run of the script only: nothing else here reads dynamic metadata.
+  local metadata = {
+    get = function(_, filter) return values[filter] end,
+    set = function(_, filter, key, value)
+      values[filter] = values[filter] or {}
+      values[filter][key] = value
+    end,
+  }
+  function handle:headers() return headers end
+  function handle:body(always)
+    if not wait('body', which, always and true or false) then return nil end
+    return buffer_of(which)
+  end
+  function handle:bodyChunks()
+    local done = false
+    return function()
+      if done then return nil end
+      done = true
+      if not wait('body', which, false) then return nil end
+      return buffer_of(which)
+    end
+  end
+  function handle:trailers()
+    if not call('hastrailers', which) then return nil end
+    return headers_of(which .. 'trailers')
+  end
+  function handle:logTrace(message) host('log', 0, text(message)) end
+  function handle:logDebug(message) host('log', 1, text(message)) end
+  function handle:logInfo(message) host('log', 2, text(message)) end
+  function handle:logWarn(message) host('log', 3, text(message)) end
+  function handle:logErr(message) host('log', 4, text(message)) end
+  function handle:logCritical(message) host('log', 5, text(message)) end
+  function handle:httpCall(cluster, request, body, timeout, options)
+    local asynchronous = options == true or (raw_type(options) == 'table' and options.asynchronous == true)
+    local list = flat(request)
+    if asynchronous then call('callasync', text(cluster), text(body) or '', int(timeout), table.unpack(list)) return end
+    wait('call', text(cluster), text(body) or '', int(timeout), table.unpack(list))
+    local answer = {}
+    for i = 0, host('answercount') - 1 do
+      local name, value = host('answername', i), host('answervalue', i)
+      if answer[name] == nil then answer[name] = value
+      else answer[name] = answer[name] .. ',' .. value end
+    end
+    return answer, host('answerbody')
+  end
+  function handle:respond(answer, body)
+    wait('respond', which, text(body) or '', table.unpack(flat(answer)))
+  end
+  function handle:metadata()
+    return setmetatable({ get = function(_, key) return host('metadata', text(key)) end }, { __pairs = function() return function() end end })
+  end
+  function handle:streamInfo()
+    local info = {}
+    for _, name in ipairs({ 'protocol', 'routeName', 'downstreamLocalAddress', 'downstreamDirectRemoteAddress', 'downstreamRemoteAddress',
+                            'requestedServerName', 'virtualClusterName', 'attemptCount', 'responseCodeDetails' }) do
+      info[name] = function() return host('info', name) end
+    end
+    function info:dynamicMetadata() return metadata end
+    function info:downstreamSslConnection() return handle:connection():ssl() end
+    return info
+  end
+  function handle:connection()
+    return {
+      ssl = function()
+        if not host('info', 'isTls') then return nil end
+        local ssl = {}
+        for _, name in ipairs({ 'peerCertificatePresented', 'peerCertificateValidated', 'subjectPeerCertificate', 'issuerPeerCertificate',
+                                'serialNumberPeerCertificate', 'sha256PeerCertificateDigest', 'tlsVersion', 'ciphersuiteString' }) do
+          ssl[name] = function() return host('info', name) end
+        end
+        return ssl
+      end,
+    }
+  end
+  function handle:base64Escape(value) return host('base64', text(value)) end
+  function handle:timestamp() return host('time') end
+  function handle:timestampString() return tostring(host('time')) end
+  function handle:clearRouteCache() host('clearroute') end
+  return handle
+end
+
+local get_g = _G
+
+return function(function_name, which)
+  local f = get_g[function_name]
+  if raw_type(f) ~= 'function' then return nil end
+  return guard(create(function()
+    f(handle_of(which))
+  end))
+end
