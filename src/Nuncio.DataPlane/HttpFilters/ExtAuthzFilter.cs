@@ -31,6 +31,12 @@ internal sealed class ExtAuthzFilter : HttpFilter
     /// <inheritdoc/>
     public override ValueTask<FilterOutcome> OnRequestAsync(HttpExchange exchange)
     {
+        // What has no route is answered 404 without a question, as in Envoy: nothing could be let through.
+        if (exchange.Route is null)
+        {
+            return new ValueTask<FilterOutcome>(FilterOutcome.Continue);
+        }
+
         if (_model.Enabled.Includes(exchange.Random))
         {
             return CheckAsync(exchange);

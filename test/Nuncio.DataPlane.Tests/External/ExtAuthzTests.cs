@@ -51,6 +51,18 @@ public sealed class ExtAuthzTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Grpc_OfARequestWithoutRoute_IsNotAsked()
+    {
+        _proxy.Route.Match.Prefix = "/routed";
+        await StartGrpcAsync(_ => Ok());
+
+        var response = await _proxy.SendAsync(target: "/elsewhere");
+
+        response.Status.ShouldBe(404);
+        _asked.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Grpc_Asked_IsToldOfTheRequest()
     {
         _proxy.Route.TypedPerFilterConfig[FilterName] = Any.Pack(new ExtAuthzPerRoute { CheckSettings = new CheckSettings { ContextExtensions = { ["b"] = "route" } } });
