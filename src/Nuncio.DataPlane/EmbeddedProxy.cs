@@ -53,7 +53,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
         _clusterBinder = new ClusterBinder(upstreamTransports.Bind);
         _http = new HttpBinding(_clusters, _routes, _timers, Metrics, loggers);
         _listeners = new ListenerTable(
-            new ListenerEnvironment { Timers = _timers, Metrics = Metrics, Logger = loggers.CreateLogger("nuncio.listener") },
+            new ListenerEnvironment { Timers = _timers, Metrics = Metrics, Logger = loggers.CreateLogger("nuncio.listener"), Clusters = _clusters },
             new ListenerBinder(new FilterChainBinder(_http.BindConnectionManager, BindTcp, _secrets, time)));
     }
 

@@ -132,7 +132,7 @@ internal sealed class AccessLogBinder(AccessLogFiles files, GrpcAccessLogBinder?
                 return null;
             }
         }
-        catch (InvalidProtocolBufferException e)
+        catch (Exception e) when (AnyReading.IsUnreadable(e))
         {
             errors.Add(configPath, $"The message cannot be read: {e.Message}");
             return null;

@@ -1,5 +1,4 @@
 using System.Net;
-using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Transport;
@@ -121,12 +120,7 @@ public sealed class ClusterBinder
         }
 
         var path = $"typed_extension_protocol_options[\"{HttpOptionsName}\"]";
-        HttpProtocolOptionsV3 options;
-        try
-        {
-            options = any.Unpack<HttpProtocolOptionsV3>();
-        }
-        catch (InvalidProtocolBufferException)
+        if (!any.TryRead<HttpProtocolOptionsV3>(out var options))
         {
             errors.Add(path, "These are not HTTP protocol options.");
             return default;

@@ -72,7 +72,7 @@ internal sealed class FilterChainBinder
             return null;
         }
 
-        if (socket.TypedConfig is not { } any || !any.Is(TlsV3.DownstreamTlsContext.Descriptor) || !any.TryUnpack<TlsV3.DownstreamTlsContext>(out var message))
+        if (socket.TypedConfig is not { } any || !any.Is(TlsV3.DownstreamTlsContext.Descriptor) || !any.TryRead<TlsV3.DownstreamTlsContext>(out var message))
         {
             errors.Add(path + ".typed_config", $"The transport socket {socket.TypedConfig?.TypeUrl ?? socket.Name} is not supported.");
             return null;
@@ -118,25 +118,18 @@ internal sealed class FilterChainBinder
 
     private NetworkFilterModel? Unpack(Any any, BindErrors errors)
     {
-        try
+        if (any.TryRead<HcmV3.HttpConnectionManager>(out var http))
         {
-            if (any.Is(HcmV3.HttpConnectionManager.Descriptor))
-            {
-                return _bindHttp(any.Unpack<HcmV3.HttpConnectionManager>(), "", errors);
-            }
-
-            if (any.Is(TcpProxyV3.Descriptor))
-            {
-                return _bindTcp(any.Unpack<TcpProxyV3>(), "", errors);
-            }
-
-            errors.Add("", $"The network filter {any.TypeUrl} is not supported.");
-        }
-        catch (InvalidProtocolBufferException)
-        {
-            errors.Add("", $"The bytes are not those of {any.TypeUrl}.");
+            return _bindHttp(http, "", errors);
         }
 
+        if (any.TryRead<TcpProxyV3>(out var tcp))
+        {
+            return _bindTcp(tcp, "", errors);
+        }
+
+        var isKnown = any.Is(HcmV3.HttpConnectionManager.Descriptor) || any.Is(TcpProxyV3.Descriptor);
+        errors.Add("", isKnown ? $"The bytes are not those of {any.TypeUrl}." : $"The network filter {any.TypeUrl} is not supported.");
         return null;
     }
 }

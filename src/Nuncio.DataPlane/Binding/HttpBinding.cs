@@ -14,6 +14,7 @@ namespace Nuncio.DataPlane.Binding;
 /// <summary>Where listeners meet the HTTP pipeline: binds connection managers and route configurations.</summary>
 internal sealed class HttpBinding : IAsyncDisposable
 {
+    private readonly ClusterTable _clusters;
     private readonly RouteConfigurationTable _routes;
     private readonly TimerService _timers;
     private readonly MetricsRegistry _metrics;
@@ -26,6 +27,7 @@ internal sealed class HttpBinding : IAsyncDisposable
 
     public HttpBinding(ClusterTable clusters, RouteConfigurationTable routes, TimerService timers, MetricsRegistry metrics, ILoggerFactory loggers)
     {
+        _clusters = clusters;
         _routes = routes;
         _timers = timers;
         _metrics = metrics;
@@ -46,7 +48,7 @@ internal sealed class HttpBinding : IAsyncDisposable
             new RbacBinder(),
             new RouterBinder(clusters, timers),
         ]);
-        _routeBinder = new RouteConfigurationBinder(filters);
+        _routeBinder = new RouteConfigurationBinder(filters) { Metrics = metrics };
         _remoteLogs = new GrpcAccessLoggers(calls, metrics);
         _binder = new HttpConnectionManagerBinder(
             filters, _routeBinder, _accessLogs, new GrpcAccessLogBinder(_remoteLogs), new TracingBinder(_tracers, calls, metrics));
@@ -62,7 +64,7 @@ internal sealed class HttpBinding : IAsyncDisposable
 
         var routes = model.RouteConfigurationName is { } name ? _routes.Find(name) : new RouteConfigurationState { Current = model.RouteConfiguration };
         var metrics = new HttpConnectionManagerMetrics(_metrics, model.StatPrefix);
-        return new HttpConnectionFilterModel(model, new HttpPipeline(model, routes, _timers.Time, metrics, _logger), _timers);
+        return new HttpConnectionFilterModel(model, new HttpPipeline(model, routes, _timers.Time, metrics, _logger), _clusters, metrics, _timers);
     }
 
     /// <summary>A route configuration of RDS; null with errors when it cannot be used.</summary>

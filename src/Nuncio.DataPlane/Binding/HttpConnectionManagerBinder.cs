@@ -161,10 +161,10 @@ public sealed class HttpConnectionManagerBinder
     private static bool IsRouter(HcmV3.HttpFilter message) => Any.GetTypeName(message.TypedConfig?.TypeUrl ?? "") == RouterV3.Router.Descriptor.FullName;
 
     private static bool SuppressesEnvoyHeaders(IReadOnlyList<HcmV3.HttpFilter> messages) =>
-        messages.Count > 0 && IsRouter(messages[^1]) && messages[^1].TypedConfig.TryUnpack<RouterV3.Router>(out var router) && router.SuppressEnvoyHeaders;
+        messages.Count > 0 && IsRouter(messages[^1]) && messages[^1].TypedConfig.TryRead<RouterV3.Router>(out var router) && router.SuppressEnvoyHeaders;
 
     private static bool StartsChildSpans(IReadOnlyList<HcmV3.HttpFilter> messages) =>
-        messages.Count > 0 && IsRouter(messages[^1]) && messages[^1].TypedConfig.TryUnpack<RouterV3.Router>(out var router) && router.StartChildSpan;
+        messages.Count > 0 && IsRouter(messages[^1]) && messages[^1].TypedConfig.TryRead<RouterV3.Router>(out var router) && router.StartChildSpan;
 
     private static ClientAddressModel BindClientAddress(HcmV3.HttpConnectionManager message, BindErrors errors)
     {

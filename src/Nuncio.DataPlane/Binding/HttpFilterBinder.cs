@@ -36,7 +36,7 @@ public abstract class HttpFilterBinder
             message.MergeFrom(config.Value);
             return message;
         }
-        catch (InvalidProtocolBufferException e)
+        catch (Exception e) when (AnyReading.IsUnreadable(e))
         {
             errors.Add(path, $"The message cannot be read: {e.Message}");
             return null;

@@ -174,7 +174,7 @@ internal sealed class ListenerBinder
 
     private static ProxyProtocolModel? ProxyProtocol(Any any, string path, BindErrors errors)
     {
-        if (!any.TryUnpack<ProxyProtocolV3>(out var message))
+        if (!any.TryRead<ProxyProtocolV3>(out var message))
         {
             errors.Add(path, "This is not the configuration of the PROXY protocol.");
             return null;

@@ -397,6 +397,11 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
         }
 
         SupportedFields.Check(message, path, errors, "initial_requests", "hedge_on_per_try_timeout");
+        if (message.HedgeOnPerTryTimeout)
+        {
+            errors.AddPartial(BindErrors.Path(path, "hedge_on_per_try_timeout"), "A try that has run out of time is given up here before the next begins.");
+        }
+
         return new HedgePolicyModel(message.HedgeOnPerTryTimeout);
     }
 

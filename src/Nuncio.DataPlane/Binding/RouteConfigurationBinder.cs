@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Routing;
+using Nuncio.DataPlane.Telemetry;
 
 namespace Nuncio.DataPlane.Binding;
 
@@ -22,6 +23,9 @@ public sealed class RouteConfigurationBinder
         _filters = filters;
         _routes = new RouteBinder(filters);
     }
+
+    /// <summary>Where virtual clusters are counted; null counts them nowhere that can be seen.</summary>
+    public MetricsRegistry? Metrics { get; init; }
 
     /// <summary>The model; null where there are errors.</summary>
     public RouteConfigurationModel? Bind(RouteV3.RouteConfiguration message, string path, BindErrors errors)
@@ -112,7 +116,7 @@ public sealed class RouteConfigurationBinder
         for (var i = 0; i < message.Routes.Count; i++)
         {
             var bound = BindRoute(message.Routes[i], maxDirectResponse);
-            if (bound.Errors.Any || bound.Errors.FailClosed.Count > 0)
+            if (bound.Errors.All.Count > 0 || bound.Errors.FailClosed.Count > 0)
             {
                 errors.AddAll(BindErrors.Path("", "routes", i), bound.Errors);
             }
@@ -131,6 +135,7 @@ public sealed class RouteConfigurationBinder
             Routes = all,
             Index = new RouteIndex(all),
             RequireTls = message.RequireTls,
+            VirtualClusters = BindVirtualClusters(message, errors),
             RequestHeaders = ValueBinder.Mutations(message.RequestHeadersToAdd, message.RequestHeadersToRemove, "", "request_headers_to_add", "request_headers_to_remove", errors),
             ResponseHeaders = ValueBinder.Mutations(message.ResponseHeadersToAdd, message.ResponseHeadersToRemove, "", "response_headers_to_add", "response_headers_to_remove", errors),
             FilterConfigs = _filters.BindRoute(message.TypedPerFilterConfig, "", errors),
@@ -148,6 +153,34 @@ public sealed class RouteConfigurationBinder
         var result = new BoundHost(errors.Any ? null : model, errors, maxDirectResponse);
         _boundHosts.AddOrUpdate(message, result);
         return result;
+    }
+
+    private List<VirtualClusterModel> BindVirtualClusters(RouteV3.VirtualHost message, BindErrors errors)
+    {
+        var clusters = new List<VirtualClusterModel>(message.VirtualClusters.Count + 1);
+        if (message.VirtualClusters.Count == 0)
+        {
+            return clusters;
+        }
+
+        var registry = Metrics ?? new MetricsRegistry();
+        for (var i = 0; i < message.VirtualClusters.Count; i++)
+        {
+            var cluster = message.VirtualClusters[i];
+            var at = BindErrors.Path("", "virtual_clusters", i);
+            SupportedFields.Check(cluster, at, errors, "headers", "name");
+            if (cluster.Name.Length == 0 || cluster.Headers.Count == 0)
+            {
+                errors.Add(at, "A virtual cluster needs a name and headers.");
+            }
+
+            clusters.Add(new VirtualClusterModel(
+                ValueBinder.Headers(cluster.Headers, at, "headers", errors), new VirtualClusterMetrics(registry, message.Name, cluster.Name)));
+        }
+
+        // Envoy counts what none includes under this name.
+        clusters.Add(new VirtualClusterModel([], new VirtualClusterMetrics(registry, message.Name, "other")));
+        return clusters;
     }
 
     private BoundRoute BindRoute(RouteV3.Route message, int maxDirectResponse)

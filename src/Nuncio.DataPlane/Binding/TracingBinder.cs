@@ -94,7 +94,7 @@ internal sealed class TracingBinder(TraceDrivers drivers, UpstreamCalls calls, M
                 return OpenTelemetry(config, path, errors);
             }
         }
-        catch (InvalidProtocolBufferException e)
+        catch (Exception e) when (AnyReading.IsUnreadable(e))
         {
             errors.Add(path, $"The message cannot be read: {e.Message}");
             return null;

@@ -80,7 +80,7 @@ internal sealed class DiscoveredTable<T>() : DiscoveredTable(XdsTypeRegistry.Typ
                 var message = any.Unpack<T>();
                 read.Add(XdsVersion.TryParse(resource.Version, out var version) ? new XdsResource<T>(resource.Name, message, version) : XdsResource<T>.Create(resource.Name, message));
             }
-            catch (InvalidProtocolBufferException e)
+            catch (Exception e) when (Binding.AnyReading.IsUnreadable(e))
             {
                 return $"{resource.Name}: {e.Message}";
             }

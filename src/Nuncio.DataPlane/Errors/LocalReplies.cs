@@ -44,6 +44,9 @@ public static class LocalReplies
     /// <summary>The stream is older than it may get.</summary>
     public static LocalReply MaxStreamDuration { get; } = new(408, "max_duration_timeout", ResponseFlags.DurationTimeout, "downstream duration timeout");
 
+    /// <summary>The request's body is framed wrongly: where it ends is anybody's guess, so the connection closes with this.</summary>
+    public static LocalReply BadRequestBody { get; } = new(400, "http1.codec_error", ResponseFlags.DownstreamProtocolError, "Bad Request");
+
     /// <summary>The virtual host wants TLS; <c>location</c> is added.</summary>
     public static LocalReply TlsRequired { get; } = new(301, "direct_response");
 

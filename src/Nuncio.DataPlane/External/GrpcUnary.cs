@@ -22,7 +22,7 @@ internal static class GrpcUnary
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
-        if (calls.Clusters.Find(service.Cluster) is not { } cluster)
+        if ((client?.Clusters?.Find(service.Cluster) ?? calls.Clusters.Find(service.Cluster)) is not { } cluster)
         {
             return (null, new GrpcStatus(GrpcStatusCode.Unavailable, "Cluster not available"));
         }

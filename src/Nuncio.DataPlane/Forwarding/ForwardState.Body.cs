@@ -151,7 +151,12 @@ internal sealed partial class ForwardState
             var read = await reading;
             if (read.Error != StreamResetReason.None)
             {
-                // Nobody wants it any more, or the client is gone, which the abort handler knows.
+                // Otherwise nobody wants it any more, or the client is gone, which the abort handler knows.
+                if (read.Error == StreamResetReason.ProtocolError)
+                {
+                    Interrupt(ForwardEnd.BadBody, read.Error, null, 0);
+                }
+
                 return false;
             }
 

@@ -22,7 +22,7 @@ internal sealed partial class ForwardState
             var name = policy.ClusterHeader == null ? policy.Cluster
                 : _exchange.RequestHeaders.TryGet(policy.ClusterHeader, out var value) ? System.Text.Encoding.Latin1.GetString(value)
                 : "";
-            if (_router.Clusters.Find(name) is { } cluster)
+            if (_exchange.FindCluster(name, _router.Clusters) is { } cluster)
             {
                 _mirrors.Add(new MirrorRequest(cluster, policy, _exchange, _forward, _timeouts.Global));
             }

@@ -34,6 +34,9 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private readonly ForwardTimer _perTry;
     private readonly ForwardTimer _idle;
     private readonly ForwardTimer _duration;
+    private readonly ForwardTimer _streamDuration;
+    private readonly ForwardTimer _perTryIdle;
+    private readonly ForwardTimer _arrival;
     private readonly ForwardTimer _backOff;
 
     private RouterFilter _router = null!;
@@ -43,6 +46,8 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private ResourceState _resources = null!;
     private ForwardTimeouts _timeouts;
     private TimeSpan _idleTimeout;
+    private TimeSpan _perTryIdleTimeout;
+    private bool _retriesTimeout;
     private UpstreamAttempt? _spare;
     private ulong _hash;
     private bool _hasHash;
@@ -68,6 +73,9 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         _perTry = new ForwardTimer(this, ForwardEnd.PerTryTimeout, timers);
         _idle = new ForwardTimer(this, ForwardEnd.IdleTimeout, timers);
         _duration = new ForwardTimer(this, ForwardEnd.MaxDuration, timers);
+        _streamDuration = new ForwardTimer(this, ForwardEnd.StreamDuration, timers);
+        _perTryIdle = new ForwardTimer(this, ForwardEnd.PerTryIdleTimeout, timers);
+        _arrival = new ForwardTimer(this, ForwardEnd.RequestTimeout, timers);
         _backOff = new ForwardTimer(this, ForwardEnd.None, timers);
     }
 
@@ -79,7 +87,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     public async ValueTask<FilterOutcome> RunAsync(RouterFilter router, HttpExchange exchange)
     {
         var forward = exchange.Forward ?? throw new InvalidOperationException("The router was asked without a route that forwards.");
-        var cluster = router.Clusters.Find(exchange.ClusterName);
+        var cluster = exchange.FindCluster(exchange.ClusterName, router.Clusters);
         if (cluster == null)
         {
             exchange.Flags |= ResponseFlags.NoClusterFound;
@@ -188,7 +196,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         _resources = cluster.Resources((int)forward.Priority);
         _attempts = _selections = 0;
         _cookie = null;
-        _hostRewritten = false;
+        _hostRewritten = _retriesTimeout = false;
         _end = ForwardEnd.None;
         _responseStarted = false;
         _pause.Clear();
@@ -227,20 +235,30 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             _idle.Start(_idleTimeout);
         }
 
-        var duration = forward.MaxStreamDuration ?? exchange.ConnectionManager.MaxStreamDuration;
-        if (cluster.Model.MaxStreamDuration is { } limit && (duration == TimeSpan.Zero || limit < duration))
+        _perTryIdleTimeout = exchange.RetryPolicy?.PerTryIdleTimeout ?? TimeSpan.Zero;
+        if (cluster.Model.MaxStreamDuration is { } limit)
         {
-            duration = limit;
+            _duration.Start(limit);
         }
 
-        if (duration > TimeSpan.Zero)
-        {
-            _duration.Start(duration);
-        }
-
+        StartLeft(_streamDuration, forward.MaxStreamDuration ?? exchange.ConnectionManager.MaxStreamDuration);
         if (_requestEnded)
         {
             OnRequestEnded();
+        }
+        else
+        {
+            StartLeft(_arrival, exchange.ConnectionManager.RequestTimeout);
+        }
+    }
+
+    // Filters before the router have taken some of the time.
+    private void StartLeft(ForwardTimer timer, TimeSpan limit)
+    {
+        if (limit > TimeSpan.Zero)
+        {
+            var left = limit - TimeSpan.FromMilliseconds(_exchange.ElapsedMilliseconds);
+            timer.Start(left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1));
         }
     }
 
@@ -265,6 +283,9 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         _perTry.Cancel();
         _idle.Cancel();
         _duration.Cancel();
+        _streamDuration.Cancel();
+        _perTryIdle.Cancel();
+        _arrival.Cancel();
         _backOff.Cancel();
         _exchange.Downstream.OnAborted(null);
         if (_pumpStarted && !_pump.IsCompleted)
@@ -309,7 +330,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private async ValueTask<FilterOutcome> NoEndpointAsync()
     {
         _cluster.Metrics.ConnectionsNoneHealthy.Increment();
-        _cluster.Metrics.Responses.Count(503);
+        CountResponse(503);
         _exchange.Flags |= ResponseFlags.NoHealthyUpstream;
         return await _exchange.RespondAsync(503, UpstreamFailure.NoHealthyUpstream, "no_healthy_upstream");
     }
@@ -318,6 +339,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     {
         var attempt = Interlocked.Exchange(ref _spare, null) ?? new UpstreamAttempt(this);
         attempt.Begin(stream, pool, endpoint);
+        _exchange.VirtualCluster?.Metrics.RequestsTotal.Increment();
         lock (_gate)
         {
             _current = attempt;
@@ -423,10 +445,19 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             {
                 SetNumber(exchange.RequestHeaders, KnownHeader.XEnvoyAttemptCount, _attempts);
             }
+
+            if (exchange.VirtualHost is { IncludeIsTimeoutRetryHeader: true })
+            {
+                exchange.RequestHeaders.Set("x-envoy-is-timeout-retry"u8, _retriesTimeout ? "true"u8 : "false"u8);
+            }
         }
 
         exchange.Trace?.StartTry(exchange, exchange.Upstream.Cluster);
         StartPerTry();
+        if (_perTryIdleTimeout > TimeSpan.Zero)
+        {
+            _perTryIdle.Start(_perTryIdleTimeout);
+        }
     }
 
     private void StartPerTry()
@@ -441,8 +472,16 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     {
         _exchange.Upstream.ResponseStarted = _exchange.Clock.GetTimestamp();
         _cluster.Outlier?.OnResponse(attempt.Endpoint, status);
-        CountResponse(status);
         var decision = _retry.OnResponse(attempt.Stream.ResponseHeaders, _resources, _cluster);
+        if (decision == RetryDecision.Yes)
+        {
+            _cluster.Metrics.RetriedResponses.Count(status);
+        }
+        else
+        {
+            CountResponse(status);
+        }
+
         AddRetryFlag(decision);
         return decision;
     }
@@ -459,6 +498,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         var metrics = _cluster.Metrics;
         metrics.Responses.Count(status);
         (_isInternal ? metrics.InternalResponses : metrics.ExternalResponses).Count(status);
+        _exchange.VirtualCluster?.Metrics.Responses.Count(status);
     }
 
     [AsyncMethodBuilder(typeof(PooledBuilder<>))]
@@ -481,6 +521,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         if (_attempts > 1)
         {
             _cluster.Metrics.RequestsRetrySuccess.Increment();
+            _exchange.VirtualCluster?.Metrics.RequestsRetrySuccess.Increment();
         }
 
         FinalizeResponse(stream.ResponseHeaders);
@@ -549,10 +590,10 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         record.ResponseEnded = _exchange.Clock.GetTimestamp();
         record.WireBytesSent = stream.BytesSent;
         record.WireBytesReceived = stream.BytesReceived;
-        _cluster.Metrics.RequestsCompleted.Increment();
         if (_requestEnded)
         {
             _cluster.Metrics.RequestsTime.Record(_timers.NowMilliseconds - _requestEndedAt);
+            _exchange.VirtualCluster?.Metrics.RequestsTime.Record(_timers.NowMilliseconds - _requestEndedAt);
         }
     }
 
@@ -580,7 +621,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
 
         // What came is passed on before the client learns that it is not all.
         await exchange.ResponseBody.FlushAsync();
-        exchange.Downstream.Reset(StreamResetReason.LocalReset);
+        exchange.Downstream.Reset(exchange.Downstream.Version < HttpProtocolVersion.Http2 ? StreamResetReason.ConnectionTermination : StreamResetReason.LocalReset);
         return TryResult.Done;
     }
 
@@ -594,7 +635,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             var decision = _end switch
             {
                 ForwardEnd.None => OnFailed(result.Error, endpoint, requestStarted),
-                ForwardEnd.PerTryTimeout => OnPerTryTimeout(endpoint),
+                ForwardEnd.PerTryTimeout or ForwardEnd.PerTryIdleTimeout => OnPerTryTimeout(endpoint),
                 _ => RetryDecision.No,
             };
             if (decision != RetryDecision.Yes)
@@ -607,14 +648,16 @@ internal sealed partial class ForwardState : IStreamAbortHandler
 
         lock (_gate)
         {
-            // Only the try's own timeout is undone by trying again.
-            if (_end == ForwardEnd.PerTryTimeout)
+            // Only the try's own timeouts are undone by trying again.
+            _retriesTimeout = _end is ForwardEnd.PerTryTimeout or ForwardEnd.PerTryIdleTimeout;
+            if (_retriesTimeout)
             {
                 _end = ForwardEnd.None;
             }
         }
 
         _perTry.Cancel();
+        _perTryIdle.Cancel();
         _pause.Clear();
         _backOff.Start(_retry.NextPause());
         if (_end == ForwardEnd.None)
@@ -653,7 +696,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
 
     private RetryDecision OnPerTryTimeout(EndpointState endpoint)
     {
-        _cluster.Metrics.RequestsPerTryTimeout.Increment();
+        (_end == ForwardEnd.PerTryTimeout ? _cluster.Metrics.RequestsPerTryTimeout : _cluster.Metrics.RequestsPerTryIdleTimeout).Increment();
         _cluster.Metrics.RequestsSentReset.Increment();
         _cluster.Outlier?.OnLocalFailure(endpoint);
         return _retry.OnReset(StreamResetReason.LocalReset, true, _resources, _cluster);
@@ -694,19 +737,40 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             case ForwardEnd.MaxDuration:
                 exchange.Flags |= ResponseFlags.UpstreamMaxStreamDurationReached;
                 _cluster.Metrics.RequestsMaxDurationReached.Increment();
-                await EndWithAsync(408, UpstreamFailure.MaxDuration, "upstream_max_stream_duration_reached");
+                await EndWithAsync(_requestEnded ? 504 : 408, UpstreamFailure.MaxDuration, "upstream_max_stream_duration_reached");
+                return;
+            case ForwardEnd.StreamDuration:
+                exchange.Flags |= LocalReplies.MaxStreamDuration.Flags;
+                await EndWithAsync(_requestEnded ? 504 : 408, LocalReplies.MaxStreamDuration.Body, LocalReplies.MaxStreamDuration.Details);
+                return;
+            case ForwardEnd.RequestTimeout:
+                await EndWithAsync(LocalReplies.RequestTimeout);
+                return;
+            case ForwardEnd.BadBody:
+                await EndWithAsync(LocalReplies.BadRequestBody);
                 return;
             case ForwardEnd.PerTryTimeout:
                 exchange.Flags |= ResponseFlags.UpstreamRequestTimeout;
                 await EndWithAsync(_alternativeTimeoutResponse ? 204 : 504, UpstreamFailure.RequestTimeout, "upstream_per_try_timeout");
                 return;
+            case ForwardEnd.PerTryIdleTimeout:
+                exchange.Flags |= ResponseFlags.UpstreamRequestTimeout;
+                await EndWithAsync(_alternativeTimeoutResponse ? 204 : 504, UpstreamFailure.RequestTimeout, "upstream_per_try_idle_timeout");
+                return;
             default:
                 exchange.Flags |= ResponseFlags.UpstreamRequestTimeout;
                 _cluster.Metrics.RequestsTimeout.Increment();
+                exchange.VirtualCluster?.Metrics.RequestsTimeout.Increment();
                 _cluster.Metrics.RequestsSentReset.Increment();
                 await EndWithAsync(_alternativeTimeoutResponse ? 204 : 504, UpstreamFailure.RequestTimeout, "response_timeout");
                 return;
         }
+    }
+
+    private ValueTask EndWithAsync(LocalReply reply)
+    {
+        _exchange.Flags |= reply.Flags;
+        return EndWithAsync(reply.Status, reply.Body, reply.Details);
     }
 
     private async ValueTask EndWithAsync(int status, ReadOnlyMemory<byte> body, string details)
@@ -766,10 +830,16 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         {
             _idle.Start(_idleTimeout);
         }
+
+        if (_perTryIdle.IsRunning)
+        {
+            _perTryIdle.Start(_perTryIdleTimeout);
+        }
     }
 
     private void OnRequestEnded()
     {
+        _arrival.Cancel();
         _requestEndedAt = _timers.NowMilliseconds;
         if (_timeouts.Global > TimeSpan.Zero)
         {

@@ -20,8 +20,20 @@ internal enum ForwardEnd : byte
     /// <summary>Nothing moved for too long.</summary>
     IdleTimeout,
 
-    /// <summary>The longest duration of a stream.</summary>
+    /// <summary>The longest duration of a stream to an upstream, of the cluster.</summary>
     MaxDuration,
+
+    /// <summary>The longest duration of a client's stream, of the route or the connection manager.</summary>
+    StreamDuration,
+
+    /// <summary>Nothing moved in one try for too long.</summary>
+    PerTryIdleTimeout,
+
+    /// <summary>The request did not arrive in time.</summary>
+    RequestTimeout,
+
+    /// <summary>The request's body is framed wrongly.</summary>
+    BadBody,
 }
 
 /// <summary>A timer of a request.</summary>

@@ -117,7 +117,5 @@ internal sealed class MirrorRequest
         {
             // The answer is of no interest.
         }
-
-        _cluster.Metrics.RequestsCompleted.Increment();
     }
 }

@@ -3,6 +3,7 @@ using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Pipeline;
 using Nuncio.DataPlane.State;
+using Nuncio.DataPlane.Telemetry;
 
 namespace Nuncio.DataPlane.Forwarding;
 
@@ -30,8 +31,11 @@ internal sealed class RetryState
     private RetryOn _on;
     private uint _left;
     private int _pauses;
-    private int _headerStatus;
+    private readonly List<int> _headerStatuses = [];
+    private string[] _headerNames = [];
+    private TimeSpan _asked;
     private ResourceState? _holding;
+    private VirtualClusterMetrics? _virtualCluster;
 
     /// <summary>A retry is possible in principle: the request must be kept.</summary>
     public bool IsPossible => _on != RetryOn.None && _left > 0;
@@ -41,8 +45,11 @@ internal sealed class RetryState
     {
         var headers = exchange.RequestHeaders;
         _policy = policy;
+        _virtualCluster = exchange.VirtualCluster?.Metrics;
         _pauses = 0;
-        _headerStatus = 0;
+        _headerStatuses.Clear();
+        _headerNames = [];
+        _asked = TimeSpan.Zero;
         _tried.Clear();
         _on = policy?.RetryOn ?? RetryOn.None;
         _left = policy?.MaxRetries ?? 1;
@@ -64,11 +71,17 @@ internal sealed class RetryState
 
         if (headers.TryGet(KnownHeader.XEnvoyRetriableStatusCodes, out var codes))
         {
-            _headerStatus = Utf8Parser.TryParse(codes, out int status, out _) ? status : 0;
+            ReadStatuses(codes);
             headers.Remove(KnownHeader.XEnvoyRetriableStatusCodes);
         }
 
-        headers.Remove(KnownHeader.XEnvoyRetriableHeaderNames);
+        if (headers.TryGet(KnownHeader.XEnvoyRetriableHeaderNames, out var names))
+        {
+            _headerNames = System.Text.Encoding.Latin1.GetString(names).ToLowerInvariant()
+                .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            headers.Remove(KnownHeader.XEnvoyRetriableHeaderNames);
+        }
+
         headers.Remove(KnownHeader.XEnvoyHedgeOnPerTryTimeout);
     }
 
@@ -103,13 +116,20 @@ internal sealed class RetryState
     public RetryDecision OnResponse(HeaderMap headers, ResourceState resources, ClusterState cluster)
     {
         LetGo();
-        return _on != RetryOn.None && IsRetriable(headers) ? Take(resources, cluster) : RetryDecision.No;
+        if (_on == RetryOn.None || !IsRetriable(headers))
+        {
+            return RetryDecision.No;
+        }
+
+        _asked = _policy is { ResetHeaders.Count: > 0 } ? AskedPause(headers, cluster.Environment.Timers.Time) : TimeSpan.Zero;
+        return Take(resources, cluster);
     }
 
     /// <summary>There will be no response.</summary>
     public RetryDecision OnReset(StreamResetReason reason, bool requestStarted, ResourceState resources, ClusterState cluster)
     {
         LetGo();
+        _asked = TimeSpan.Zero;
         if (reason == StreamResetReason.Overflow || _on == RetryOn.None)
         {
             return RetryDecision.No;
@@ -123,9 +143,14 @@ internal sealed class RetryState
         return wanted ? Take(resources, cluster) : RetryDecision.No;
     }
 
-    /// <summary>How long to wait before the next try: exponential with full jitter.</summary>
+    /// <summary>How long to wait before the next try: what the upstream asked for and up to half as much again, or else exponential with full jitter.</summary>
     public TimeSpan NextPause()
     {
+        if (_asked > TimeSpan.Zero)
+        {
+            return _asked * (1 + (Random.Shared.NextDouble() / 2));
+        }
+
         var shortest = _policy?.BackOffBase ?? TimeSpan.FromMilliseconds(25);
         var longest = _policy?.BackOffMax ?? TimeSpan.FromMilliseconds(250);
         var ceiling = shortest * Math.Pow(2, Math.Min(_pauses++, 30));
@@ -137,6 +162,7 @@ internal sealed class RetryState
         if (_left == 0)
         {
             cluster.Metrics.RequestsRetryLimitExceeded.Increment();
+            _virtualCluster?.RequestsRetryLimitExceeded.Increment();
             return RetryDecision.LimitExceeded;
         }
 
@@ -144,13 +170,15 @@ internal sealed class RetryState
         if (!resources.CanRetry)
         {
             cluster.Metrics.RequestsRetryOverflow.Increment();
+            _virtualCluster?.RequestsRetryOverflow.Increment();
             return RetryDecision.Overflow;
         }
 
         resources.AddRetry(1);
         _holding = resources;
         cluster.Metrics.RequestsRetry.Increment();
-        cluster.Metrics.RequestsRetryBackoffExponential.Increment();
+        _virtualCluster?.RequestsRetry.Increment();
+        (_asked > TimeSpan.Zero ? cluster.Metrics.RequestsRetryBackoffRateLimited : cluster.Metrics.RequestsRetryBackoffExponential).Increment();
         return RetryDecision.Yes;
     }
 
@@ -172,13 +200,13 @@ internal sealed class RetryState
             || ((_on & RetryOn.GatewayError) != 0 && status is >= 502 and <= 504)
             || ((_on & RetryOn.Retriable4xx) != 0 && status == 409)
             || ((_on & RetryOn.RetriableStatusCodes) != 0 && IsRetriableStatus(status))
-            || ((_on & RetryOn.RetriableHeaders) != 0 && _policy != null && MatchesAny(_policy.RetriableHeaders, headers))
+            || ((_on & RetryOn.RetriableHeaders) != 0 && ((_policy != null && MatchesAny(_policy.RetriableHeaders, headers)) || HasNamed(headers)))
             || IsRetriableGrpc(headers);
     }
 
     private bool IsRetriableStatus(int status)
     {
-        if (status == _headerStatus)
+        if (_headerStatuses.Contains(status))
         {
             return true;
         }
@@ -212,6 +240,51 @@ internal sealed class RetryState
             _ => RetryOn.None,
         };
         return (_on & flag) != 0;
+    }
+
+    private bool HasNamed(HeaderMap headers)
+    {
+        foreach (var name in _headerNames)
+        {
+            if (headers.TryGet(System.Text.Encoding.Latin1.GetBytes(name), out _))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void ReadStatuses(ReadOnlySpan<byte> list)
+    {
+        foreach (var range in list.Split((byte)','))
+        {
+            var item = list[range].Trim((byte)' ');
+            if (Utf8Parser.TryParse(item, out int status, out var used) && used == item.Length && _headerStatuses.Count < 64)
+            {
+                _headerStatuses.Add(status);
+            }
+        }
+    }
+
+    // The first header that says when, unless that is too far away (Envoy: ResetHeaderParserImpl).
+    private TimeSpan AskedPause(HeaderMap headers, TimeProvider time)
+    {
+        foreach (var (name, isUnixTime) in _policy!.ResetHeaders)
+        {
+            if (!headers.TryGet(name, out var text) || !Utf8Parser.TryParse(text, out long value, out var used) || used != text.Length || value is < 0 or > int.MaxValue * 2L)
+            {
+                continue;
+            }
+
+            var pause = TimeSpan.FromSeconds(isUnixTime ? value - time.GetUtcNow().ToUnixTimeSeconds() : value);
+            if (pause > TimeSpan.Zero && pause <= _policy.ResetHeaderMax)
+            {
+                return pause;
+            }
+        }
+
+        return TimeSpan.Zero;
     }
 
     private static bool MatchesAny(IReadOnlyList<Matching.HeaderMatcher> matchers, HeaderMap headers)

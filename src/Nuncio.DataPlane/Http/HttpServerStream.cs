@@ -32,6 +32,9 @@ public abstract class HttpServerStream
     /// <summary>Body bytes sent so far, decoded.</summary>
     public long BytesSent { get; protected set; }
 
+    /// <summary>The clusters as they were before anything looked at the request; null where nobody has taken them.</summary>
+    internal State.ClusterGeneration? Clusters { get; set; }
+
     /// <summary>A final (not 1xx) response head has been written.</summary>
     public bool ResponseStarted { get; protected set; }
 

@@ -34,13 +34,10 @@ public sealed class BufferFilter : HttpFilter
         var source = exchange.RequestBody;
         while (true)
         {
-            var read = await source.ReadBodyAsync();
+            var read = await BodyReading.ReadAsync(exchange, source);
             if (read.Error != StreamResetReason.None)
             {
-                exchange.Flags |= ResponseFlags.DownstreamConnectionTermination;
-                exchange.ResponseCodeDetails = LocalReplies.DownstreamDisconnectDetails;
-                exchange.Downstream.Reset(read.Error);
-                return FilterOutcome.Responded;
+                return await BodyReading.RespondFailedAsync(exchange, read.Error);
             }
 
             if (length + read.Data.Length > limit)

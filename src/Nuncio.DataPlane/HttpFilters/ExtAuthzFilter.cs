@@ -118,7 +118,7 @@ internal sealed class ExtAuthzFilter : HttpFilter
     private ValueTask<FilterOutcome> FollowAsync(HttpExchange exchange, ExtAuthzVerdict verdict)
     {
         var counters = _statistics.OfManager(exchange.ConnectionManager.StatPrefix);
-        var cluster = exchange.Forward is null ? null : _calls.Clusters.Find(exchange.ClusterName);
+        var cluster = exchange.Forward is null ? null : exchange.FindCluster(exchange.ClusterName, _calls.Clusters);
         var ofCluster = cluster is null ? null : _statistics.OfCluster(cluster.Model.StatName);
         switch (verdict.Decision)
         {

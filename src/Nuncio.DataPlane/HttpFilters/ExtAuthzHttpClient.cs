@@ -15,7 +15,7 @@ internal sealed class ExtAuthzHttpClient(UpstreamCalls calls, ExtAuthzHttpModel 
     /// <summary>Asks; null where the client went away.</summary>
     public async ValueTask<ExtAuthzVerdict?> CheckAsync(HttpExchange exchange, RequestBufferResult? body)
     {
-        if (calls.Clusters.Find(service.Cluster) is not { } cluster)
+        if (exchange.FindCluster(service.Cluster, calls.Clusters) is not { } cluster)
         {
             return new ExtAuthzVerdict { Decision = ExtAuthzDecision.Error };
         }

@@ -26,7 +26,7 @@ internal sealed class RateLimitFilter(RateLimitFilterModel model, UpstreamCalls 
     public override ValueTask<FilterOutcome> OnRequestAsync(HttpExchange exchange)
     {
         if (exchange.Forward is null || !model.Enabled.Includes(exchange.Random) || !IsOfType(exchange) || Describe(exchange) is not { } request
-            || calls.Clusters.Find(exchange.ClusterName) is not { } cluster)
+            || exchange.FindCluster(exchange.ClusterName, calls.Clusters) is not { } cluster)
         {
             return new ValueTask<FilterOutcome>(FilterOutcome.Continue);
         }

@@ -19,12 +19,10 @@ internal static class RequestBuffer
         var source = exchange.RequestBody;
         while (true)
         {
-            var read = await source.ReadBodyAsync();
+            var read = await BodyReading.ReadAsync(exchange, source);
             if (read.Error != StreamResetReason.None)
             {
-                exchange.Flags |= ResponseFlags.DownstreamConnectionTermination;
-                exchange.ResponseCodeDetails = LocalReplies.DownstreamDisconnectDetails;
-                exchange.Downstream.Reset(read.Error);
+                await BodyReading.RespondFailedAsync(exchange, read.Error);
                 return new RequestBufferResult(default, 0, false, IsGone: true, IsTooLarge: false);
             }
 

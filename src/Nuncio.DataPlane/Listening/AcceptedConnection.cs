@@ -1,4 +1,5 @@
 using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Transport;
 
@@ -15,6 +16,9 @@ public sealed class AcceptedConnection
 
     /// <summary>The listener's statistics.</summary>
     public required ListenerMetrics Metrics { get; init; }
+
+    /// <summary>The clusters as they were before the listener's configuration was looked at.</summary>
+    public required ClusterGeneration Clusters { get; init; }
 
     /// <summary>Bytes of <see cref="Transport"/> that were read already, and the way to read more ahead. Released once the filter's session runs.</summary>
     public required PeekBuffer Peek { get; init; }

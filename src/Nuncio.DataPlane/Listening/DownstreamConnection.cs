@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Tls;
 using Nuncio.DataPlane.Time;
 using Nuncio.DataPlane.Transport;
@@ -19,6 +20,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
 
     private readonly ListenerState _listener;
     private readonly ListenerModel _model;
+    private ClusterGeneration? _clusters;
     private readonly TransportConnection _socket;
     private readonly LazyDeadline _deadline;
     private readonly PeekBuffer _peek = new();
@@ -31,10 +33,11 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
     private NetworkSession? _session;
     private volatile bool _draining;
 
-    public DownstreamConnection(ListenerState listener, ListenerModel model, TransportConnection socket)
+    public DownstreamConnection(ListenerState listener, ListenerModel model, ClusterGeneration clusters, TransportConnection socket)
     {
         _listener = listener;
         _model = model;
+        _clusters = clusters;
         _socket = socket;
         _deadline = new LazyDeadline(listener.Environment.Timers, this);
         _opened = listener.Environment.Timers.NowMilliseconds;
@@ -74,7 +77,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
         }
         finally
         {
-            _deadline.Clear();
+            _deadline.End();
             _socket.Abort();
             _listener.Remove(this);
             metrics.DownstreamConnectionsActive.Decrement();
@@ -141,10 +144,13 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
             return null;
         }
 
+        // Let go here: a connection may live for days.
+        var clusters = _clusters!;
+        _clusters = null;
         ChainKey = chain.Key;
         if (chain.Transport is { } transport)
         {
-            return await BeginTlsAsync(chain, transport);
+            return await BeginTlsAsync(chain, transport, clusters);
         }
 
         return await chain.Filter.BeginAsync(new AcceptedConnection
@@ -152,6 +158,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
             Transport = _socket,
             Metrics = _listener.Metrics,
             Peek = _peek,
+            Clusters = clusters,
             Connection = new DownstreamConnectionInfo
             {
                 Id = Interlocked.Increment(ref lastId),
@@ -163,7 +170,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
         });
     }
 
-    private async ValueTask<NetworkSession?> BeginTlsAsync(FilterChainModel chain, DownstreamTlsModel model)
+    private async ValueTask<NetworkSession?> BeginTlsAsync(FilterChainModel chain, DownstreamTlsModel model, ClusterGeneration clusters)
     {
         using var timeout = new CancellationTokenSource(chain.HandshakeTimeout, _listener.Environment.Timers.Time);
         if (await model.AcceptAsync(_socket, _peek.Take(), _serverName, timeout.Token) is not { } encrypted)
@@ -183,6 +190,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
             Transport = encrypted,
             Metrics = _listener.Metrics,
             Peek = _peek,
+            Clusters = clusters,
             Connection = new DownstreamConnectionInfo
             {
                 Id = Interlocked.Increment(ref lastId),

@@ -3,6 +3,8 @@ using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http1;
 using Nuncio.DataPlane.Http.Http2;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.State;
+using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Time;
 using Codec = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Types.CodecType;
 
@@ -14,20 +16,24 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
     private readonly Codec _codec;
     private readonly Http1ServerOptions _http1;
     private readonly Http2Options _http2;
+    private readonly HttpConnectionManagerMetrics _metrics;
     private readonly TimerService _timers;
 
     /// <summary>A filter.</summary>
     /// <param name="model">The connection manager.</param>
     /// <param name="processor">What answers its requests.</param>
+    /// <param name="clusters">What requests hold while they last.</param>
+    /// <param name="metrics">The connection manager's statistics.</param>
     /// <param name="timers">For the codecs' timeouts.</param>
-    public HttpConnectionFilterModel(HttpConnectionManagerModel model, HttpStreamProcessor processor, TimerService timers)
+    public HttpConnectionFilterModel(HttpConnectionManagerModel model, HttpStreamProcessor processor, ClusterTable clusters, HttpConnectionManagerMetrics metrics, TimerService timers)
     {
         _codec = model.Codec;
-        _http1 = HttpCodecBinder.Http1(model);
+        _http1 = HttpCodecBinder.Http1(model) with { Metrics = metrics };
         _http2 = HttpCodecBinder.Http2(model);
+        _metrics = metrics;
         _timers = timers;
         Processor = processor;
-        Slot = new ProcessorSlot(processor);
+        Slot = new ProcessorSlot(processor, clusters);
     }
 
     /// <summary>This configuration's processor.</summary>
@@ -41,8 +47,8 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
         await SpeaksHttp2Async(connection) switch
         {
             null => null,
-            true => new Http2Session(connection, Slot, _http2, _timers.Time),
-            false => new Http1Session(connection, Slot, _http1, _timers),
+            true => new CountedSession(new Http2Session(connection, Slot, _http2, _timers.Time), connection, _metrics, _timers, isHttp2: true),
+            false => new CountedSession(new Http1Session(connection, Slot, _http1, _timers), connection, _metrics, _timers, isHttp2: false),
         };
 
     // ALPN decides where there was one; else the first bytes do (RFC 9113 section 3.3: a client with prior knowledge begins with the preface).
@@ -78,6 +84,49 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
                     }
 
                     break;
+            }
+        }
+    }
+
+    private sealed class CountedSession(NetworkSession session, AcceptedConnection connection, HttpConnectionManagerMetrics metrics, TimerService timers, bool isHttp2) : NetworkSession
+    {
+        public override Task RunAsync()
+        {
+            var isTls = connection.Connection.IsTls;
+            metrics.DownstreamConnectionsTotal.Increment();
+            metrics.DownstreamConnectionsActive.Increment();
+            (isHttp2 ? metrics.DownstreamConnectionsHttp2Total : metrics.DownstreamConnectionsHttp1Total).Increment();
+            (isHttp2 ? metrics.DownstreamConnectionsHttp2Active : metrics.DownstreamConnectionsHttp1Active).Increment();
+            if (isTls)
+            {
+                metrics.DownstreamConnectionsSslTotal.Increment();
+                metrics.DownstreamConnectionsSslActive.Increment();
+            }
+
+            return FinishAsync(session.RunAsync(), isTls, timers.NowMilliseconds);
+        }
+
+        public override void Drain() => session.Drain();
+
+        public override void Abort() => session.Abort();
+
+        private async Task FinishAsync(Task run, bool isTls, long opened)
+        {
+            try
+            {
+                await run;
+            }
+            finally
+            {
+                metrics.DownstreamConnectionsActive.Decrement();
+                (isHttp2 ? metrics.DownstreamConnectionsHttp2Active : metrics.DownstreamConnectionsHttp1Active).Decrement();
+                if (isTls)
+                {
+                    metrics.DownstreamConnectionsSslActive.Decrement();
+                }
+
+                metrics.DownstreamConnectionsDestroy.Increment();
+                metrics.DownstreamConnectionsLengthMilliseconds.Record(timers.NowMilliseconds - opened);
             }
         }
     }

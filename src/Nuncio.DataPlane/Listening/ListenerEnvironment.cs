@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Time;
 
@@ -12,6 +13,8 @@ internal sealed class ListenerEnvironment
     public required MetricsRegistry Metrics { get; init; }
 
     public required ILogger Logger { get; init; }
+
+    public required ClusterTable Clusters { get; init; }
 
     /// <summary>Open connections of all listeners.</summary>
     public ConnectionCount Connections { get; } = new();

@@ -73,6 +73,7 @@ internal sealed class ListenerState
         DownstreamConnection connection;
         try
         {
+            var clusters = Environment.Clusters.Current;
             var model = Model;
             socket.NoDelay = true;
             if (model.KeepAlive is { } keepAlive)
@@ -80,7 +81,7 @@ internal sealed class ListenerState
                 SocketTuning.SetKeepAlive(socket, keepAlive);
             }
 
-            connection = new DownstreamConnection(this, model, SocketTransports.Adopt(socket));
+            connection = new DownstreamConnection(this, model, clusters, SocketTransports.Adopt(socket));
         }
         catch (SocketException)
         {

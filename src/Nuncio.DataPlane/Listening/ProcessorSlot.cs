@@ -1,4 +1,5 @@
 using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.State;
 
 namespace Nuncio.DataPlane.Listening;
 
@@ -8,9 +9,14 @@ namespace Nuncio.DataPlane.Listening;
 /// </summary>
 internal sealed class ProcessorSlot : HttpStreamProcessor
 {
+    private readonly ClusterTable _clusters;
     private HttpStreamProcessor _current;
 
-    public ProcessorSlot(HttpStreamProcessor current) => _current = current;
+    public ProcessorSlot(HttpStreamProcessor current, ClusterTable clusters)
+    {
+        _current = current;
+        _clusters = clusters;
+    }
 
     /// <summary>What new requests meet.</summary>
     public HttpStreamProcessor Current
@@ -20,7 +26,12 @@ internal sealed class ProcessorSlot : HttpStreamProcessor
     }
 
     /// <inheritdoc/>
-    public override ValueTask ProcessAsync(HttpServerStream stream) => Current.ProcessAsync(stream);
+    public override ValueTask ProcessAsync(HttpServerStream stream)
+    {
+        // Before the configuration: clusters go after the routes that name them, so these are at least what the routes can name.
+        stream.Clusters = _clusters.Current;
+        return Current.ProcessAsync(stream);
+    }
 
     /// <inheritdoc/>
     public override ValueTask RejectAsync(HttpServerStream stream, int status, string details) => Current.RejectAsync(stream, status, details);

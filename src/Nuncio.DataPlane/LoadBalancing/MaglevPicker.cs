@@ -11,7 +11,17 @@ internal sealed class MaglevPicker : EndpointPicker
 
     public MaglevPicker(EndpointState[] endpoints, double[] weights, uint size, bool byHostname)
     {
-        _endpoints = endpoints;
+        // In the order of their keys, so that every proxy fills the same table in whatever order it was told of the endpoints.
+        var keys = Array.ConvertAll(endpoints, endpoint => endpoint.HashKey(byHostname));
+        var order = new int[endpoints.Length];
+        for (var i = 0; i < order.Length; i++)
+        {
+            order[i] = i;
+        }
+
+        Array.Sort(order, (x, y) => string.CompareOrdinal(keys[x], keys[y]));
+        _endpoints = Array.ConvertAll(order, i => endpoints[i]);
+        weights = Array.ConvertAll(order, i => weights[i]);
         _table = new int[size];
         Array.Fill(_table, -1);
         var heaviest = weights.Max();
@@ -21,7 +31,7 @@ internal sealed class MaglevPicker : EndpointPicker
         var targets = new double[endpoints.Length];
         for (var i = 0; i < endpoints.Length; i++)
         {
-            var key = Encoding.UTF8.GetBytes(endpoints[i].HashKey(byHostname));
+            var key = Encoding.UTF8.GetBytes(keys[order[i]]);
             offsets[i] = XxHash64.Hash(key) % size;
             skips[i] = (XxHash64.Hash(key, 1) % (size - 1)) + 1;
         }

@@ -17,6 +17,9 @@ public sealed class RedirectModel : RouteActionModel
     /// <summary>The port with its colon, such as <c>:8443</c>; empty for none.</summary>
     public byte[] Port { get; init; } = [];
 
+    /// <summary>The request's host keeps its port whatever becomes of the scheme, as where TLS is required (Envoy: createSslRedirectPath).</summary>
+    public bool KeepsPort { get; init; }
+
     /// <summary>The whole path, maybe with a query; null keeps the request's.</summary>
     public byte[]? Path { get; init; }
 

@@ -20,6 +20,9 @@ public sealed class VirtualHostModel
     /// <summary>Which requests are redirected to https whatever the routes say.</summary>
     public RouteV3.VirtualHost.Types.TlsRequirementType RequireTls { get; init; }
 
+    /// <summary>The first that includes a request counts it; the last one includes all. Empty where the message has none.</summary>
+    public IReadOnlyList<VirtualClusterModel> VirtualClusters { get; init; } = [];
+
     /// <summary>After the route's.</summary>
     public required HeaderMutationsModel RequestHeaders { get; init; }
 

@@ -2,6 +2,7 @@ using System.Net;
 using Nuncio.DataPlane.Errors;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.State;
 
 namespace Nuncio.DataPlane.Pipeline;
 
@@ -31,6 +32,9 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// <summary>The virtual host; null where none matches.</summary>
     public VirtualHostModel? VirtualHost { get; protected set; }
 
+    /// <summary>Where the request is counted besides its cluster; null where its virtual host has no virtual clusters.</summary>
+    public VirtualClusterModel? VirtualCluster { get; protected set; }
+
     /// <summary>The route; null where none matches.</summary>
     public RouteModel? Route { get; protected set; }
 
@@ -42,6 +46,16 @@ public abstract class HttpExchange : IBodySource, IBodySink
 
     /// <summary>The cluster to forward to, however the route says it; empty where a header should have said it and did not.</summary>
     public string ClusterName { get; protected set; } = "";
+
+    /// <summary>
+    /// A cluster by its name, as it was when the request began: one that left the configuration since is still there for it. A name of the configuration
+    /// after that is found in <paramref name="now"/>.
+    /// </summary>
+    public ClusterState? FindCluster(string name, ClusterTable now)
+    {
+        ArgumentNullException.ThrowIfNull(now);
+        return Downstream.Clusters?.Find(name) ?? now.Find(name);
+    }
 
     /// <summary>The retry policy of the route or else of its virtual host.</summary>
     public RetryPolicyModel? RetryPolicy => Forward?.RetryPolicy ?? VirtualHost?.RetryPolicy;

@@ -80,6 +80,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     {
         _metrics?.DownstreamRequestsTotal.Increment();
         _metrics?.DownstreamRequestsActive.Increment();
+        (exchange.Downstream.Version >= HttpProtocolVersion.Http2 ? _metrics?.DownstreamRequestsHttp2Total : _metrics?.DownstreamRequestsHttp1Total)?.Increment();
         try
         {
             var reply = rejection ?? Prepare(exchange);
@@ -201,14 +202,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
             return exchange.RespondAsync(LocalReplies.RouteNotFound);
         }
 
-        if (exchange.Route.Action is RedirectModel)
-        {
-            _metrics?.RequestsRedirect.Increment();
-        }
-        else
-        {
-            _metrics?.RequestsDirectResponse.Increment();
-        }
+        _metrics?.RequestsDirectResponse.Increment();
 
         return exchange.RespondFromRouteAsync();
     }
@@ -240,8 +234,24 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         }
     }
 
+    /// <summary>A tunnel has been opened; it ends with its exchange.</summary>
+    internal void CountUpgrade(PipelineExchange exchange)
+    {
+        if (_metrics is { } metrics && !exchange.CountsUpgrade)
+        {
+            exchange.CountsUpgrade = true;
+            metrics.DownstreamConnectionsUpgradesTotal.Increment();
+            metrics.DownstreamConnectionsUpgradesActive.Increment();
+        }
+    }
+
     private void Complete(PipelineExchange exchange)
     {
+        if (exchange.CountsUpgrade)
+        {
+            _metrics?.DownstreamConnectionsUpgradesActive.Decrement();
+        }
+
         exchange.End();
         exchange.Downstream.OnAborted(null);
         if (!exchange.Downstream.ResponseEnded && exchange.Flags == ResponseFlags.None)
@@ -271,6 +281,11 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         if (_metrics is { } metrics)
         {
             metrics.DownstreamRequestsActive.Decrement();
+            if (exchange.Flags != ResponseFlags.None || exchange.ResponseStatus is 404 or 408 or 413)
+            {
+                CountFailure(metrics, exchange);
+            }
+
             metrics.DownstreamRequestsTime.Record(exchange.ElapsedMilliseconds);
             if (exchange.ResponseStatus > 0)
             {
@@ -284,6 +299,44 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         }
 
         Return(exchange);
+    }
+
+    private static void CountFailure(HttpConnectionManagerMetrics metrics, PipelineExchange exchange)
+    {
+        if (exchange.Downstream.ResponseStarted && !exchange.Downstream.ResponseEnded && exchange.ResponseCodeDetails.StartsWith("upstream_reset_after", StringComparison.Ordinal))
+        {
+            metrics.RequestsResetAfterDownstreamResponseStarted.Increment();
+            metrics.DownstreamRequestsSentReset.Increment();
+        }
+
+        if ((exchange.Flags & ResponseFlags.StreamIdleTimeout) != 0)
+        {
+            metrics.DownstreamRequestsIdleTimeout.Increment();
+        }
+        else if ((exchange.Flags & ResponseFlags.DurationTimeout) != 0)
+        {
+            metrics.DownstreamRequestsMaxDurationReached.Increment();
+        }
+        else if (ReferenceEquals(exchange.ResponseCodeDetails, LocalReplies.RequestTimeout.Details))
+        {
+            metrics.DownstreamRequestsTimeout.Increment();
+        }
+        else if ((exchange.Flags & ResponseFlags.NoClusterFound) != 0)
+        {
+            metrics.NoCluster.Increment();
+        }
+        else if (ReferenceEquals(exchange.ResponseCodeDetails, LocalReplies.PayloadTooLarge.Details))
+        {
+            metrics.DownstreamRequestsTooLarge.Increment();
+        }
+        else if (ReferenceEquals(exchange.ResponseCodeDetails, LocalReplies.AbsolutePath.Details))
+        {
+            metrics.DownstreamRequestsNonRelativePath.Increment();
+        }
+        else if (exchange.ResponseCodeDetails == "request_header_timeout")
+        {
+            metrics.DownstreamRequestsHeaderTimeout.Increment();
+        }
     }
 
     private void Log(PipelineExchange exchange)

@@ -206,8 +206,12 @@ public static class PathNormalizer
             var isLast = slash < 0;
             var segment = isLast ? rest : rest[..slash];
             var next = at + 1 + segment.Length;
-            var isParent = segment.SequenceEqual(".."u8);
-            if (isParent || segment.SequenceEqual("."u8))
+
+            // Servers that know path parameters drop them before they look for dots: "..;a" climbs there, so it must not hide from the rules here.
+            var parameters = segment.IndexOf((byte)';');
+            var name = parameters < 0 ? segment : segment[..parameters];
+            var isParent = name.SequenceEqual(".."u8);
+            if (isParent || name.SequenceEqual("."u8))
             {
                 if (isParent)
                 {

@@ -52,6 +52,9 @@ internal sealed class PipelineExchange : HttpExchange
         set => _responseBody = value;
     }
 
+    /// <summary>It is counted among the open upgrades.</summary>
+    public bool CountsUpgrade { get; set; }
+
     /// <summary>How many filters have seen the request: so many see the response.</summary>
     public int FiltersRun { get; set; }
 
@@ -82,16 +85,18 @@ internal sealed class PipelineExchange : HttpExchange
     /// <summary>Forgets the request, ready for the next.</summary>
     public void Reset()
     {
+        _stream!.Clusters = null;
         _stream = null;
         Array.Clear(_filterState);
         _requestBody = null;
         _responseBody = null;
-        _requestHeadersFinal = false;
+        _requestHeadersFinal = CountsUpgrade = false;
         FiltersRun = 0;
         Flags = ResponseFlags.None;
         ResponseCodeDetails = ConnectionTerminationDetails = ClusterName = "";
         RouteConfiguration = null;
         VirtualHost = null;
+        VirtualCluster = null;
         Route = null;
         Forward = null;
         WeightedCluster = null;
@@ -120,12 +125,19 @@ internal sealed class PipelineExchange : HttpExchange
     public void ChooseRoute()
     {
         VirtualHost = RouteConfiguration?.Index.Find(RequestHeaders);
+        VirtualCluster = null;
         Route = null;
         Forward = null;
         WeightedCluster = null;
         ClusterName = "";
         if (VirtualHost is null)
         {
+            return;
+        }
+
+        if (VirtualHost.RequireTls != RouteV3.VirtualHost.Types.TlsRequirementType.None && NeedsTls(VirtualHost.RequireTls))
+        {
+            Route = RequestHeaders.Contains(KnownHeader.XForwardedProto) ? TlsRedirectRoute.Instance : null;
             return;
         }
 
@@ -138,7 +150,20 @@ internal sealed class PipelineExchange : HttpExchange
 
         ClusterName = Clusters.Choose(Forward, RequestHeaders, Random, out var weighted);
         WeightedCluster = weighted;
+        var virtualClusters = VirtualHost.VirtualClusters;
+        for (var i = 0; i < virtualClusters.Count; i++)
+        {
+            if (virtualClusters[i].Includes(RequestHeaders))
+            {
+                VirtualCluster = virtualClusters[i];
+                break;
+            }
+        }
     }
+
+    private bool NeedsTls(RouteV3.VirtualHost.Types.TlsRequirementType requirement) =>
+        !RequestHeaders.Get(KnownHeader.XForwardedProto).SequenceEqual("https"u8)
+        && (requirement == RouteV3.VirtualHost.Types.TlsRequirementType.All || !RequestHeaders.Get(KnownHeader.XEnvoyInternal).SequenceEqual("true"u8));
 
     /// <inheritdoc/>
     public override void FinalizeRequestHeaders()
@@ -204,6 +229,11 @@ internal sealed class PipelineExchange : HttpExchange
 
         ResponseSanitizer.Finish(this, headers);
         ResponseStatus = headers.Status;
+        if (IsUpgrade && !endStream && (ResponseStatus == 101 || (ResponseStatus is >= 200 and < 300 && RequestHeaders.Get(KnownHeader.Method).SequenceEqual("CONNECT"u8))))
+        {
+            _pipeline.CountUpgrade(this);
+        }
+
         if (_pipeline.Model.AccessLogs.Count > 0 || Trace is not null)
         {
             // The upstream's map is used again before the line is written.

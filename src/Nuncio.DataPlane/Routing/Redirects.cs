@@ -16,7 +16,7 @@ public static class Redirects
         var scheme = redirect.Scheme ?? headers.Get(KnownHeader.Scheme);
         buffer.Write(scheme);
         buffer.Write("://"u8);
-        buffer.Write(redirect.Host ?? Host(headers, scheme, redirect.Port.Length > 0));
+        buffer.Write(redirect.Host ?? (redirect.KeepsPort ? headers.Get(KnownHeader.Authority) : Host(headers, scheme, redirect.Port.Length > 0)));
         buffer.Write(redirect.Port);
         WritePath(redirect, headers.Get(KnownHeader.Path), buffer);
     }

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Nuncio.DataPlane.Binding;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Upstream;
@@ -18,23 +17,20 @@ public sealed record RefusedCluster(string Name, IReadOnlyList<BindError> Errors
 public sealed class ClusterTable
 {
     private readonly UpstreamEnvironment _environment;
-    // A request that has just chosen a route of the old configuration has yet to look its cluster up and to take a connection.
-    private static readonly TimeSpan LeavingTime = TimeSpan.FromSeconds(2);
-
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
-    private readonly Lock _publishing = new();
-    private readonly HashSet<ClusterState> _leaving = [];
-    private Dictionary<string, ClusterState> _staying = new(StringComparer.Ordinal);
-    private FrozenDictionary<string, ClusterState> _clusters = FrozenDictionary<string, ClusterState>.Empty;
+    private ClusterGeneration _current = ClusterGeneration.Empty;
 
     /// <summary>An empty table.</summary>
     public ClusterTable(UpstreamEnvironment environment) => _environment = environment;
 
     /// <summary>All clusters.</summary>
-    public IReadOnlyCollection<ClusterState> All => Volatile.Read(ref _clusters).Values;
+    public IReadOnlyCollection<ClusterState> All => Current.All;
+
+    /// <summary>All clusters as they are now, for a request to keep.</summary>
+    public ClusterGeneration Current => Volatile.Read(ref _current);
 
     /// <summary>The cluster of that name, or null. Cheap and safe from any thread.</summary>
-    public ClusterState? Find(string name) => Volatile.Read(ref _clusters).GetValueOrDefault(name);
+    public ClusterState? Find(string name) => Current.Find(name);
 
     /// <summary>Binds what has changed against the last committed configuration. Not concurrently with itself or <see cref="Commit"/>.</summary>
     /// <param name="snapshot">The whole configuration.</param>
@@ -133,50 +129,14 @@ public sealed class ClusterTable
         Publish([.. gone.Select(e => e.Value.State)]);
     }
 
-    // What leaves can still be found for a while, unless another took its name, and is only then given up.
+    // What leaves is given up at once: requests that began before hold the generation that it was in.
     private void Publish(List<ClusterState> leaving)
     {
-        lock (_publishing)
-        {
-            _leaving.UnionWith(leaving);
-            _staying = _entries.ToDictionary(e => e.Key, e => e.Value.State, StringComparer.Ordinal);
-            Rebuild();
-        }
-
-        if (leaving.Count > 0)
-        {
-            _environment.Timers.Create(() => GiveUp(leaving)).Start(LeavingTime);
-        }
-    }
-
-    private void GiveUp(List<ClusterState> leaving)
-    {
-        lock (_publishing)
-        {
-            _leaving.ExceptWith(leaving);
-            Rebuild();
-        }
-
+        Volatile.Write(ref _current, new ClusterGeneration(_entries.ToDictionary(e => e.Key, e => e.Value.State, StringComparer.Ordinal)));
         foreach (var state in leaving)
         {
             state.Retire();
         }
-    }
-
-    private void Rebuild()
-    {
-        var clusters = new Dictionary<string, ClusterState>(StringComparer.Ordinal);
-        foreach (var state in _leaving)
-        {
-            clusters[state.Model.Name] = state;
-        }
-
-        foreach (var (name, state) in _staying)
-        {
-            clusters[name] = state;
-        }
-
-        Volatile.Write(ref _clusters, clusters.ToFrozenDictionary(StringComparer.Ordinal));
     }
 
     // Envoy makes a cluster anew for any change of its message. A change of inline endpoints alone is no reason to close connections.

@@ -26,7 +26,8 @@ internal sealed class TcpProxyFilterModel : NetworkFilterModel
     /// <inheritdoc/>
     public override ValueTask<NetworkSession?> BeginAsync(AcceptedConnection connection)
     {
-        var cluster = _clusters.Find(Choose());
+        var name = Choose();
+        var cluster = connection.Clusters.Find(name) ?? _clusters.Find(name);
         return new ValueTask<NetworkSession?>(cluster is null ? null : new TcpProxySession(_model, cluster, connection, _timers, HashOf(connection)));
     }
 

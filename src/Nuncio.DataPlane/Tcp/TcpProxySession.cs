@@ -66,7 +66,7 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
         {
             resources.AddConnection(-1);
             _cluster.Metrics.ConnectionsActive.Decrement();
-            _idle.Clear();
+            _idle.End();
             if (_upstream is { } open)
             {
                 await open.DisposeAsync();

@@ -31,6 +31,7 @@ public sealed class ClusterMetrics
         RequestsCancelled = registry.Counter("envoy_cluster_upstream_rq_cancelled", labels);
         RequestsTimeout = registry.Counter("envoy_cluster_upstream_rq_timeout", labels);
         RequestsPerTryTimeout = registry.Counter("envoy_cluster_upstream_rq_per_try_timeout", labels);
+        RequestsPerTryIdleTimeout = registry.Counter("envoy_cluster_upstream_rq_per_try_idle_timeout", labels);
         RequestsMaxDurationReached = registry.Counter("envoy_cluster_upstream_rq_max_duration_reached", labels);
         RequestsReceivedReset = registry.Counter("envoy_cluster_upstream_rq_rx_reset", labels);
         RequestsSentReset = registry.Counter("envoy_cluster_upstream_rq_tx_reset", labels);
@@ -38,6 +39,7 @@ public sealed class ClusterMetrics
         RequestsRetrySuccess = registry.Counter("envoy_cluster_upstream_rq_retry_success", labels);
         RequestsRetryLimitExceeded = registry.Counter("envoy_cluster_upstream_rq_retry_limit_exceeded", labels);
         RequestsRetryOverflow = registry.Counter("envoy_cluster_upstream_rq_retry_overflow", labels);
+        RequestsRetryBackoffRateLimited = registry.Counter("envoy_cluster_upstream_rq_retry_backoff_ratelimited", labels);
         RequestsRetryBackoffExponential = registry.Counter("envoy_cluster_upstream_rq_retry_backoff_exponential", labels);
         RequestsMaintenanceMode = registry.Counter("envoy_cluster_upstream_rq_maintenance_mode", labels);
         RetryOrShadowAbandoned = registry.Counter("envoy_cluster_retry_or_shadow_abandoned", labels);
@@ -73,6 +75,7 @@ public sealed class ClusterMetrics
         RequestsTime = registry.Histogram("envoy_cluster_upstream_rq_time", labels);
         Responses = new ResponseCodeCounters(registry, "envoy_cluster_upstream_rq", labels, perCode: true);
         ExternalResponses = new ResponseCodeCounters(registry, "envoy_cluster_external_upstream_rq", labels, perCode: true);
+        RetriedResponses = new ResponseCodeCounters(registry, "envoy_cluster_retry_upstream_rq", labels, perCode: true);
         InternalResponses = new ResponseCodeCounters(registry, "envoy_cluster_internal_upstream_rq", labels, perCode: true);
     }
 
@@ -144,6 +147,12 @@ public sealed class ClusterMetrics
 
     /// <summary><c>envoy_cluster_upstream_rq_per_try_timeout</c>: attempts that took too long.</summary>
     public MetricCounter RequestsPerTryTimeout { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_per_try_idle_timeout</c>: tries in which nothing moved for too long.</summary>
+    public MetricCounter RequestsPerTryIdleTimeout { get; }
+
+    /// <summary><c>envoy_cluster_upstream_rq_retry_backoff_ratelimited</c>: retries whose pause the upstream said.</summary>
+    public MetricCounter RequestsRetryBackoffRateLimited { get; }
 
     /// <summary><c>envoy_cluster_upstream_rq_max_duration_reached</c>: requests that reached max_stream_duration.</summary>
     public MetricCounter RequestsMaxDurationReached { get; }
@@ -270,6 +279,9 @@ public sealed class ClusterMetrics
 
     /// <summary>Of these, to requests from outside.</summary>
     public ResponseCodeCounters ExternalResponses { get; }
+
+    /// <summary><c>envoy_cluster_retry_upstream_rq</c>: responses that were not passed on, but tried again for.</summary>
+    public ResponseCodeCounters RetriedResponses { get; }
 
     /// <summary>Of these, to internal requests.</summary>
     public ResponseCodeCounters InternalResponses { get; }

@@ -11,8 +11,9 @@ public sealed class ResponseCodeCounters
     private readonly bool _perCode;
     private readonly MetricCounter?[] _classes = new MetricCounter?[6];
     private readonly MetricCounter?[] _codes;
+    private MetricCounter? _completed;
 
-    /// <summary>Counters under <c>NAME_xx</c> and, with <paramref name="perCode"/>, <c>NAME</c>.</summary>
+    /// <summary>Counters under <c>NAME_xx</c> and, with <paramref name="perCode"/>, <c>NAME</c> and <c>NAME_completed</c>.</summary>
     /// <param name="registry">Where the series live.</param>
     /// <param name="name">For instance <c>envoy_cluster_upstream_rq</c>.</param>
     /// <param name="labels">Labels that follow the one of the code.</param>
@@ -46,6 +47,7 @@ public sealed class ResponseCodeCounters
         if (_perCode)
         {
             (_codes[status - 100] ??= Code(status)).Increment();
+            (_completed ??= _registry.Counter(_name + "_completed", _labels)).Increment();
         }
     }
 

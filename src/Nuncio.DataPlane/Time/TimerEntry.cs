@@ -24,6 +24,7 @@ public abstract class TimerEntry
 
     // The wheel's own, guarded by its lock.
     internal TimerEntry? Next;
+    internal TimerEntry? Previous;
     internal long LinkedTick = long.MaxValue;
 
     /// <summary>The number of the last start or cancel.</summary>
@@ -50,6 +51,13 @@ public abstract class TimerEntry
 
     /// <summary>It will not fire; one that is firing just now gets a number that is no longer <see cref="Version"/>.</summary>
     public void Cancel() => Replace(NeverTick);
+
+    /// <summary>The owner is done with it for good: unlike after <see cref="Cancel"/>, nothing refers to it any longer. No start may be under way.</summary>
+    public void End()
+    {
+        Cancel();
+        _service.Remove(this);
+    }
 
     /// <summary>The time is up. On a thread of the pool; must not block and not throw.</summary>
     /// <param name="version">See the remarks of the type.</param>

@@ -83,12 +83,31 @@ public sealed class TimerService : IDisposable
         }
     }
 
+    /// <summary>Takes an entry out of the wheel at once, so that the wheel no longer holds its owner.</summary>
+    internal void Remove(TimerEntry entry)
+    {
+        lock (_gate)
+        {
+            // 0 is an entry that is about to fire, which is in no bucket any more.
+            if (entry.LinkedTick is not (long.MaxValue or 0))
+            {
+                Unlink(entry);
+            }
+        }
+    }
+
     private void Insert(TimerEntry entry, long tick)
     {
         // Further than one turn: looked at when the turn is over, and linked again.
         var at = Math.Clamp(tick, _current + 1, _current + Buckets - 1);
         ref var head = ref _wheel[at & (Buckets - 1)];
         entry.Next = head;
+        entry.Previous = null;
+        if (head != null)
+        {
+            head.Previous = entry;
+        }
+
         head = entry;
         Volatile.Write(ref entry.LinkedTick, at);
         _linked++;
@@ -96,14 +115,21 @@ public sealed class TimerService : IDisposable
 
     private void Unlink(TimerEntry entry)
     {
-        ref var link = ref _wheel[entry.LinkedTick & (Buckets - 1)];
-        while (link != entry)
+        if (entry.Next != null)
         {
-            link = ref link!.Next;
+            entry.Next.Previous = entry.Previous;
         }
 
-        link = entry.Next;
-        entry.Next = null;
+        if (entry.Previous != null)
+        {
+            entry.Previous.Next = entry.Next;
+        }
+        else
+        {
+            _wheel[entry.LinkedTick & (Buckets - 1)] = entry.Next;
+        }
+
+        entry.Next = entry.Previous = null;
         Volatile.Write(ref entry.LinkedTick, long.MaxValue);
         _linked--;
     }
@@ -123,7 +149,7 @@ public sealed class TimerService : IDisposable
                 while (entry != null)
                 {
                     var next = entry.Next;
-                    entry.Next = null;
+                    entry.Next = entry.Previous = null;
                     _linked--;
                     Volatile.Write(ref entry.LinkedTick, long.MaxValue);
 

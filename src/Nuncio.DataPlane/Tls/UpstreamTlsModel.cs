@@ -34,7 +34,7 @@ public sealed class UpstreamTlsModel : UpstreamTransportModel
         var typed = socket.TypedConfig;
         if (typed is not null && typed.Is(Envoy.Extensions.TransportSockets.RawBuffer.V3.RawBuffer.Descriptor))
             return null;
-        if (typed is null || !typed.TryUnpack<TlsV3.UpstreamTlsContext>(out var message))
+        if (typed is null || !typed.TryRead<TlsV3.UpstreamTlsContext>(out var message))
         {
             errors.Add(BindErrors.Path(path, "typed_config"), $"{typed?.TypeUrl ?? "nothing"} is not a transport socket that is known here");
             return null;

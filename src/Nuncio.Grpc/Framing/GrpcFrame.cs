@@ -55,7 +55,7 @@ public static class GrpcFrame
         {
             return parser.ParseFrom(message);
         }
-        catch (InvalidProtocolBufferException e)
+        catch (Exception e) when (e is InvalidProtocolBufferException or InvalidOperationException)
         {
             throw new GrpcStatusException(GrpcStatusCode.Internal, "A received message cannot be read.", e);
         }

@@ -66,7 +66,7 @@ public sealed class GrpcRequestStream<TRequest>
         {
             message = _parser.ParseFrom(content);
         }
-        catch (InvalidProtocolBufferException e)
+        catch (Exception e) when (e is InvalidProtocolBufferException or InvalidOperationException)
         {
             throw new GrpcStatusException(GrpcStatusCode.Internal, "A received message cannot be read.", e);
         }

@@ -29,6 +29,9 @@ internal sealed class PipelineFixture
     /// <summary>Changes the upstream's response.</summary>
     public Action<HeaderMap>? Response { get; set; }
 
+    /// <summary>Takes the router's place; null answers 200 with what the upstream would have seen.</summary>
+    public Func<HttpExchange, ValueTask<FilterOutcome>>? Router { get; set; }
+
     public PipelineFixture Add(string prefix, Action<RouteV3.Route> configure)
     {
         var route = new RouteV3.Route { Match = new RouteV3.RouteMatch { Prefix = prefix } };
@@ -74,6 +77,11 @@ internal sealed class PipelineFixture
     {
         public override async ValueTask<FilterOutcome> OnRequestAsync(HttpExchange exchange)
         {
+            if (fixture.Router is { } router)
+            {
+                return await router(exchange);
+            }
+
             exchange.FinalizeRequestHeaders();
             fixture.Seen = new HeaderMap();
             fixture.Seen.AddAll(exchange.RequestHeaders);

@@ -65,4 +65,33 @@ public class TimerServiceTests
         time.Advance(TimeSpan.FromSeconds(1));
         time.ArmedTimers.ShouldBe(0);
     }
+
+    [Fact]
+    public void End_AmongOthers_IsHeldNoLongerAndLeavesTheOthers()
+    {
+        var time = new ManualTimeProvider();
+        using var timers = new TimerService(time);
+        var fired = 0;
+        var kept = Enumerable.Range(0, 3).Select(_ => timers.Create(() => fired++)).ToArray();
+        kept[0].Start(TimeSpan.FromHours(1));
+        var ended = StartAndEnd(timers);
+        kept[1].Start(TimeSpan.FromHours(1));
+        var other = StartAndEnd(timers);
+        kept[2].Start(TimeSpan.FromHours(1));
+        GC.Collect();
+
+        ended.IsAlive.ShouldBeFalse();
+        other.IsAlive.ShouldBeFalse();
+        time.Advance(TimeSpan.FromHours(1) + TimeSpan.FromSeconds(1));
+        fired.ShouldBe(3);
+    }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static WeakReference StartAndEnd(TimerService timers)
+    {
+        var timer = timers.Create(() => { });
+        timer.Start(TimeSpan.FromHours(1));
+        timer.End();
+        return new WeakReference(timer);
+    }
 }

@@ -279,6 +279,12 @@ internal sealed class Http1ClientStream : HttpClientStream
             var filled = await _input.FillAsync(Http1Input.SmallBuffer);
             if (filled <= 0)
             {
+                if (filled == 0 && _input.Length > 0)
+                {
+                    // An end in the middle of a head: not a connection that was closed, an answer that is none.
+                    Fail(StreamResetReason.ProtocolError);
+                }
+
                 return new ClientHeadersRead(true, Broken());
             }
 
@@ -300,7 +306,7 @@ internal sealed class Http1ClientStream : HttpClientStream
 
         var span = _input.Span;
         var end = span.IndexOf("\r\n\r\n"u8);
-        if (end < 0 && span.Length <= _options.MaxHeaderBytes)
+        if (end < 0 && span.Length <= _options.MaxHeaderBytes && MayBecomeHead(span))
         {
             read = default;
             return false;
@@ -308,7 +314,7 @@ internal sealed class Http1ClientStream : HttpClientStream
 
         if (end < 0 || end > _options.MaxHeaderBytes || !ParseHead(span[..(end + 4)], out var endStream))
         {
-            Fail(end < 0 || end > _options.MaxHeaderBytes ? StreamResetReason.Overflow : StreamResetReason.ProtocolError);
+            Fail(StreamResetReason.ProtocolError);
             read = new ClientHeadersRead(true, _failure);
             return true;
         }
@@ -317,6 +323,30 @@ internal sealed class Http1ClientStream : HttpClientStream
         BytesReceived += end + 4;
         BytesSent = _output.Total - _outputBefore;
         read = new ClientHeadersRead(endStream);
+        return true;
+    }
+
+    // What is no HTTP, or has a line that ends otherwise than a line of HTTP/1.1, gets no better by waiting for more.
+    private static bool MayBecomeHead(ReadOnlySpan<byte> span)
+    {
+        var start = "HTTP/1."u8;
+        if (!span.StartsWith(start[..Math.Min(span.Length, start.Length)]))
+        {
+            return false;
+        }
+
+        var at = 0;
+        while (span[at..].IndexOf((byte)'\n') is >= 0 and var next)
+        {
+            at += next;
+            if (span[at - 1] != '\r')
+            {
+                return false;
+            }
+
+            at++;
+        }
+
         return true;
     }
 
@@ -353,6 +383,12 @@ internal sealed class Http1ClientStream : HttpClientStream
             return false;
         }
 
+        // These have no body: whoever announces one disagrees with us about where the next answer begins.
+        if ((status < 200 || status == 204) && status != 101 && (framing.HasTransferEncoding || framing.ContentLength > 0))
+        {
+            return false;
+        }
+
         if (status == 101)
         {
             _headComplete = _tunnel = _isUpgrade;
@@ -362,7 +398,7 @@ internal sealed class Http1ClientStream : HttpClientStream
 
         if (status < 200)
         {
-            return ++_informational <= MaxInformational && !framing.HasTransferEncoding;
+            return ++_informational <= MaxInformational;
         }
 
         _headComplete = true;

@@ -77,11 +77,11 @@ internal static class Http1RequestParser
             return null;
         }
 
-        return AddAbsolute(headers, target);
+        return AddAbsolute(headers, target, scheme);
     }
 
     // absolute-form: its authority replaces Host, and its scheme is the request's (RFC 9112 section 3.2.2).
-    private static Http1Failure? AddAbsolute(HeaderMap headers, ReadOnlySpan<byte> target)
+    private static Http1Failure? AddAbsolute(HeaderMap headers, ReadOnlySpan<byte> target, ReadOnlySpan<byte> connectionScheme)
     {
         var separator = target.IndexOf("://"u8);
         if (separator is not (4 or 5))
@@ -93,6 +93,12 @@ internal static class Http1RequestParser
         if (!isHttps && !Ascii.EqualsIgnoreCase(target[..separator], "http"u8))
         {
             return Http1Failure.BadUrl;
+        }
+
+        if (isHttps && !connectionScheme.SequenceEqual("https"u8))
+        {
+            // Rules for https would otherwise be met by whoever writes the word.
+            return Http1Failure.HttpsInCleartext;
         }
 
         var rest = target[(separator + 3)..];

@@ -89,7 +89,7 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
         finally
         {
             Enter(Phase.Closed);
-            _deadline.Clear();
+            _deadline.End();
             _stream?.Abort(this, StreamResetReason.ConnectionTermination);
             _output.Drop();
             await _transport.DisposeAsync();
@@ -109,6 +109,9 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
 
     /// <summary>Ends it now, from any thread.</summary>
     public void Abort() => _transport.Abort();
+
+    /// <summary>Ends it so that what was written arrives.</summary>
+    internal void Close() => _ = CloseIdleAsync();
 
     internal void StopReading() => _input.Interrupt();
 
@@ -138,6 +141,9 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
         }
         else if (TryLeave(Phase.Idle, Phase.Closed))
         {
+            (Options.MaxConnectionDuration > TimeSpan.Zero && LifeLeft <= TimeSpan.Zero
+                ? Options.Metrics?.DownstreamConnectionsMaxDurationReached
+                : Options.Metrics?.DownstreamConnectionsIdleTimeout)?.Increment();
             _ = CloseIdleAsync();
         }
         else if (Volatile.Read(ref _phase) == (int)Phase.Lingering)
@@ -187,6 +193,7 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
 
             if (failure is not null)
             {
+                Options.Metrics?.DownstreamConnectionsProtocolError.Increment();
                 stream.Refuse();
                 await _processor.RejectAsync(stream, failure.Status, failure.Details);
                 Volatile.Write(ref _stream, null);
@@ -208,6 +215,15 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
             _body.Return();
             if (!stream.MayContinue)
             {
+                if (Options.MaxRequestsPerConnection > 0 && _requests >= Options.MaxRequestsPerConnection)
+                {
+                    Options.Metrics?.DownstreamConnectionsMaxRequestsReached.Increment();
+                }
+                else if (_draining)
+                {
+                    Options.Metrics?.DownstreamConnectionsDrainClose.Increment();
+                }
+
                 return stream.ResponseEnded && !stream.IsTunnel && stream.IsRequestIncomplete;
             }
 

@@ -1,3 +1,5 @@
+using Nuncio.DataPlane.Telemetry;
+
 namespace Nuncio.DataPlane.Http.Http1;
 
 /// <summary>How HTTP/1.1 is spoken with clients; from the HttpConnectionManager message.</summary>
@@ -50,6 +52,9 @@ public sealed record Http1ServerOptions
 
     /// <summary>Requests after which a connection closes (<c>max_requests_per_connection</c>); 0 for any number.</summary>
     public int MaxRequestsPerConnection { get; init; }
+
+    /// <summary>Where it is counted why connections end; null for nowhere.</summary>
+    public HttpConnectionManagerMetrics? Metrics { get; init; }
 
     /// <summary>How long the peer may take to close after an answer that it could not expect (<c>delayed_close_timeout</c>, default 1 s).</summary>
     public TimeSpan DelayedCloseTimeout { get; init; } = TimeSpan.FromSeconds(1);

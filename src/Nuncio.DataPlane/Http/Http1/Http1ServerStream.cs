@@ -268,7 +268,17 @@ internal sealed class Http1ServerStream : HttpServerStream
     public override void Reset(StreamResetReason reason)
     {
         _closeAfter = true;
-        if (!ResponseEnded)
+        if (ResponseEnded)
+        {
+            return;
+        }
+
+        if (reason == StreamResetReason.ConnectionTermination)
+        {
+            // What was written is still to arrive; only its writer says this, so no write is under way.
+            _connection.Close();
+        }
+        else
         {
             _connection.Abort();
         }

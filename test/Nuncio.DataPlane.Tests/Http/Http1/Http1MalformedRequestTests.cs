@@ -16,6 +16,7 @@ public sealed class Http1MalformedRequestTests
     [InlineData("GET / HTTP/1.1\r\nHost: x\r\nA\0: b\r\n\r\n", 400)]
     [InlineData("GET / HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n", 400)]
     [InlineData("GET / HTTP/1.1\r\nHost : x\r\n\r\n", 400)]
+    [InlineData("GET https://y/ HTTP/1.1\r\nHost: x\r\n\r\n", 403)]
     [InlineData("GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", 400)]
     [InlineData("GET / HTTP/1.1\r\n A: b\r\nHost: x\r\n\r\n", 400)]
     [InlineData("GET / HTTP/1.1\r\nHost: x\r\nno-colon\r\n\r\n", 400)]

@@ -36,7 +36,6 @@ public sealed class Http1ServerConnectionTests
 
     [Theory]
     [InlineData("GET http://y:81/p?q HTTP/1.1\r\nHost: x\r\n\r\n", "GET y:81 /p?q")]
-    [InlineData("GET https://y HTTP/1.1\r\nHost: x\r\n\r\n", "GET y /")]
     [InlineData("GET http://y?q HTTP/1.1\r\nHost: x\r\n\r\n", "GET y /?q")]
     [InlineData("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", "OPTIONS x *")]
     [InlineData("CONNECT y:443 HTTP/1.1\r\nHost: x\r\n\r\n", "CONNECT y:443 ")]

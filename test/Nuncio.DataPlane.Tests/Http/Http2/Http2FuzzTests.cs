@@ -2,6 +2,7 @@ using System.Globalization;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http2;
 using Nuncio.DataPlane.Http.Http2.Hpack;
+using Nuncio.Testing.Fuzzing;
 using Xunit.Abstractions;
 
 namespace Nuncio.DataPlane.Tests.Http.Http2;
@@ -10,6 +11,7 @@ namespace Nuncio.DataPlane.Tests.Http.Http2;
 /// Random and mutated frames against both sides: whatever comes, the connection ends when its peer does, with nothing left open. NUNCIO_FUZZ_INPUTS
 /// says how many frames (default 40,000), NUNCIO_FUZZ_SEED where the random numbers start; a failure names the seed of its connection.
 /// </summary>
+[Collection(FuzzCollection.Name)]
 public sealed class Http2FuzzTests(ITestOutputHelper output)
 {
     private const int FramesPerConnection = 25;

@@ -43,6 +43,15 @@ internal sealed class MemoryTransport : TransportConnection
         blocked?.SetResult();
     }
 
+    /// <summary>Everything that has been written by the other end and not read yet.</summary>
+    public byte[] Received()
+    {
+        var all = new List<byte>(_rest.ToArray());
+        _rest = default;
+        while (_incoming.Reader.TryRead(out var bytes)) all.AddRange(bytes);
+        return [.. all];
+    }
+
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
         while (_rest.IsEmpty)

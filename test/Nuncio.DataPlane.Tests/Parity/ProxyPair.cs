@@ -1,0 +1,180 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging.Abstractions;
+using Nuncio.DataPlane.Telemetry;
+using Nuncio.Testing;
+using Nuncio.Testing.Backends;
+using Nuncio.Testing.Processes;
+using Nuncio.Xds;
+
+namespace Nuncio.DataPlane.Tests.Parity;
+
+/// <summary>
+/// The same static resources on the embedded proxy and, where there is one, on Envoy: what is asked of both must be answered by both in the same way.
+/// <c>PORT</c> in the resources stands for the port of the proxy.
+/// </summary>
+internal sealed partial class ProxyPair : IAsyncDisposable
+{
+    private readonly EmbeddedProxy _proxy = new(NullLoggerFactory.Instance, TimeProvider.System);
+    private readonly TemporaryFolder _folder = new();
+    private readonly int _port = FreePort.Next();
+    private readonly int _envoyPort = FreePort.Next();
+    private readonly int _adminPort = FreePort.Next();
+    private TestProcess? _envoy;
+
+    /// <summary>There is an Envoy to compare with.</summary>
+    public bool HasEnvoy => _envoy is not null;
+
+    /// <summary>What the embedded proxy refused.</summary>
+    public IReadOnlyList<XdsRejection> Rejections { get; private set; } = [];
+
+    /// <summary>Starts both on listeners and clusters as JSON.</summary>
+    public static async Task<ProxyPair> StartAsync(string resources)
+    {
+        var pair = new ProxyPair();
+        try
+        {
+            using var json = JsonDocument.Parse(pair.With(resources, pair._port));
+            var snapshot = new XdsSnapshot
+            {
+                Revision = 1,
+                Listeners = Read<ListenerV3.Listener>(json, "listeners", static listener => listener.Name),
+                Clusters = Read<ClusterV3.Cluster>(json, "clusters", static cluster => cluster.Name),
+            };
+            pair.Rejections = [.. (await pair._proxy.ApplyAsync(snapshot, CancellationToken.None)).Rejections];
+            if (TestPaths.FindProgram("envoy") is { } program) await pair.StartEnvoyAsync(program, resources);
+            return pair;
+        }
+        catch
+        {
+            await pair.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A listener with a connection manager; further fields of it, and its virtual hosts.</summary>
+    public static string Resources(string virtualHosts, string clusters, string manager = "", string filters = "") => $$"""
+        {"listeners":[ {"name":"l","address":{"socket_address":{"address":"127.0.0.1","port_value":"PORT"} },"filter_chains":[ {"filters":[ {"name":"http","typed_config":{
+          "@type":"type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager","stat_prefix":"test",{{manager}}
+          "route_config":{"name":"r","virtual_hosts":[ {{virtualHosts}} ]},
+          "http_filters":[ {{filters}} {"name":"router","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"} }] } }] }] }],
+         "clusters":[ {{clusters}} ]}
+        """;
+
+    /// <summary>A static cluster of local ports; further fields first.</summary>
+    public static string Cluster(string name, string fields, params IEnumerable<(int Port, int Weight)> endpoints)
+    {
+        var list = string.Join(',', endpoints.Select(static endpoint => string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""
+            {"load_balancing_weight":{{endpoint.Weight}},"endpoint":{"address":{"socket_address":{"address":"127.0.0.1","port_value":{{endpoint.Port}} } } } }
+            """)));
+        return $$"""
+            {"name":"{{name}}","type":"STATIC","connect_timeout":"5s",{{fields}}"load_assignment":{"cluster_name":"{{name}}","endpoints":[ {"lb_endpoints":[ {{list}} ]}] } }
+            """;
+    }
+
+    /// <summary>Asks both and compares with what is expected.</summary>
+    public async Task ExpectAsync(string expected, Func<int, Task<string>> ask)
+    {
+        (await ask(_port)).ShouldBe(expected, "the embedded proxy");
+        if (HasEnvoy) (await ask(_envoyPort)).ShouldBe(expected, "envoy");
+    }
+
+    /// <summary>Asks both; the answers must be the same.</summary>
+    public async Task<string> CompareAsync(Func<int, Task<string>> ask)
+    {
+        var ours = await ask(_port);
+        if (HasEnvoy) ours.ShouldBe(await ask(_envoyPort));
+        return ours;
+    }
+
+    /// <summary>Sends text and gives the status line, chosen headers and the body of the answer.</summary>
+    public static async Task<string> AskAsync(int port, string request, params string[] headers)
+    {
+        await using var client = await WireClient.ConnectAsync(port);
+        await client.Wire.WriteAsync(request);
+        var response = await client.Wire.ReadResponseAsync(request.Split(' ')[0]);
+        var shown = headers.Select(name => $" {name}={response[name]}");
+        return $"{response.Status}{string.Concat(shown)} {System.Text.Encoding.Latin1.GetString(response.Body)}".TrimEnd();
+    }
+
+    /// <summary>The statistics of both whose names match, sorted, must be the same where they are not zero; gives ours.</summary>
+    public async Task<IReadOnlyList<string>> StatisticsAsync(string pattern)
+    {
+        var ours = Select(PrometheusText(), pattern);
+        if (HasEnvoy)
+        {
+            using var admin = new HttpClient();
+            var theirs = Select(await admin.GetStringAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_adminPort}/stats/prometheus"))), pattern);
+            ours.ShouldBe(theirs);
+        }
+
+        return ours;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_envoy is not null) await _envoy.DisposeAsync();
+        await _proxy.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private static FrozenDictionary<string, XdsResource<T>> Read<T>(JsonDocument json, string name, Func<T, string> key)
+        where T : class, IMessage<T>, new() =>
+        json.RootElement.GetProperty(name).EnumerateArray()
+            .Select(element =>
+            {
+                XdsJson.TryParse<T>(element, out var message, out var error).ShouldBeTrue(error?.ToString());
+                return XdsResource<T>.Create(key(message!), message!);
+            })
+            .ToFrozenDictionary(static resource => resource.Name);
+
+    private static List<string> Select(string text, string pattern) =>
+    [
+        .. text.Split('\n')
+            .Where(line => Regex.IsMatch(line, pattern) && !line.StartsWith('#') && !line.EndsWith(" 0", StringComparison.Ordinal))
+            .Select(static line => line.Trim())
+            .Order(StringComparer.Ordinal),
+    ];
+
+    private string With(string resources, int port) =>
+        PortPattern().Replace(resources, port.ToString(CultureInfo.InvariantCulture));
+
+    private string PrometheusText()
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        PrometheusTextWriter.Write(_proxy.Metrics, buffer);
+        return System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private async Task StartEnvoyAsync(string program, string resources)
+    {
+        var configuration = Path.Combine(_folder.Path, "envoy.json");
+        await File.WriteAllTextAsync(configuration, string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""
+            {"admin":{"address":{"socket_address":{"address":"127.0.0.1","port_value":{{_adminPort}} } } },"static_resources":{{With(resources, _envoyPort)}} }
+            """));
+        _envoy = TestProcess.Start(program, ["-c", configuration, "--concurrency", "1", "-l", "error", "--use-dynamic-base-id"]);
+        for (var tries = 0; ; tries++)
+        {
+            if (_envoy.HasExited) throw new InvalidOperationException($"envoy ended:\n{_envoy.AllText}");
+            try
+            {
+                await using var client = await WireClient.ConnectAsync(_envoyPort);
+                return;
+            }
+            catch (System.Net.Sockets.SocketException) when (tries < 600)
+            {
+                await Task.Delay(50);
+            }
+        }
+    }
+
+    [GeneratedRegex("\"?PORT\"?")]
+    private static partial Regex PortPattern();
+}
