@@ -93,6 +93,14 @@ public sealed class FormatBuffer : IBufferWriter<byte>
     public void Write(long value, int digits)
     {
         Grow(20 + digits);
+        if (digits == 2 && (ulong)value < 100)
+        {
+            var (tens, ones) = Math.DivRem((int)value, 10);
+            _bytes[Length++] = (byte)('0' + tens);
+            _bytes[Length++] = (byte)('0' + ones);
+            return;
+        }
+
         _ = Utf8Formatter.TryFormat(value, _bytes.AsSpan(Length), out var written, new StandardFormat('D', (byte)digits));
         Length += written;
     }

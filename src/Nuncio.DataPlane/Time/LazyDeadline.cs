@@ -30,7 +30,7 @@ public sealed class LazyDeadline : TimerEntry
     /// <summary>Moves it to <paramref name="delay"/> from now.</summary>
     public void Set(TimeSpan delay)
     {
-        var deadline = _service.NowMilliseconds + (long)delay.TotalMilliseconds;
+        var deadline = _service.CoarseMilliseconds + (long)delay.TotalMilliseconds;
 
         // A full fence on both sides: either the timer sees the new deadline, or this sees that the timer no longer runs.
         Interlocked.Exchange(ref _deadline, deadline);

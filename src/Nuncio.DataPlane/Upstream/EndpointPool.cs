@@ -134,7 +134,7 @@ internal sealed class EndpointPool
 
             if (connection.Connection.ActiveStreams == 0)
             {
-                connection.IdleSince = _cluster.Environment.Timers.NowMilliseconds;
+                connection.IdleSince = _cluster.Environment.Timers.CoarseMilliseconds;
             }
 
             Offer(connection);

@@ -157,10 +157,10 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
     {
         while (true)
         {
-            var stream = Http1ServerStreamPool.Rent();
-            stream.Begin(this, _body, _output);
-            Http1Failure? failure;
-            while (!TryReadHead(stream, out failure))
+            // A connection holds no stream while it is idle.
+            Http1ServerStream? stream = null;
+            Http1Failure? failure = null;
+            while (_input.Length == 0 || !TryReadHead(stream ??= RentStream(), out failure))
             {
                 if (!BeginWaiting())
                 {
@@ -180,6 +180,7 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
                 }
             }
 
+            stream ??= RentStream();
             Enter(Phase.Request);
             _deadline.Clear();
             _requests++;
@@ -229,6 +230,13 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
 
             Http1ServerStreamPool.Return(stream);
         }
+    }
+
+    private Http1ServerStream RentStream()
+    {
+        var stream = Http1ServerStreamPool.Rent();
+        stream.Begin(this, _body, _output);
+        return stream;
     }
 
     // False: more bytes are needed.

@@ -3,7 +3,7 @@ namespace Nuncio.DataPlane.Http.Http1;
 /// <summary>Streams that wait for a request; by thread, since requests begin and end on the thread of their socket.</summary>
 internal static class Http1ServerStreamPool
 {
-    private const int MaxPerThread = 256;
+    private const int MaxPerThread = 2048;
 
     [ThreadStatic]
     private static Stack<Http1ServerStream>? streams;
