@@ -1,0 +1,54 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Nuncio.ParityTests;
+
+/// <summary>What became of an exchange on one plane, aspect by aspect, without what differs from run to run.</summary>
+internal sealed partial class Observation
+{
+    private readonly SortedDictionary<string, string> _aspects = new(StringComparer.Ordinal);
+
+    /// <summary>Every aspect that was seen.</summary>
+    public IReadOnlyDictionary<string, string> Aspects => _aspects;
+
+    public void Add(string aspect, string value) => _aspects[aspect] = Normalise(value);
+
+    /// <summary>The aspects in which two differ, with both values.</summary>
+    public static IEnumerable<(string Aspect, string Embedded, string Envoy)> Differences(Observation embedded, Observation envoy)
+    {
+        foreach (var aspect in embedded._aspects.Keys.Union(envoy._aspects.Keys).Order(StringComparer.Ordinal))
+        {
+            var (a, b) = (embedded._aspects.GetValueOrDefault(aspect, "(none)"), envoy._aspects.GetValueOrDefault(aspect, "(none)"));
+            if (a != b) yield return (aspect, a, b);
+        }
+    }
+
+    private static string Normalise(string text)
+    {
+        text = Uuid().Replace(text, "UUID");
+        text = Date().Replace(text, "DATE");
+        text = LocalPort().Replace(text, "127.0.0.1:PORT");
+        text = Cookie().Replace(text, "sticky=\"COOKIE\"");
+        text = ServiceTime().Replace(text, "x-envoy-upstream-service-time: N");
+        text = Delay().Replace(text, "delayed connect error");
+        return text.Length <= 2000 ? text : text[..200] + $"... {Encoding.UTF8.GetByteCount(text)} bytes";
+    }
+
+    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")]
+    private static partial Regex Uuid();
+
+    [GeneratedRegex(@"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")]
+    private static partial Regex Date();
+
+    [GeneratedRegex(@"127\.0\.0\.1:\d+")]
+    private static partial Regex LocalPort();
+
+    [GeneratedRegex("sticky=\"?[0-9a-f]{6,}\"?")]
+    private static partial Regex Cookie();
+
+    [GeneratedRegex(@"x-envoy-upstream-service-time: \d+")]
+    private static partial Regex ServiceTime();
+
+    [GeneratedRegex("delayed connect error: ?(Connection refused|111)?")]
+    private static partial Regex Delay();
+}
