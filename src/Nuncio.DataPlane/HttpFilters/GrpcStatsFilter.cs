@@ -1,10 +1,137 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text;
+using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Pipeline;
+using Nuncio.DataPlane.State;
+using Nuncio.DataPlane.Telemetry;
 
 namespace Nuncio.DataPlane.HttpFilters;
 
-/// <summary>The place of envoy.filters.http.grpc_stats in the chain: lets everything pass.</summary>
-public sealed class GrpcStatsFilter : HttpFilter
+/// <summary>
+/// Counts gRPC calls and messages for the clusters they go to (envoy.filters.http.grpc_stats): <c>envoy_cluster_grpc_*</c>, by service and method where the
+/// configuration names them or asks for all.
+/// </summary>
+internal sealed class GrpcStatsFilter : HttpFilter
 {
+    // Methods are named by clients: beyond these, calls count without their names.
+    private const int MaxMethods = 2048;
+
+    private readonly ConcurrentDictionary<(string Cluster, string Path), Counters> _counters = new();
+
+    /// <summary>Where counters are.</summary>
+    public required MetricsRegistry Metrics { get; init; }
+
+    /// <summary>The cluster of a request.</summary>
+    public required ClusterTable Clusters { get; init; }
+
+    /// <summary>Calls of all methods count by name.</summary>
+    public bool AllMethods { get; init; }
+
+    /// <summary>Paths that count by name; null for none.</summary>
+    public FrozenSet<string>? Methods { get; init; }
+
+    /// <summary>How long upstreams take counts too.</summary>
+    public bool UpstreamStats { get; init; }
+
+    /// <summary>Dots in names of services become underscores.</summary>
+    public bool ReplaceDots { get; init; }
+
     /// <inheritdoc/>
-    public override ValueTask<FilterOutcome> OnRequestAsync(HttpExchange exchange) => new(FilterOutcome.Continue);
+    public override ValueTask<FilterOutcome> OnRequestAsync(HttpExchange exchange)
+    {
+        if (Routing.GrpcRequests.IsGrpc(exchange.RequestHeaders) && exchange.Forward is not null && Clusters.Find(exchange.ClusterName) is { } cluster)
+        {
+            var counters = Find(cluster.Model.StatName, Encoding.Latin1.GetString(exchange.RequestHeaders.Get(KnownHeader.Path)));
+            exchange.FilterState[Index] = counters;
+            if (!exchange.RequestHasNoBody)
+            {
+                exchange.RequestBody = new GrpcFrameCounter.Source(exchange.RequestBody, new GrpcFrameCounter(counters.RequestMessages));
+            }
+        }
+
+        return new ValueTask<FilterOutcome>(FilterOutcome.Continue);
+    }
+
+    /// <inheritdoc/>
+    public override void OnResponseHeaders(HttpExchange exchange, HeaderMap headers, bool endStream)
+    {
+        if (exchange.FilterState[Index] is not Counters counters)
+        {
+            return;
+        }
+
+        if (headers.TryGet(KnownHeader.GrpcStatus, out var status))
+        {
+            counters.CountStatus(status);
+        }
+
+        if (!endStream)
+        {
+            exchange.ResponseBody = new GrpcFrameCounter.Sink(exchange.ResponseBody, new GrpcFrameCounter(counters.ResponseMessages));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void OnResponseTrailers(HttpExchange exchange, HeaderMap trailers)
+    {
+        if (exchange.FilterState[Index] is Counters counters && trailers.TryGet(KnownHeader.GrpcStatus, out var status))
+        {
+            counters.CountStatus(status);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void OnComplete(HttpExchange exchange)
+    {
+        if (UpstreamStats && exchange.FilterState[Index] is Counters { Time: { } time } && exchange.Upstream.RequestStarted != 0)
+        {
+            time.Record((long)exchange.Clock.GetElapsedTime(exchange.Upstream.RequestStarted, exchange.EndTimestamp).TotalMilliseconds);
+        }
+    }
+
+    private Counters Find(string cluster, string path)
+    {
+        var named = (AllMethods || Methods?.Contains(path) == true) && _counters.Count < MaxMethods && path.Length < 512 ? path : "";
+        return _counters.GetOrAdd((cluster, named), key => new Counters(Metrics, Labels(key.Cluster, key.Path), UpstreamStats));
+    }
+
+    private MetricLabels Labels(string cluster, string path)
+    {
+        var labels = MetricLabels.Of("envoy_cluster_name", cluster);
+        var slash = path.IndexOf('/', Math.Min(1, path.Length));
+        if (slash < 1)
+        {
+            return labels;
+        }
+
+        var service = path[1..slash];
+        return labels.And("envoy_grpc_bridge_method", path[(slash + 1)..]).And("envoy_grpc_bridge_service", ReplaceDots ? service.Replace('.', '_') : service);
+    }
+
+    private sealed class Counters(MetricsRegistry registry, MetricLabels labels, bool time)
+    {
+        private readonly MetricCounter _total = registry.Counter("envoy_cluster_grpc_total", labels);
+        private readonly MetricCounter _success = registry.Counter("envoy_cluster_grpc_success", labels);
+        private readonly MetricCounter _failure = registry.Counter("envoy_cluster_grpc_failure", labels);
+        private readonly MetricCounter?[] _byStatus = new MetricCounter?[17];
+
+        public MetricCounter RequestMessages { get; } = registry.Counter("envoy_cluster_grpc_request_message_count", labels);
+
+        public MetricCounter ResponseMessages { get; } = registry.Counter("envoy_cluster_grpc_response_message_count", labels);
+
+        public MetricHistogram? Time { get; } = time ? registry.Histogram("envoy_cluster_grpc_upstream_rq_time", labels) : null;
+
+        public void CountStatus(ReadOnlySpan<byte> text)
+        {
+            var status = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
+            _total.Increment();
+            (status == 0 ? _success : _failure).Increment();
+            if (status is >= 0 and < 17)
+            {
+                (_byStatus[status] ??= registry.Counter($"envoy_cluster_grpc_{status}", labels)).Increment();
+            }
+        }
+    }
 }

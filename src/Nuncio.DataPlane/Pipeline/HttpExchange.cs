@@ -117,7 +117,7 @@ public abstract class HttpExchange : IBodySource, IBodySink
     public bool IsUpgrade { get; protected set; }
 
     /// <summary>The request is gRPC, by its content-type.</summary>
-    public bool IsGrpc { get; protected set; }
+    public bool IsGrpc { get; internal set; }
 
     /// <summary>
     /// The configuration of a filter for this request's route: the weighted cluster's, or else the route's, the virtual host's, the route configuration's;

@@ -284,7 +284,7 @@ internal sealed class PipelineExchange : HttpExchange
             ResponseTrailers = _loggedTrailers;
         }
 
-        return _responseBody is IFinishingBodySink sink ? FinishAsync(sink, trailers) : Downstream.WriteTrailersAsync(trailers);
+        return _responseBody is IFinishingBodySink sink ? FinishAsync(sink, trailers) : EndAsync(trailers);
     }
 
     /// <inheritdoc/>
@@ -326,8 +326,12 @@ internal sealed class PipelineExchange : HttpExchange
     private async ValueTask FinishAsync(IFinishingBodySink sink, HeaderMap trailers)
     {
         await sink.FinishAsync();
-        await Downstream.WriteTrailersAsync(trailers);
+        await EndAsync(trailers);
     }
+
+    // A filter may have taken them all.
+    private ValueTask EndAsync(HeaderMap trailers) =>
+        trailers.Count > 0 ? Downstream.WriteTrailersAsync(trailers) : Downstream.WriteBodyAsync(default, endStream: true);
 
     /// <summary>Answers as the route itself says: redirect, direct response, or 404 for a route that does not forward.</summary>
     public ValueTask<FilterOutcome> RespondFromRouteAsync()
