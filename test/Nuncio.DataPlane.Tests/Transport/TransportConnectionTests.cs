@@ -8,7 +8,7 @@ namespace Nuncio.DataPlane.Tests.Transport;
 // Each holds for both engines: loops of our own where there are some (Linux), and the platform's.
 public class TransportConnectionTests
 {
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData(false)]
