@@ -96,6 +96,7 @@ public sealed class AnswersTests(ITestOutputHelper output)
     private sealed class HostileUpstream : IAsyncDisposable
     {
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(150);
+        private static readonly TimeSpan Arrival = TimeSpan.FromSeconds(2);
 
         private readonly Dictionary<string, string[]> _answers;
         private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -117,7 +118,7 @@ public sealed class AnswersTests(ITestOutputHelper output)
         public async Task QuietAsync()
         {
             await Task.WhenAll(_answering.Keys);
-            await Task.Delay(Pause);
+            await Task.Delay(Arrival);
         }
 
         public async ValueTask DisposeAsync()
