@@ -10,6 +10,18 @@ namespace Nuncio.Cli;
 /// </summary>
 internal sealed class GatewayEnvironment
 {
+    private static readonly (string Name, string Reason)[] WithoutEffect =
+    [
+        ("AMBASSADOR_READY_PORT", "readiness is a page of the health address (--admin), there is no listener of its own for it"),
+        ("AMBASSADOR_LABEL_SELECTOR", "every object in the given files is read"),
+        ("AMBASSADOR_FIELD_SELECTOR", "every object in the given files is read"),
+        ("AMBASSADOR_CONFIG_DIR", "manifests are read from the paths on the command line"),
+        ("AMBASSADOR_CONFIG_BASE_DIR", "manifests are read from the paths on the command line"),
+        ("AMBASSADOR_DEBUG", "--log-level or AES_LOG_LEVEL says how much is logged"),
+        ("AMBASSADOR_EDS_BYPASS", "endpoints are always part of the configuration that they belong to"),
+        ("AMBASSADOR_FORCE_SECRET_VALIDATION", "certificates and keys are always checked"),
+    ];
+
     private readonly Func<string, string?> _get;
     private readonly List<string> _problems = [];
 
@@ -18,9 +30,15 @@ internal sealed class GatewayEnvironment
         _get = get;
         DrainTime = Seconds("AMBASSADOR_DRAIN_TIME");
         ReconfigureMaximumDelay = Seconds("AMBASSADOR_RECONFIG_MAX_DELAY");
-        AdminAddress = Address("AMBASSADOR_HEALTHCHECK_BIND_ADDRESS");
+        AdminAddress = Address("AMBASSADOR_HEALTHCHECK_BIND_ADDRESS") ?? LoopbackOf("AMBASSADOR_HEALTHCHECK_IP_FAMILY");
         AdminPort = Port("AMBASSADOR_HEALTHCHECK_BIND_PORT");
         LogLevel = Level("AES_LOG_LEVEL");
+        foreach (var (name, reason) in WithoutEffect)
+        {
+            if (Text(name) is not null)
+                _problems.Add($"{name} has no effect: {reason}");
+        }
+
         EnvoyConcurrency = Workers("ENVOY_CONCURRENCY") ?? Workers("AMBASSADOR_ENVOY_CONCURRENCY");
     }
 
@@ -94,6 +112,20 @@ internal sealed class GatewayEnvironment
             return address;
         _problems.Add($"{name}={text} is not an IP address; it is not used");
         return null;
+    }
+
+    private IPAddress? LoopbackOf(string name)
+    {
+        switch (Text(name)?.ToUpperInvariant())
+        {
+            case null or "ANY" or "IPV4_ONLY":
+                return null;
+            case "IPV6_ONLY":
+                return IPAddress.IPv6Loopback;
+            case var text:
+                _problems.Add($"{name}={text} is none of ANY, IPV4_ONLY, IPV6_ONLY; it is not used");
+                return null;
+        }
     }
 
     private LogLevel? Level(string name)

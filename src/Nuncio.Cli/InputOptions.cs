@@ -18,7 +18,8 @@ internal sealed class InputOptions
 
     public Option<AddressOverride[]> Resolve { get; } = new("--resolve")
     {
-        Description = "NAME[:PORT]=ADDRESS:PORT: where a service name really is; NAME may be *. Repeatable; NAME:PORT wins over NAME, NAME over *",
+        Description = "NAME[:PORT]=ADDRESS:PORT: where a service name really is; NAME may be *. Repeatable; NAME:PORT wins over NAME, NAME over *, and of "
+            + "equals the first",
         HelpName = "NAME[:PORT]=ADDRESS:PORT",
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = false,

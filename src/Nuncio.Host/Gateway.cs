@@ -30,7 +30,7 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
     private HashSet<Finding> _reported = [];
     private XdsSnapshot? _restored;
     private Change? _onItsWay;
-    private bool _saidReady;
+    private List<string>? _said;
 
     /// <summary>Runs until <paramref name="stopping"/>, then drains. False when it cannot begin, which was logged.</summary>
     public async Task<bool> RunAsync(CancellationToken stopping)
@@ -93,7 +93,7 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
         _restored = null;
         var ack = await plane.ApplyAsync(compilation.Snapshot, cancellationToken);
         Serve(resources, compilation, ack);
-        Volatile.Write(ref _onItsWay, new Change(resources.Revision, compilation.Snapshot.Listeners.Count, began, compiled));
+        Volatile.Write(ref _onItsWay, new Change(resources.Revision, began, compiled));
         Arrived(plane);
         _news.Writer.TryWrite(true);
     }
@@ -108,10 +108,8 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
                 if (_state.Serving is not { } serving) continue;
                 Serve(serving.Resources, serving.Compilation, new XdsAck(serving.Compilation.Snapshot.Revision, plane.Rejections));
                 Arrived(plane);
-                if (_saidReady || !plane.IsServing) continue;
-                _saidReady = true;
-                LogReady(string.Join(
-                    ", ", serving.Compilation.Snapshot.Listeners.Values.Select(listener => ListenerText.Of(listener.Message)).Order(StringComparer.Ordinal)));
+                if (!plane.IsServing) continue;
+                SayWhere(Open(plane, serving.Compilation));
             }
         }
         catch (OperationCanceledException)
@@ -123,7 +121,38 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
     private void Arrived(IGatewayPlane plane)
     {
         if (Volatile.Read(ref _onItsWay) is not { } change || !plane.HasAccepted(change.Revision) || Interlocked.CompareExchange(ref _onItsWay, null, change) != change) return;
-        LogServing(change.Revision, change.Listeners, change.Compiled.TotalMilliseconds, time.GetElapsedTime(change.Began).TotalMilliseconds);
+        var listeners = _state.Serving is { } serving ? Open(plane, serving.Compilation).Count : 0;
+        LogServing(change.Revision, listeners, change.Compiled.TotalMilliseconds, time.GetElapsedTime(change.Began).TotalMilliseconds);
+    }
+
+    /// <summary>Where connections are taken: a listener that was refused, since its port belongs to another process for instance, is not there.</summary>
+    private static List<string> Open(IGatewayPlane plane, CompilationResult compilation)
+    {
+        var refused = plane.Rejections
+            .Where(rejection => !rejection.IsPartial && rejection.TypeUrl.EndsWith(".Listener", StringComparison.Ordinal))
+            .Select(rejection => rejection.Name)
+            .ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. compilation.Snapshot.Listeners
+                .Where(pair => !refused.Contains(pair.Key))
+                .Select(pair => ListenerText.Of(pair.Value.Message))
+                .Order(StringComparer.Ordinal),
+        ];
+    }
+
+    private void SayWhere(List<string> open)
+    {
+        if (open.Count == 0)
+        {
+            if (_said is null) LogReadyNowhere();
+            _said ??= [];
+            return;
+        }
+
+        if (_said is not { Count: > 0 }) LogReady(string.Join(", ", open));
+        else if (open.Except(_said, StringComparer.Ordinal).ToList() is { Count: > 0 } more) LogMore(string.Join(", ", more));
+        _said = open;
     }
 
     private void Serve(ResourceSnapshot resources, CompilationResult compilation, XdsAck ack)
@@ -225,6 +254,12 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
     [LoggerMessage(9, LogLevel.Warning, "The last good configuration serves until the sources are read: {Listeners} listeners, {Clusters} clusters")]
     private partial void LogRestored(int listeners, int clusters);
 
+    [LoggerMessage(10, LogLevel.Warning, "Running, but no listener is open: nothing is served yet")]
+    private partial void LogReadyNowhere();
+
+    [LoggerMessage(11, LogLevel.Information, "Serving on {Listeners} as well")]
+    private partial void LogMore(string listeners);
+
     /// <summary>A configuration that the data plane has not taken yet.</summary>
-    private sealed record Change(long Revision, int Listeners, long Began, TimeSpan Compiled);
+    private sealed record Change(long Revision, long Began, TimeSpan Compiled);
 }

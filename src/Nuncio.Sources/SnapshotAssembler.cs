@@ -154,7 +154,8 @@ public static class SnapshotAssembler
         foreach (var (kind, count) in unknown.Values.OrderBy(v => v.First.ApiVersion, StringComparer.Ordinal).ThenBy(v => v.First.Kind, StringComparer.Ordinal))
         {
             findings.Add(new Finding(
-                FindingCodes.UnknownKind, FindingLevel.Notice, $"{kind.Kind} ({kind.ApiVersion}) is not read; {count} of it", null, "", kind.Location));
+                FindingCodes.UnknownKind, FindingLevel.Notice, $"{kind.Kind} ({kind.ApiVersion}) is not read; {count} of it", null, "", kind.Location,
+                kind.Suggestion()));
         }
 
         foreach (var (kind, count) in legacy.Values.OrderBy(v => v.First.ApiVersion, StringComparer.Ordinal))

@@ -23,7 +23,7 @@ internal sealed class HttpFilterPass : ICompilerPass
         if (config.EnableGrpcHttp11Bridge == true) Add(HttpFilterNames.GrpcHttp1Bridge, new Envoy.Extensions.Filters.Http.GrpcHttp1Bridge.V3.Config());
         if (config.EnableGrpcWeb == true) Add(HttpFilterNames.GrpcWeb, new Envoy.Extensions.Filters.Http.GrpcWeb.V3.GrpcWeb());
         if (ModuleFilters.GrpcStats(config) is { } stats) Add(HttpFilterNames.GrpcStats, stats);
-        if (config.LuaScripts is { Length: > 0 } script) Add(HttpFilterNames.Lua, new Envoy.Extensions.Filters.Http.Lua.V3.Lua { InlineCode = script });
+        if (ModuleFilters.Lua(module.Resource, config, findings) is { } lua) Add(HttpFilterNames.Lua, lua);
         if (ModuleFilters.Gzip(module.Resource, config, findings) is { } gzip) Add(HttpFilterNames.Compressor, gzip);
         if (ModuleFilters.Buffer(module.Resource, config, findings) is { } buffer) Add(HttpFilterNames.Buffer, buffer);
         if (AddressRules.Plan(module.Resource, config, findings) is { } addresses) Add(HttpFilterNames.Rbac, addresses);

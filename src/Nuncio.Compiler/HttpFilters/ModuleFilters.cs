@@ -5,6 +5,7 @@ using Nuncio.Compiler.Validation;
 using Nuncio.Resources.Modules;
 using BufferFilter = Envoy.Extensions.Filters.Http.Buffer.V3.Buffer;
 using GrpcStatsFilter = Envoy.Extensions.Filters.Http.GrpcStats.V3.FilterConfig;
+using LuaFilter = Envoy.Extensions.Filters.Http.Lua.V3.Lua;
 
 namespace Nuncio.Compiler.HttpFilters;
 
@@ -30,6 +31,17 @@ internal static class ModuleFilters
             filter.StatsForAllMethods = stats.AllMethods ?? false;
         }
         return filter;
+    }
+
+    /// <summary>
+    /// The script; null when there is none. One that is no Lua would have Envoy refuse everything; whatever it was for, requests do not pass without it.
+    /// </summary>
+    public static LuaFilter? Lua(ModuleResource? module, AmbassadorModuleConfig config, FindingSink findings)
+    {
+        if (config.LuaScripts is not { Length: > 0 } script) return null;
+        if (LuaRules.Problem(script) is not { } problem) return new LuaFilter { InlineCode = script };
+        findings.Error(module, FindingCodes.InvalidFieldValue, "spec.config.lua_scripts", $"{problem}; every request is answered with 500");
+        return new LuaFilter { InlineCode = "function envoy_on_request(handle) handle:respond({[\":status\"] = \"500\"}, \"\") end" };
     }
 
     /// <summary>Requests are read whole before they go on; null when not asked for.</summary>

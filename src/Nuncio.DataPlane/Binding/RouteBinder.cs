@@ -160,6 +160,8 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
         };
     }
 
+    private static bool IsHeaderValue(string text) => text.AsSpan().IndexOfAny('\r', '\n', '\0') < 0;
+
     private static RedirectModel BindRedirect(RouteV3.RedirectAction message, string path, BindErrors errors)
     {
         PathRewriteModel? rewrite = null;
@@ -177,9 +179,10 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
                 break;
         }
 
-        if (message.HostRedirect.AsSpan().IndexOfAny('\r', '\n') >= 0 || message.PathRedirect.AsSpan().IndexOfAny('\r', '\n') >= 0)
+        if (!IsHeaderValue(message.HostRedirect) || !IsHeaderValue(message.PathRedirect) || !IsHeaderValue(message.PrefixRewrite)
+            || !IsHeaderValue(message.SchemeRedirect))
         {
-            errors.Add(path, "A redirect cannot have a line break.");
+            errors.Add(path, "A redirect cannot have a line break or a NUL.");
         }
 
         return new RedirectModel
@@ -268,6 +271,12 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
             return null;
         }
 
+        if (!IsHeaderValue(message.PrefixRewrite) || !IsHeaderValue(message.PathRewrite))
+        {
+            errors.Add(path, "A path cannot have a line break or a NUL.");
+            return null;
+        }
+
         return new PathRewriteModel
         {
             Prefix = message.PrefixRewrite.Length > 0 ? Encoding.UTF8.GetBytes(message.PrefixRewrite) : null,
@@ -276,8 +285,16 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
         };
     }
 
+    private static HostRewriteModel? Refused(string path, BindErrors errors)
+    {
+        errors.Add(path, "A host cannot have a line break or a NUL.");
+        return null;
+    }
+
     private static HostRewriteModel? BindHostRewrite(RouteV3.RouteAction message, string path, BindErrors errors) => message.HostRewriteSpecifierCase switch
     {
+        RouteV3.RouteAction.HostRewriteSpecifierOneofCase.HostRewriteLiteral when !IsHeaderValue(message.HostRewriteLiteral) =>
+            Refused(BindErrors.Path(path, "host_rewrite_literal"), errors),
         RouteV3.RouteAction.HostRewriteSpecifierOneofCase.HostRewriteLiteral when message.HostRewriteLiteral.Length > 0 =>
             new HostRewriteModel { Literal = Encoding.UTF8.GetBytes(message.HostRewriteLiteral) },
         RouteV3.RouteAction.HostRewriteSpecifierOneofCase.HostRewriteHeader => new HostRewriteModel { Header = ValueBinder.HeaderName(message.HostRewriteHeader) },

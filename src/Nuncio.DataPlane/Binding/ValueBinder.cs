@@ -58,6 +58,12 @@ internal static class ValueBinder
             return null;
         }
 
+        if (message.Substitution.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0)
+        {
+            errors.Add(path, "A substitution cannot have a line break or NUL.");
+            return null;
+        }
+
         var rewrite = RegexRewrite.TryCreate(message.Pattern?.Regex ?? "", message.Substitution, out var error);
         if (rewrite is null)
         {

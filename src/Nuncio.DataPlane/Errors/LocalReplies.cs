@@ -18,7 +18,7 @@ public static class LocalReplies
     public static LocalReply AbsolutePath { get; } = new(404, "absolute_path_rejected");
 
     /// <summary>The host has characters that no host has.</summary>
-    public static LocalReply InvalidAuthority { get; } = new(400, "http.invalid_authority");
+    public static LocalReply InvalidAuthority { get; } = new(400, "http.invalid_authority", ResponseFlags.DownstreamProtocolError, "Bad Request");
 
     /// <summary>The path cannot be normalised, has a fragment, or has escaped slashes where these are refused.</summary>
     public static LocalReply PathNormalizationFailed { get; } = new(400, "path_normalization_failed");

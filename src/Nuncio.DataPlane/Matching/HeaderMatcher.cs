@@ -7,7 +7,8 @@ using Nuncio.DataPlane.Http;
 namespace Nuncio.DataPlane.Matching;
 
 /// <summary>
-/// A condition on a header (route.v3.HeaderMatcher). Several headers of one name count as one with their values joined by commas.
+/// A condition on a header (route.v3.HeaderMatcher). Of several headers of one name, one that fulfils it is enough; those of which Envoy keeps but one
+/// count as one with their values joined by commas.
 /// </summary>
 public sealed class HeaderMatcher
 {
@@ -18,6 +19,7 @@ public sealed class HeaderMatcher
     private readonly bool _present;
     private readonly bool _invert;
     private readonly bool _missingIsEmpty;
+    private readonly bool _isJoined;
 
     /// <summary>On the value.</summary>
     public HeaderMatcher(string name, StringMatcher value, bool invert = false, bool missingIsEmpty = false)
@@ -35,6 +37,7 @@ public sealed class HeaderMatcher
         _present = present;
         _invert = invert;
         _missingIsEmpty = missingIsEmpty;
+        _isJoined = JoinedHeaders.Contains(Name);
     }
 
     /// <summary>The header, lower-case.</summary>
@@ -76,7 +79,7 @@ public sealed class HeaderMatcher
 
         if (found && headers.CountOf(_name) > 1)
         {
-            return IsJoinedMatch(headers);
+            return (_isJoined ? IsJoinedMatch(headers) : IsAnyMatch(headers)) != _invert;
         }
 
         return IsValueMatch(value) != _invert;
@@ -103,6 +106,19 @@ public sealed class HeaderMatcher
             : _present;
     }
 
+    private bool IsAnyMatch(HeaderMap headers)
+    {
+        foreach (var header in headers)
+        {
+            if (header.Name.SequenceEqual(_name) && IsValueMatch(header.Value))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private bool IsJoinedMatch(HeaderMap headers)
     {
         var length = 0;
@@ -127,7 +143,7 @@ public sealed class HeaderMatcher
             }
         }
 
-        var matches = IsValueMatch(buffer.AsSpan(0, used)) != _invert;
+        var matches = IsValueMatch(buffer.AsSpan(0, used));
         ArrayPool<byte>.Shared.Return(buffer);
         return matches;
     }

@@ -81,7 +81,7 @@ internal static class HeaderMutations
     }
 
     // A value that comes from a request (a query parameter, a certificate) must not end the header it is put in.
-    private static ReadOnlySpan<byte> Sanitized(ReadOnlySpan<byte> value)
+    internal static ReadOnlySpan<byte> Sanitized(ReadOnlySpan<byte> value)
     {
         var bad = value.IndexOfAny((byte)'\r', (byte)'\n', (byte)0);
         return bad < 0 ? value : value[..bad];

@@ -66,8 +66,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     {
         ArgumentNullException.ThrowIfNull(stream);
 
-        // Envoy's codec answers with the reason phrase; the connection manager's own refusal of HTTP/1.0 has no text.
-        var text = details == "low_version" ? "" : System.Text.Encoding.ASCII.GetString(Http1ReasonPhrases.Of(status));
+        var text = System.Text.Encoding.ASCII.GetString(Http1ReasonPhrases.Of(status));
         return RunAsync(Rent(stream), new LocalReply(status, details, status == 400 ? ResponseFlags.DownstreamProtocolError : ResponseFlags.None, text));
     }
 
@@ -94,6 +93,11 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
             }
             else
             {
+                if (exchange.Downstream.Version < HttpProtocolVersion.Http2 && EndsConnection(reply))
+                {
+                    exchange.Downstream.CloseConnectionAfterResponse();
+                }
+
                 await exchange.RespondAsync(reply);
             }
         }
@@ -105,6 +109,10 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
 
         Complete(exchange);
     }
+
+    // Of a client that sends such a head, the next one is not waited for; Envoy closes as well.
+    private static bool EndsConnection(LocalReply reply) =>
+        reply == LocalReplies.MissingHost || reply == LocalReplies.InvalidAuthority || reply == LocalReplies.PathNormalizationFailed;
 
     // What is done before any filter sees the request; null, or why it goes no further.
     private LocalReply? Prepare(PipelineExchange exchange)

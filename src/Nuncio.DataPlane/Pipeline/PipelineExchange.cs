@@ -348,7 +348,7 @@ internal sealed class PipelineExchange : HttpExchange
 
                 var location = FormatBuffer.Rent();
                 Redirects.WriteLocation(redirect, RequestHeaders, location);
-                _replyHeaders.Add(KnownHeader.Location, location.Written);
+                _replyHeaders.Add(KnownHeader.Location, HeaderMutations.Sanitized(location.Written));
                 location.Return();
                 ForEachLevel(_replyHeaders, request: false);
                 return WriteReplyAsync(default);

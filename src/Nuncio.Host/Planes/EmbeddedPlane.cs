@@ -10,14 +10,17 @@ namespace Nuncio.Host.Planes;
 /// <summary>The proxy in this process.</summary>
 internal sealed class EmbeddedPlane(ILoggerFactory loggers, TimeProvider time) : IGatewayPlane
 {
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(15);
+
     private readonly EmbeddedProxy _proxy = new(loggers, time);
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly CancellationTokenSource _ended = new();
+    private XdsSnapshot? _snapshot;
+    private Task? _retrying;
 
     /// <inheritdoc/>
-    public event Action? Changed
-    {
-        add { }
-        remove { }
-    }
+    public event Action? Changed;
 
     /// <inheritdoc/>
     public bool IsServing => true;
@@ -34,9 +37,20 @@ internal sealed class EmbeddedPlane(ILoggerFactory loggers, TimeProvider time) :
     /// <inheritdoc/>
     public async ValueTask<XdsAck> ApplyAsync(XdsSnapshot snapshot, CancellationToken cancellationToken)
     {
-        var ack = await _proxy.ApplyAsync(snapshot, cancellationToken);
-        Rejections = ack.Rejections;
-        return ack;
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            var ack = await _proxy.ApplyAsync(snapshot, cancellationToken);
+            _snapshot = snapshot;
+            Rejections = ack.Rejections;
+            if (Rejections.Any(IsPortTaken) && _retrying is null or { IsCompleted: true })
+                _retrying = RetryAsync();
+            return ack;
+        }
+        finally
+        {
+            _gate.Release();
+        }
     }
 
     /// <inheritdoc/>
@@ -48,8 +62,65 @@ internal sealed class EmbeddedPlane(ILoggerFactory loggers, TimeProvider time) :
     }
 
     /// <inheritdoc/>
-    public Task DrainAsync(TimeSpan time, CancellationToken cancellationToken) => _proxy.DrainAsync(time, cancellationToken).AsTask();
+    public async Task DrainAsync(TimeSpan time, CancellationToken cancellationToken)
+    {
+        await EndRetriesAsync();
+        await _proxy.DrainAsync(time, cancellationToken);
+    }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _proxy.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await EndRetriesAsync();
+        await _proxy.DisposeAsync();
+        _ended.Dispose();
+        _gate.Dispose();
+    }
+
+    private static bool IsPortTaken(XdsRejection rejection) => rejection is { FieldPath: "address", IsPartial: false };
+
+    // Whoever has the port may give it back: applying the same snapshot again touches only what is not in effect.
+    private async Task RetryAsync()
+    {
+        var delay = FirstRetry;
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(delay, time, _ended.Token);
+                delay = delay * 2 < LongestRetry ? delay * 2 : LongestRetry;
+                await _gate.WaitAsync(_ended.Token);
+                bool changed, again;
+                try
+                {
+                    var before = Rejections;
+                    Rejections = (await _proxy.ApplyAsync(_snapshot!, _ended.Token)).Rejections;
+                    changed = !before.SequenceEqual(Rejections);
+                    again = Rejections.Any(IsPortTaken);
+                    if (!again)
+                        _retrying = null;
+                }
+                finally
+                {
+                    _gate.Release();
+                }
+
+                if (changed)
+                    Changed?.Invoke();
+                if (!again)
+                    return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The end.
+        }
+    }
+
+    private async Task EndRetriesAsync()
+    {
+        await _ended.CancelAsync();
+        if (_retrying is { } retrying)
+            await retrying;
+    }
 }

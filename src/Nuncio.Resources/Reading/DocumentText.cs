@@ -28,6 +28,9 @@ internal sealed class DocumentText(string file, DocumentSlice slice, ImmutableAr
         ["labels"] = "metadata_labels",
     };
 
+    [ThreadStatic]
+    private static Parsed? lastParsed;
+
     public DocumentText MovedBy(int lines) => new(file, slice with { Line = slice.Line + lines }, steps, Start with { Line = Start.Line + lines });
 
     public override SourceLocation Locate(string fieldPath)
@@ -61,7 +64,7 @@ internal sealed class DocumentText(string file, DocumentSlice slice, ImmutableAr
 
     private Node? FindObject()
     {
-        var documents = DocumentParser.Parse(slice, ReadingLimits.Default, out _);
+        var documents = Parse();
         var text = slice;
         Node? node = documents.Count > 0 ? documents[0] : null;
         foreach (var step in steps)
@@ -81,6 +84,17 @@ internal sealed class DocumentText(string file, DocumentSlice slice, ImmutableAr
         }
 
         return node;
+    }
+
+    // A list of thousands of objects is one document: reading it again for each finding would be quadratic.
+    private List<Node> Parse()
+    {
+        var parsed = lastParsed;
+        if (parsed is not null && ReferenceEquals(parsed.Text, slice.Text) && parsed.Line == slice.Line && parsed.Documents.TryGetTarget(out var known))
+            return known;
+        var documents = DocumentParser.Parse(slice, ReadingLimits.Default, out _);
+        lastParsed = new Parsed(slice.Text, slice.Line, new WeakReference<List<Node>>(documents));
+        return documents;
     }
 
     // The place of a field is that of its name; the place of an item that of its value.
@@ -107,4 +121,6 @@ internal sealed class DocumentText(string file, DocumentSlice slice, ImmutableAr
                 return null;
         }
     }
+
+    private sealed record Parsed(string Text, int Line, WeakReference<List<Node>> Documents);
 }

@@ -40,4 +40,8 @@ public sealed record InvalidResource(ResourceKey Key, Collections.ValueList<stri
 /// <param name="ApiVersion">As written.</param>
 /// <param name="Kind">As written.</param>
 /// <param name="Location">The first such object.</param>
-public sealed record KindSeen(string ApiVersion, string Kind, SourceLocation Location);
+public sealed record KindSeen(string ApiVersion, string Kind, SourceLocation Location)
+{
+    /// <summary>The kind of the same API group whose name is near; null for none.</summary>
+    public string? Suggestion() => KindReader.Suggest(ApiVersion.LastIndexOf('/') is >= 0 and var slash ? ApiVersion[..slash] : "", Kind);
+}

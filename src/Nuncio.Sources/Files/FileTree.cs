@@ -9,7 +9,6 @@ internal readonly record struct FileStamp(string Target, long Length, long LastW
 /// <summary>Finds the manifest files below the given paths.</summary>
 internal static class FileTree
 {
-    // A loop of symbolic links ends here at the latest.
     private const int MaxDepth = 64;
 
     /// <summary>Whether a file inside a folder is a manifest; a file that is named by itself always is.</summary>
@@ -24,26 +23,40 @@ internal static class FileTree
     public static SortedDictionary<string, FileStamp> Find(IReadOnlyList<string> paths, List<string> missing)
     {
         var found = new SortedDictionary<string, FileStamp>(StringComparer.Ordinal);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var links = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var path in paths)
         {
             if (Directory.Exists(path))
-                AddFolder(path, found, 0);
+                AddFolder(path, found, seen, links, 0);
             else if (Stamp(path) is { } stamp)
                 found[path] = stamp;
             else
                 missing.Add(path);
         }
 
+        // Folders come under their own names before any link to them, so that the name of a file does not depend on the order that a disk lists them in.
+        while (links.Min is { } link)
+        {
+            links.Remove(link);
+            AddFolder(link, found, seen, links, 0);
+        }
+
         return found;
     }
 
-    private static void AddFolder(string folder, SortedDictionary<string, FileStamp> found, int depth)
+    /// <param name="folder">As it is reached.</param>
+    /// <param name="found">Gets the files.</param>
+    /// <param name="seen">Where the folders really are that were looked into: no second way to one of them counts, so a link may lead in a circle.</param>
+    /// <param name="links">Gets the symbolic links to folders.</param>
+    /// <param name="depth">How many folders are above it.</param>
+    private static void AddFolder(string folder, SortedDictionary<string, FileStamp> found, HashSet<string> seen, SortedSet<string> links, int depth)
     {
-        if (depth > MaxDepth)
-            return;
         string[] entries;
         try
         {
+            if (depth > MaxDepth || !seen.Add(RealPath.Of(folder)))
+                return;
             entries = Directory.GetFileSystemEntries(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -56,10 +69,19 @@ internal static class FileTree
         {
             if (Path.GetFileName(entry).StartsWith('.'))
                 continue;
-            if (Directory.Exists(entry))
-                AddFolder(entry, found, depth + 1);
-            else if (IsManifest(entry) && Stamp(entry) is { } stamp)
-                found[entry] = stamp;
+            if (!Directory.Exists(entry))
+            {
+                if (IsManifest(entry) && Stamp(entry) is { } stamp)
+                    found[entry] = stamp;
+            }
+            else if (new DirectoryInfo(entry).LinkTarget is not null)
+            {
+                links.Add(entry);
+            }
+            else
+            {
+                AddFolder(entry, found, seen, links, depth + 1);
+            }
         }
     }
 

@@ -25,6 +25,18 @@ public class HttpFilterPassTests
         Names(compiled).ShouldBe(["grpc_http1_bridge", "grpc_web", "grpc_stats", "lua", "compressor", "buffer", "rbac", "cors", "ext_authz", "ratelimit", "router"]);
     }
 
+    [Theory]
+    [InlineData("function (")]
+    [InlineData("\"x = 1\\0 y = 2\"")]
+    public void Lua_ThatDoesNotParse_IsAFindingAndAnswers500(string script)
+    {
+        var compiled = Compiled.From(Compiled.Listener() + Compiled.Quiet("lua_scripts: " + script) + Route);
+
+        compiled.Codes.ShouldContain(FindingCodes.InvalidFieldValue);
+        Filter<Envoy.Extensions.Filters.Http.Lua.V3.Lua>(compiled).InlineCode.ShouldContain("500");
+        compiled.VirtualHosts("l", "http").ShouldNotBeEmpty();
+    }
+
     [Fact]
     public void Switches_SetToFalse_SwitchOff()
     {

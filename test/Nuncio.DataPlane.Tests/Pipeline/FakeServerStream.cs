@@ -93,7 +93,7 @@ internal sealed class FakeServerStream : HttpServerStream
 
     public override void Reset(StreamResetReason reason) => ResetReason = reason;
 
-    public override void CloseConnectionAfterResponse()
-    {
-    }
+    public bool ClosesConnection { get; private set; }
+
+    public override void CloseConnectionAfterResponse() => ClosesConnection = true;
 }

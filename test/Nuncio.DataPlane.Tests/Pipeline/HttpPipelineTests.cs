@@ -27,6 +27,53 @@ public class HttpPipelineTests
         var stream = await new PipelineFixture().SendAsync(new FakeServerStream(null, (":method", "GET"), (":path", path), (":authority", host)));
 
         stream.Response.Status.ShouldBe(status);
+        stream.ClosesConnection.ShouldBe(status == 400);
+    }
+
+    [Fact]
+    public async Task Process_HeadWithoutHost_IsRefusedAndTheConnectionCloses()
+    {
+        var stream = await new PipelineFixture().SendAsync(new FakeServerStream(null, (":method", "GET"), (":path", "/x")));
+
+        stream.Response.Status.ShouldBe(400);
+        stream.ClosesConnection.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("\r\nx-evil: 1")]
+    [InlineData("\n")]
+    [InlineData("\0")]
+    public async Task Process_ValueOfARequestThatBreaksLines_NeverDoesSoInAHeader(string evil)
+    {
+        var fixture = new PipelineFixture().Add("/", route =>
+        {
+            route.Redirect = new RouteV3.RedirectAction { HostRedirect = "b" };
+            route.ResponseHeadersToAdd.Add(Header("x-a", "%REQ(x-a)%"));
+            route.ResponseHeadersToAdd.Add(Header("x-q", "%QUERY_PARAM(q)%"));
+        });
+
+        var stream = await fixture.SendAsync(FakeServerStream.Request("GET", "a/b?q=1" + Uri.EscapeDataString(evil), ("x-a", "1" + evil)));
+
+        stream.Response.Status.ShouldBe(301);
+        foreach (var header in stream.Response)
+        {
+            header.Value.IndexOfAny("\r\n\0"u8).ShouldBe(-1);
+        }
+    }
+
+    [Theory]
+    [InlineData("a\r\nx-evil: 1")]
+    [InlineData("a\n")]
+    [InlineData("a\0")]
+    public void Bind_RedirectWithALineBreak_IsRefused(string evil)
+    {
+        foreach (var redirect in (RouteV3.RedirectAction[])
+            [new() { HostRedirect = evil }, new() { PathRedirect = "/" + evil }, new() { PrefixRewrite = "/" + evil }, new() { SchemeRedirect = evil }])
+        {
+            var fixture = new PipelineFixture().Add("/", route => route.Redirect = redirect);
+            fixture.Bind();
+            fixture.Errors.All.ShouldNotBeEmpty();
+        }
     }
 
     [Fact]

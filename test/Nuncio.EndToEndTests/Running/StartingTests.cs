@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Nuncio.Testing;
 using Nuncio.Testing.Backends;
+using Nuncio.Testing.Processes;
 
 namespace Nuncio.EndToEndTests.Running;
 
@@ -46,6 +47,32 @@ public class StartingTests
 
         (await gateway.SendAsync("GET", "/a/")).Status.ShouldBe(200);
         await gateway.Process.WaitForLineAsync("Listener/default/taken");
+        (await gateway.Process.WaitForLineAsync("Ready: serving on")).ShouldNotContain($":{((IPEndPoint)taken.LocalEndpoint).Port}");
+        (await gateway.Process.WaitForLineAsync("Configuration 1 serves")).ShouldContain("1 listeners");
+
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        taken.Stop();
+
+        (await gateway.Process.WaitForLineAsync("as well")).ShouldContain($":{port}");
+        await using var client = await WireClient.ConnectAsync(port);
+        (await client.SendAsync("GET", "/a/", "example.com")).Status.ShouldBe(200);
+    }
+
+    [Fact]
+    public async Task Run_WithVariablesThatHaveNoEffect_SaysSo()
+    {
+        using var folder = new TemporaryFolder();
+        var variables = new Dictionary<string, string?>(NuncioCommand.WithoutSettings)
+        {
+            ["AMBASSADOR_READY_PORT"] = "8006",
+            ["AMBASSADOR_LABEL_SELECTOR"] = "a=b",
+            ["AMBASSADOR_HEALTHCHECK_IP_FAMILY"] = "IPV5_ONLY",
+        };
+        await using var process = TestProcess.Start(NuncioCommand.Program, ["run", folder.Path, "--admin", $"127.0.0.1:{FreePort.Next()}"], variables);
+
+        await process.WaitForLineAsync("AMBASSADOR_READY_PORT has no effect");
+        await process.WaitForLineAsync("AMBASSADOR_LABEL_SELECTOR has no effect");
+        await process.WaitForLineAsync("AMBASSADOR_HEALTHCHECK_IP_FAMILY=IPV5_ONLY is none of");
     }
 
     [Fact]

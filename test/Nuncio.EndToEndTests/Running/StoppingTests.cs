@@ -21,6 +21,20 @@ public class StoppingTests
     }
 
     [Fact]
+    public async Task Terminate_WithHalfARequestHead_EndsAtOnce()
+    {
+        await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("a", "/a/", 1), ["--drain-time", "600"]);
+        await using var half = await WireClient.ConnectAsync(gateway.Port);
+        await half.Wire.WriteAsync("GET /a/ HTTP/1.1\r\nhost: exam");
+        await using var other = await WireClient.ConnectAsync(gateway.Port);
+        (await other.SendAsync("GET", "/nothing", "example.com")).Status.ShouldBe(404);
+
+        gateway.Process.Terminate();
+
+        (await gateway.Process.WaitForExitAsync(TimeSpan.FromSeconds(20))).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Terminate_WithAnOpenRequest_LetsItEndAndTakesNoMore()
     {
         var gate = new TaskCompletionSource();

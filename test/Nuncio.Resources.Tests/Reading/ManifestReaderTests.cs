@@ -32,6 +32,26 @@ public sealed class ManifestReaderTests
     }
 
     [Fact]
+    public void Read_JsonOnOneLine_CountsColumnsInCharacters()
+    {
+        var reading = Read("""{"apiVersion":"getambassador.io/v3alpha1","kind":"Mapping","metadata":{"name":"a"},"spec":{"hostname":"*","docs":{"display_name":"äé😀"},"prefix":"/","service":"a","timout_ms":1}}""");
+
+        reading.Findings.Single(finding => finding.Code == FindingCodes.UnknownField).Location.ShouldBe(new SourceLocation("a.yaml", 1, 165));
+    }
+
+    [Theory]
+    [InlineData("getambassador.io/v3alpha1", "Mappping", "Mapping")]
+    [InlineData("getambassador.io/v3alpha1", "TLSContxt", "TLSContext")]
+    [InlineData("v1", "Sercet", "Secret")]
+    [InlineData("apps/v1", "Deployment", null)]
+    public void Read_UnknownKind_SuggestsTheOneThatIsNear(string apiVersion, string kind, string? suggestion)
+    {
+        var reading = Read($"apiVersion: {apiVersion}\nkind: {kind}\nmetadata: {{name: a}}\n");
+
+        reading.UnknownKinds.ShouldHaveSingleItem().Suggestion().ShouldBe(suggestion);
+    }
+
+    [Fact]
     public void Read_UnknownField_WarnsWithPlaceAndSuggestionAndKeepsTheObject()
     {
         var reading = Read(Mapping + "\n  timout_ms: 3000");

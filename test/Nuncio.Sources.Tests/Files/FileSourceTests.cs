@@ -38,6 +38,32 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_LinksThatLeadInCircles_CountEachFolderOnce()
+    {
+        _folder.Write("one/a.yaml", Mapping("a", "/a/"));
+        _folder.Write("two/b.yaml", Mapping("b", "/b/"));
+        Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "loop"), ".");
+        Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "one", "across"), "../two");
+        Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "two", "across"), "../one");
+        Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "two", "up"), "..");
+
+        var snapshot = await NextAsync(Start(_folder.Path), _ => true);
+
+        snapshot.Mappings.Select(m => m.Name).ShouldBe(["a", "b"]);
+        snapshot.Mappings.Select(m => m.Location!.File).ShouldBe([Path.Combine(_folder.Path, "one", "a.yaml"), Path.Combine(_folder.Path, "two", "b.yaml")]);
+    }
+
+    [Fact]
+    public async Task Run_LinkToAFolderElsewhere_IsFollowed()
+    {
+        using var elsewhere = new TemporaryFolder();
+        elsewhere.Write("sub/a.yaml", Mapping("a", "/a/"));
+        Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "link"), elsewhere.Path);
+
+        (await NextAsync(Start(_folder.Path), _ => true)).Mappings.Select(m => m.Name).ShouldBe(["a"]);
+    }
+
+    [Fact]
     public async Task Run_ChangedFile_GivesASnapshotThatKeepsTheOtherObjects()
     {
         _folder.Write("a.yaml", Mapping("a", "/a/"));

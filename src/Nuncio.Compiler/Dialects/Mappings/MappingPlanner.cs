@@ -42,8 +42,15 @@ internal sealed class MappingPlanner(ModulePlan module, UpstreamPlanner upstream
         if (!TryPolicies(resource, findings, out var cors, out var retry))
             return null;
 
+        RouteV3.RedirectAction? redirect = null;
         if (isRedirect)
+        {
             ReportIgnoredByRedirect(resource, match, findings);
+            redirect = RedirectReader.Read(resource, RedirectHost(resource, upstream), module, findings);
+            if (redirect is null)
+                return null;
+        }
+
         var (rewrite, regexRewrite) = ReadRewrite(resource, findings);
         var hostRewrite = ReadHostRewrite(resource, findings);
         var additions = ReadAdditions(resource, upstream, findings);
@@ -66,7 +73,7 @@ internal sealed class MappingPlanner(ModulePlan module, UpstreamPlanner upstream
             Weight = ReadWeight(resource, findings),
             IsShadow = isShadow,
             Upstream = isRedirect ? null : upstream,
-            Redirect = isRedirect ? RedirectReader.Read(resource, RedirectHost(resource, upstream), module, findings) : null,
+            Redirect = redirect,
             TimeoutMs = NotNegative(resource, "timeout_ms", spec.TimeoutMs, findings) ?? module.RequestTimeoutMs,
             IdleTimeoutMs = NotNegative(resource, "idle_timeout_ms", spec.IdleTimeoutMs, findings),
             PrefixRewrite = rewrite,

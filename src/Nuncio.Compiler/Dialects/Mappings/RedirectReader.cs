@@ -10,9 +10,16 @@ internal static class RedirectReader
     /// <param name="host">The service after qualification: what the client is sent to.</param>
     /// <param name="module">For the size of regular expressions.</param>
     /// <param name="findings">What is wrong.</param>
-    public static RouteV3.RedirectAction Read(MappingResource resource, string host, ModulePlan module, FindingSink findings)
+    /// <returns>Null where a part of it cannot stand in a header: the Mapping has to be left out.</returns>
+    public static RouteV3.RedirectAction? Read(MappingResource resource, string host, ModulePlan module, FindingSink findings)
     {
         var spec = resource.Spec;
+        var isValue = IsValue("spec.service", host);
+        isValue &= IsValue("spec.path_redirect", spec.PathRedirect);
+        isValue &= IsValue("spec.prefix_redirect", spec.PrefixRedirect);
+        if (!isValue)
+            return null;
+
         var action = new RouteV3.RedirectAction { HostRedirect = host };
         var code = spec.RedirectResponseCode ?? 301;
         if (Code(code) is { } known)
@@ -33,6 +40,14 @@ internal static class RedirectReader
         else if (spec.RegexRedirect is { } alone)
             action.RegexRewrite = RegexSubstitutions.Read(resource, "spec.regex_redirect", alone, module.RegexMaxSize, findings);
         return action;
+
+        bool IsValue(string field, string? value)
+        {
+            if (value is null || HeaderRules.IsValue(value))
+                return true;
+            findings.Error(resource, FindingCodes.InvalidFieldValue, field, "it holds a line break or a NUL, which no location can have; the Mapping is left out");
+            return false;
+        }
 
         void Ignored(string field, string winner) =>
             findings.Error(resource, FindingCodes.MutuallyExclusive, field, $"it stands beside {winner}, which is used; this one is ignored");

@@ -101,7 +101,9 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
     public void Drain()
     {
         _draining = true;
-        if (TryLeave(Phase.Idle, Phase.Closed))
+
+        // A head that is still coming is no request yet, and may never be one.
+        if (TryLeave(Phase.Idle, Phase.Closed) || TryLeave(Phase.Head, Phase.Closed))
         {
             _ = CloseIdleAsync();
         }
@@ -253,7 +255,8 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
         var end = span[_searched..].IndexOf("\r\n\r\n"u8);
         if (end < 0)
         {
-            failure = span.Length > Options.MaxHeaderBytes ? Http1Failure.HeadersTooLarge : HasBareLineFeed(span, _searched) ? Http1Failure.Malformed : null;
+            failure = span.Length > Options.MaxHeaderBytes ? Http1Failure.HeadersTooLarge
+                : HasBareLineFeed(span, _searched) || !BeginsWithMethod(span) ? Http1Failure.Malformed : null;
             _searched = Math.Max(0, span.Length - 3);
             return failure is not null;
         }
@@ -299,6 +302,13 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
         return _output.FlushAsync();
     }
 
+    // Whatever it is, TLS for instance, waiting for the end of its head would be waiting for ever.
+    private static bool BeginsWithMethod(ReadOnlySpan<byte> span)
+    {
+        var end = span.IndexOfAnyExcept(Http1Chars.Token);
+        return end < 0 || (end == 0 ? span is [(byte)'\r'] : span[end] == ' ');
+    }
+
     // A line feed that no carriage return precedes never becomes the end of a head that we accept, so there is no point in waiting for it.
     private static bool HasBareLineFeed(ReadOnlySpan<byte> span, int from)
     {
@@ -325,6 +335,10 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
             {
                 Enter(Phase.Head);
                 SetDeadline(Options.RequestHeadersTimeout);
+                if (_draining && TryLeave(Phase.Head, Phase.Request))
+                {
+                    return false;
+                }
             }
 
             return true;

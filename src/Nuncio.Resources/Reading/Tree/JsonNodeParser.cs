@@ -75,19 +75,26 @@ internal static class JsonNodeParser
         private readonly ReadOnlySpan<byte> _bytes = bytes;
         private int _position;
         private int _line = 1;
-        private int _lineStart;
+        private int _column = 1;
 
         public (int Line, int Column) PlaceOf(long index)
         {
             for (; _position < index; _position++)
             {
-                if (_bytes[_position] != (byte)'\n')
-                    continue;
-                _line++;
-                _lineStart = _position + 1;
+                var current = _bytes[_position];
+                if (current == (byte)'\n')
+                {
+                    _line++;
+                    _column = 1;
+                }
+                else
+                {
+                    // In UTF-16: bytes that go on a character count nothing, the first of four counts two.
+                    _column += (current & 0xC0) == 0x80 ? 0 : current >= 0xF0 ? 2 : 1;
+                }
             }
 
-            return (_line, Encoding.UTF8.GetCharCount(_bytes[_lineStart..(int)index]) + 1);
+            return (_line, _column);
         }
     }
 }

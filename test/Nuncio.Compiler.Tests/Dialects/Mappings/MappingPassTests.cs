@@ -73,6 +73,18 @@ public class MappingPassTests
         context.Findings.ToImmutable().Single().Code.ShouldBe(FindingCodes.ShadowAlone);
     }
 
+    [Theory]
+    [InlineData("other\0", null, null)]
+    [InlineData("other", "/a\r\nx: y", null)]
+    [InlineData("other", null, "/a\nb")]
+    public void Redirect_WithALineBreakOrNul_LeavesTheMappingOut(string service, string? path, string? prefix)
+    {
+        var context = new MappingHalf().Run(Given.Snapshot(
+            Given.Mapping("a", service: service, with: s => s with { HostRedirect = true, PathRedirect = path, PrefixRedirect = prefix }), Given.Mapping("b", prefix: "/b/")));
+        MappingHalf.Routes(context).Single().Match.Prefix.ShouldBe("/b/");
+        context.Findings.ToImmutable().ShouldContain(finding => finding.Code == FindingCodes.InvalidFieldValue && finding.Resource!.Value.Name == "a");
+    }
+
     [Fact]
     public void Redirect_OfSeveralKinds_TakesThePath()
     {

@@ -117,6 +117,23 @@ public sealed class Http1MalformedRequestTests
         fixture.Processor.Seen.ShouldBe(["POST x /first"]);
     }
 
+    [Theory]
+    [InlineData("\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc")]
+    [InlineData("\r\n\r\n\u0016\u0003")]
+    [InlineData("GE(T /")]
+    [InlineData("{\"a\": 1")]
+    [InlineData("\0")]
+    public async Task Garbage_WithoutAnEnd_IsRefusedAtOnceAndTheConnectionCloses(string bytes)
+    {
+        await using var fixture = new Http1Fixture(options: Http1ServerOptions.Default with { DelayedCloseTimeout = TimeSpan.FromMilliseconds(10) });
+
+        await fixture.SendAsync(bytes);
+        var response = await fixture.ReceiveAllAsync();
+
+        response.ShouldStartWith("HTTP/1.1 400 ");
+        response.ShouldContain("connection: close\r\n");
+    }
+
     [Fact]
     public async Task Head_AboveItsLimit_Is431()
     {

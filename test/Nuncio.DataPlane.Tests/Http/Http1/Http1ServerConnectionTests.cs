@@ -216,6 +216,22 @@ public sealed class Http1ServerConnectionTests
         await fixture.Running.WaitAsync(TimeSpan.FromSeconds(20));
     }
 
+    [Theory]
+    [InlineData("GET /")]
+    [InlineData("GET / HTTP/1.1\r\nHost: x\r\n")]
+    public async Task Drain_WithAHeadThatIsNotComplete_ClosesAtOnce(string part)
+    {
+        await using var fixture = new Http1Fixture();
+        await fixture.SendAsync(Get);
+        await fixture.ReceiveAsync("ok");
+        await fixture.SendAsync(part);
+        await Task.Delay(50);
+
+        fixture.Connection.Drain();
+
+        await fixture.Running.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
     [Fact]
     public async Task Drain_WhileBusy_ClosesAfterTheResponse()
     {
