@@ -40,6 +40,16 @@ public sealed class LuaTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Headers_GotBeforeTheScriptWaited_AreOfNoUse()
+    {
+        await StartAsync("function envoy_on_request(h) h:headers():add('x-size', h:body():length()) end");
+
+        await _proxy.SendAsync("POST", body: "hello");
+
+        _proxy.Backend.Requests.ShouldHaveSingleItem()["x-size"].ShouldBeNull();
+    }
+
+    [Fact]
     public async Task Bodies_OfBothSides_AreReadAndChanged()
     {
         await StartAsync("""

@@ -106,14 +106,19 @@ local function text(value)
   return tostring(value)
 end
 
-local function headers_of(which)
-  local headers = {}
-  function headers:get(name) return call('get', which, text(name), 0) end
-  function headers:getAtIndex(name, index) return call('get', which, text(name), int(index)) end
-  function headers:getNumValues(name) return call('count', which, text(name)) end
-  function headers:add(name, value) call('add', which, text(name), text(value)) end
-  function headers:replace(name, value) call('replace', which, text(name), text(value)) end
-  function headers:remove(name) call('remove', which, text(name)) end
+-- As in Envoy, headers that were got before the script waited are of no use afterwards; it asks the handle for them again.
+local function headers_of(which, life)
+  local headers, era = {}, life.era
+  local function use(op, ...)
+    if era ~= life.era then raw_error('object used outside of proper scope', 3) end
+    return call(op, which, ...)
+  end
+  function headers:get(name) return use('get', text(name), 0) end
+  function headers:getAtIndex(name, index) return use('get', text(name), int(index)) end
+  function headers:getNumValues(name) return use('count', text(name)) end
+  function headers:add(name, value) use('add', text(name), text(value)) end
+  function headers:replace(name, value) use('replace', text(name), text(value)) end
+  function headers:remove(name) use('remove', text(name)) end
   function headers:setHttp1ReasonPhrase() end
   return setmetatable(headers, {
     __pairs = function()
@@ -150,7 +155,7 @@ local function flat(headers)
 end
 
 local function handle_of(which)
-  local handle, headers, values = {}, headers_of(which), {}
+  local handle, life, values = {}, { era = 0 }, {}
   -- Seen by this run of the script only: nothing else here reads dynamic metadata.
   local metadata = {
     get = function(_, filter) return values[filter] end,
@@ -159,9 +164,15 @@ local function handle_of(which)
       values[filter][key] = value
     end,
   }
-  function handle:headers() return headers end
+  function handle:headers()
+    if life.headers_era ~= life.era then life.headers, life.headers_era = headers_of(which, life), life.era end
+    return life.headers
+  end
   function handle:body(always)
-    if not wait('body', which, always and true or false) then return nil end
+    local found = wait('body', which, always and true or false)
+    -- What has no body, or is here already, is not waited for.
+    if found and not life.has_body then life.era, life.has_body = life.era + 1, true end
+    if not found then return nil end
     return buffer_of(which)
   end
   function handle:bodyChunks()
@@ -175,7 +186,7 @@ local function handle_of(which)
   end
   function handle:trailers()
     if not call('hastrailers', which) then return nil end
-    return headers_of(which .. 'trailers')
+    return headers_of(which .. 'trailers', life)
   end
   function handle:logTrace(message) host('log', 0, text(message)) end
   function handle:logDebug(message) host('log', 1, text(message)) end
@@ -188,6 +199,7 @@ local function handle_of(which)
     local list = flat(request)
     if asynchronous then call('callasync', text(cluster), text(body) or '', int(timeout), table.unpack(list)) return end
     wait('call', text(cluster), text(body) or '', int(timeout), table.unpack(list))
+    life.era = life.era + 1
     local answer = {}
     for i = 0, host('answercount') - 1 do
       local name, value = host('answername', i), host('answervalue', i)
