@@ -8,6 +8,7 @@ using Nuncio.Resources.Reading;
 using Nuncio.Resources.Snapshots;
 using Nuncio.Sources;
 using Nuncio.Sources.Files;
+using Nuncio.Sources.Istio;
 
 namespace Nuncio.Cli;
 
@@ -25,6 +26,8 @@ internal sealed record Compilation(ResourceSnapshot Resources, CompilationResult
         var reader = new ManifestReader(new ReadingOptions { Environment = Environment.GetEnvironmentVariable });
         var files = new FileSource(parsed.GetRequiredValue(input.Paths), reader, FileSourceOptions.Default, TimeProvider.System, NullLogger<FileSource>.Instance);
         var changes = files.ReadOnce();
+        if (environment.IstioSecretFolder is { } folder)
+            changes = [.. new IstioSecretSource(folder, input.Compiler(parsed, environment).Namespace, reader, TimeProvider.System).ReadOnce(), .. changes];
         var units = changes.Where(change => change.Reading is not null).Select(change => change.Reading!).ToList();
         var resources = SnapshotAssembler.Assemble(1, units, changes.SelectMany(change => change.Findings), input.Snapshots(parsed, environment));
         return new Compilation(resources, new SnapshotCompiler(input.Compiler(parsed, environment)).Compile(resources));

@@ -51,6 +51,9 @@ internal sealed class GatewayEnvironment
 
     public string EnvoyBindAddress => Text("AMBASSADOR_ENVOY_BIND_ADDRESS") ?? "0.0.0.0";
 
+    /// <summary>Where an Istio sidecar writes <c>key.pem</c> and <c>cert-chain.pem</c>; null when nothing is to be read there.</summary>
+    public string? IstioSecretFolder => Text("AMBASSADOR_ISTIO_SECRET_DIR");
+
     public bool SingleNamespace => Text("AMBASSADOR_SINGLE_NAMESPACE") is not null;
 
     public bool CertsSingleNamespace => SingleNamespace || Text("AMBASSADOR_CERTS_SINGLE_NAMESPACE") is not null;

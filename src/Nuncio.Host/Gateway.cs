@@ -12,6 +12,7 @@ using Nuncio.Resources.Reading;
 using Nuncio.Resources.Snapshots;
 using Nuncio.Sources;
 using Nuncio.Sources.Files;
+using Nuncio.Sources.Istio;
 using Nuncio.Xds;
 
 namespace Nuncio.Host;
@@ -38,7 +39,7 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
         // What takes traffic, and what shows it.
         await using var plane = CreatePlane();
         _state.DataPlaneServes = () => plane.IsServing;
-        await using var admin = new LocalHttpServer(options.AdminEndPoint, new AdminProcessor(_state, plane.MetricsAsync), loggers, time);
+        await using var admin = new LocalHttpServer(options.AdminEndPoint, new AdminProcessor(_state, plane.MetricsAsync, options.Compiler.AmbassadorId), loggers, time);
         await using var demo = new DemoBackends(loggers, time);
         if (await plane.StartAsync(stopping) is { } problem)
         {
@@ -55,7 +56,10 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
         await RestoreAsync(plane, stopping);
         var reader = new ManifestReader(new ReadingOptions { Environment = Environment.GetEnvironmentVariable });
         var files = new FileSource(options.Paths, reader, FileSourceOptions.Default, time, loggers.CreateLogger<FileSource>());
-        var builder = new SnapshotBuilder([files], options.Snapshots, time, loggers.CreateLogger<SnapshotBuilder>());
+        IResourceSource[] sources = options.IstioSecretFolder is { } folder
+            ? [files, new IstioSecretSource(folder, options.Compiler.Namespace, reader, time)]
+            : [files];
+        var builder = new SnapshotBuilder(sources, options.Snapshots, time, loggers.CreateLogger<SnapshotBuilder>());
         try
         {
             await builder.RunAsync((snapshot, cancellationToken) => TakeAsync(demo.Resolve(snapshot), plane, cancellationToken), stopping);

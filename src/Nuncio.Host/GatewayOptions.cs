@@ -12,6 +12,9 @@ public sealed record GatewayOptions
     /// <summary>Files and folders with manifests.</summary>
     public required IReadOnlyList<string> Paths { get; init; }
 
+    /// <summary>The folder where an Istio sidecar writes its certificate; null when there is none.</summary>
+    public string? IstioSecretFolder { get; init; }
+
     /// <summary>For the compiler.</summary>
     public required CompilerOptions Compiler { get; init; }
 

@@ -29,6 +29,7 @@ internal static class RunCommand
             var options = new GatewayOptions
             {
                 Paths = parsed.GetRequiredValue(input.Paths),
+                IstioSecretFolder = environment.IstioSecretFolder,
                 Compiler = input.Compiler(parsed, environment),
                 Snapshots = input.Snapshots(parsed, environment),
                 DrainTime = serving.DrainTime(parsed, environment),

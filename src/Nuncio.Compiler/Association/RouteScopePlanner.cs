@@ -13,12 +13,13 @@ namespace Nuncio.Compiler.Association;
 internal sealed class RouteScopePlanner(ImmutableArray<HostPlan> hosts, bool strictSelectors, FindingSink findings)
 {
     private readonly HashSet<HostPlan> _conflicts = [];
+    private readonly HashSet<HostPlan> _duplicates = [];
 
     /// <summary>The scope of a listener.</summary>
     public RouteScopePlan Plan(ListenerPlan listener)
     {
         var scope = listener.RouteScope;
-        var taken = hosts.Where(host => Takes(listener, host)).ToImmutableArray();
+        var taken = TakenBy(listener);
         var members = new Dictionary<string, List<HostPlan>>(StringComparer.Ordinal);
         var byServerName = new Dictionary<string, HostPlan>(StringComparer.Ordinal);
         var chains = new List<(HostPlan Host, string Table)>();
@@ -54,6 +55,26 @@ internal sealed class RouteScopePlanner(ImmutableArray<HostPlan> hosts, bool str
             LeftOut = [.. taken.Where(host => !host.IsBroken && IsLeftOut(listener, host))],
             Chains = [.. chains.Select(chain => new TlsChainPlan(chain.Host.ServerName, chain.Host.Tls!, tables[chain.Table], chain.Host))],
         };
+    }
+
+    /// <summary>The Hosts of a listener. Of several with the same hostname the first is served; each other is a finding.</summary>
+    private ImmutableArray<HostPlan> TakenBy(ListenerPlan listener)
+    {
+        var taken = ImmutableArray.CreateBuilder<HostPlan>();
+        foreach (var host in hosts)
+        {
+            if (!Takes(listener, host)) continue;
+            if (taken.Count == 0 || taken[^1].Hostname != host.Hostname) taken.Add(host);
+            else if (_duplicates.Add(host))
+            {
+                findings.Error(
+                    host.Resource,
+                    FindingCodes.HostDuplicate,
+                    "spec.hostname",
+                    $"Host {taken[^1].Namespace}/{taken[^1].Name} already serves '{host.Hostname}' on Listener '{listener.Name}'; this Host is not served there");
+            }
+        }
+        return taken.ToImmutable();
     }
 
     private bool Takes(ListenerPlan listener, HostPlan host)

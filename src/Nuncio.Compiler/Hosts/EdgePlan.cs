@@ -3,7 +3,7 @@ using Nuncio.Compiler.Tls;
 namespace Nuncio.Compiler.Hosts;
 
 /// <summary>The Hosts and the TLS contexts of a snapshot. The same object while nothing of them changes.</summary>
-/// <param name="Hosts">In the order of their hostnames; these are unique.</param>
+/// <param name="Hosts">In the order of their hostnames, then names.</param>
 /// <param name="TlsContexts">By name.</param>
 internal sealed record EdgePlan(ImmutableArray<HostPlan> Hosts, TlsContextCatalog TlsContexts)
 {

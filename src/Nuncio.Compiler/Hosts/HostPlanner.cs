@@ -13,7 +13,7 @@ internal sealed class HostPlanner(SecretCatalog secrets, TlsContextCatalog conte
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// Plans in the order of hostname, then name. Of several Hosts with the same hostname the first is served; each other is a finding.
+    /// Plans in the order of hostname, then name. Several may have the same hostname: a Listener serves the first of those that belong to it.
     /// </summary>
     /// <param name="hosts">Those of the snapshot and those that other dialects were turned into.</param>
     /// <param name="anyInvalid">Whether there are Hosts that broke their schema: then no Host stands in for them.</param>
@@ -28,21 +28,7 @@ internal sealed class HostPlanner(SecretCatalog secrets, TlsContextCatalog conte
         }
         if (!any) plans.Add(PlanDefault());
 
-        var kept = ImmutableArray.CreateBuilder<HostPlan>(plans.Count);
-        var byHostname = new Dictionary<string, HostPlan>(StringComparer.Ordinal);
-        foreach (var plan in plans.OrderBy(plan => plan.Hostname, StringComparer.Ordinal))
-        {
-            if (byHostname.TryAdd(plan.Hostname, plan)) kept.Add(plan);
-            else
-            {
-                findings.Error(
-                    plan.Resource,
-                    FindingCodes.HostDuplicate,
-                    "spec.hostname",
-                    $"Host {byHostname[plan.Hostname].Namespace}/{byHostname[plan.Hostname].Name} already serves '{plan.Hostname}'; this Host is not served");
-            }
-        }
-        return kept.ToImmutable();
+        return [.. plans.OrderBy(plan => plan.Hostname, StringComparer.Ordinal)];
     }
 
     private HostPlan? Plan(HostResource host)

@@ -1,10 +1,17 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Telemetry;
+using Nuncio.Resources.Findings;
 
 namespace Nuncio.Host.Admin;
 
 /// <summary>The pages of the admin port: health (spec 10.1), metrics (10.3) and the configuration that serves.</summary>
-public sealed class AdminProcessor(GatewayState state, Func<CancellationToken, Task<ReadOnlyMemory<byte>?>> metrics) : PageProcessor
+/// <param name="state">What serves.</param>
+/// <param name="metrics">Those of the data plane; null where it does not answer.</param>
+/// <param name="ambassadorId">Of this process; <c>default</c> where it has none of its own.</param>
+public sealed class AdminProcessor(GatewayState state, Func<CancellationToken, Task<ReadOnlyMemory<byte>?>> metrics, string ambassadorId = "default") : PageProcessor
 {
     /// <inheritdoc/>
     protected override async ValueTask<Page> AnswerAsync(string method, string target, HttpServerStream stream)
@@ -12,7 +19,7 @@ public sealed class AdminProcessor(GatewayState state, Func<CancellationToken, T
         ArgumentNullException.ThrowIfNull(target);
         if (method is not ("GET" or "HEAD") || PathOf(target) != "/metrics") return Answer(method, target, stream);
         return await metrics(CancellationToken.None) is { } text
-            ? new Page(200, PrometheusTextWriter.ContentType, text)
+            ? new Page(200, PrometheusTextWriter.ContentType, (byte[])[.. text.Span, .. Encoding.UTF8.GetBytes(OwnMetrics())])
             : Page.Text(503, "The data plane does not answer\n");
     }
 
@@ -29,6 +36,27 @@ public sealed class AdminProcessor(GatewayState state, Func<CancellationToken, T
             "/config_dump" => Dump(),
             _ => Page.Text(404, "Not found. There are /ambassador/v0/check_alive, /ambassador/v0/check_ready, /metrics and /config_dump\n"),
         };
+    }
+
+    /// <summary>What the control plane says of itself, with Emissary's names (spec 10.3).</summary>
+    private string OwnMetrics()
+    {
+        var findings = state.Serving?.Findings ?? [];
+        var errors = findings.Count(finding => finding.Level == FindingLevel.Error);
+        var version = typeof(AdminProcessor).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+        // The id is the only text that a user chose.
+        var id = ambassadorId.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""
+            # TYPE ambassador_diagnostics_errors gauge
+            ambassador_diagnostics_errors {{errors}}
+            # TYPE ambassador_diagnostics_notices gauge
+            ambassador_diagnostics_notices {{findings.Length - errors}}
+            # TYPE ambassador_diagnostics_info gauge
+            ambassador_diagnostics_info{version="{{version}}",ambassador_id="{{id}}"} 1
+
+            """);
     }
 
     private static string PathOf(string target)

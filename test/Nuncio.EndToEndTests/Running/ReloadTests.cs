@@ -1,3 +1,4 @@
+using Nuncio.EndToEndTests.Features;
 using System.Net.WebSockets;
 using System.Text;
 using Nuncio.Testing.Backends;
@@ -6,7 +7,7 @@ namespace Nuncio.EndToEndTests.Running;
 
 public class ReloadTests
 {
-    [Fact]
+    [Fact, Feature("K8S-20")]
     public async Task SavedChange_UnderLoad_IsLiveAndFailsNoRequest()
     {
         await using var one = WireBackend.Start(_ => Responses.Ok("one"));
@@ -30,7 +31,7 @@ public class ReloadTests
         totals.Sum(total => total.Right).ShouldBeGreaterThan(100);
     }
 
-    [Fact]
+    [Fact, Feature("TRF-30", "K8S-24")]
     public async Task WebSocket_AcrossReloads_StaysOpen()
     {
         await using var backend = WireBackend.Start(Conversations.WebSocketEcho);
@@ -50,7 +51,7 @@ public class ReloadTests
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, default);
     }
 
-    [Fact]
+    [Fact, Feature("K8S-23")]
     public async Task BrokenFile_KeepsItsLastGoodContent_AndOthersChange()
     {
         await using var backend = WireBackend.StartEcho();

@@ -1,3 +1,4 @@
+using Nuncio.EndToEndTests.Features;
 using System.Net;
 using System.Net.Sockets;
 using Nuncio.Testing;
@@ -75,7 +76,7 @@ public class StartingTests
         await process.WaitForLineAsync("AMBASSADOR_HEALTHCHECK_IP_FAMILY=IPV5_ONLY is none of");
     }
 
-    [Fact]
+    [Fact, Feature("K8S-15")]
     public async Task Run_WithAmbassadorId_TakesOnlyItsOwn()
     {
         await using var backend = WireBackend.StartEcho();
@@ -88,7 +89,7 @@ public class StartingTests
         (await gateway.SendAsync("GET", "/theirs/")).Status.ShouldBe(404);
     }
 
-    [Fact]
+    [Fact, Feature("TLS-19", "OBS-08")]
     public async Task Admin_WhileServing_ShowsMetricsAndADumpWithoutKeys()
     {
         using var certificate = TestCertificate.Create(["secure.example.com"]);
@@ -107,7 +108,7 @@ public class StartingTests
         metrics.ShouldContain("envoy_listener_downstream_cx_total");
     }
 
-    [Fact]
+    [Fact, Feature("OBS-10")]
     public async Task AccessLog_OfARequest_IsALineInEnvoysFormatOnStandardOutput()
     {
         await using var backend = WireBackend.StartEcho();

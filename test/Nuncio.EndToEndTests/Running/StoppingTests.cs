@@ -1,3 +1,4 @@
+using Nuncio.EndToEndTests.Features;
 using System.Net;
 using System.Net.Sockets;
 using Nuncio.Testing.Backends;
@@ -34,7 +35,7 @@ public class StoppingTests
         (await gateway.Process.WaitForExitAsync(TimeSpan.FromSeconds(20))).ShouldBe(0);
     }
 
-    [Fact]
+    [Fact, Feature("K8S-24", "OBS-01", "OBS-02")]
     public async Task Terminate_WithAnOpenRequest_LetsItEndAndTakesNoMore()
     {
         var gate = new TaskCompletionSource();

@@ -13,8 +13,8 @@ public sealed class FeatureAttribute(params string[] rows) : Attribute
 }
 
 /// <summary>
-/// What a test wants served; all of a group are served together by one <see cref="GatewayOf{TGroup}"/>, so each has prefixes or hosts of its own. The text is YAML,
-/// with the short forms of <see cref="ManifestText"/>.
+/// What a test wants served; all of a group are served together by one <see cref="GatewayOf{TGroup}"/>, so each has prefixes or hosts of its own. The text is
+/// YAML, with the short forms of <see cref="ManifestText"/>.
 /// </summary>
 /// <param name="text">The documents.</param>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method, AllowMultiple = true)]

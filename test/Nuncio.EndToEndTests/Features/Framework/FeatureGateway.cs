@@ -73,7 +73,8 @@ public sealed class FeatureGateway : IAsyncDisposable
     public Task<Reply> GetAsync(string target, string host = "example.com", params string[] headers) => SendAsync("GET", target, host, headers);
 
     /// <summary>One request on a connection of its own.</summary>
-    public async Task<Reply> SendAsync(string method, string target, string host = "example.com", IEnumerable<string>? headers = null, string body = "", string port = "")
+    public async Task<Reply> SendAsync(
+        string method, string target, string host = "example.com", IEnumerable<string>? headers = null, string body = "", string port = "")
     {
         await using var client = await ConnectAsync(port);
         return await client.SendAsync(method, target, host, headers, body);
@@ -95,6 +96,9 @@ public sealed class FeatureGateway : IAsyncDisposable
 
     /// <summary>The metrics in Prometheus' form.</summary>
     public Task<string> MetricsAsync() => _admin!.GetStringAsync(Plane == DataPlane.Envoy ? "/stats/prometheus" : "/metrics");
+
+    /// <summary>The text of a page of the admin port.</summary>
+    public Task<string> AdminTextAsync(string path) => _admin!.GetStringAsync(path);
 
     /// <summary>Waits for a metric: counters are written a moment after the answer.</summary>
     public async Task<string> WaitForMetricAsync(Func<string, bool> wanted)
@@ -131,7 +135,9 @@ public sealed class FeatureGateway : IAsyncDisposable
         if (envoy is null)
         {
             _process = TestProcess.Start(
-                NuncioCommand.Program, ["run", manifests, "--admin", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{adminPort}"), .. options], _environment);
+                NuncioCommand.Program,
+                ["run", manifests, "--admin", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{adminPort}"), .. options],
+                _environment);
         }
         else
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
@@ -6,33 +7,29 @@ using Nuncio.Testing;
 namespace Nuncio.EndToEndTests.Features;
 
 /// <summary>
-/// One gateway per data plane for all tests of a group: it serves the manifests of the group and of the classes whose constructors take it, with all their tests.
+/// One gateway per data plane for all tests of a group: it serves the manifests of the group and of the classes whose constructors take it, with all their
+/// tests.
 /// </summary>
 /// <typeparam name="TGroup">A test class alone, or the definition of a collection of them; its attributes say how it is served.</typeparam>
 public class GatewayOf<TGroup> : IAsyncLifetime
 {
-    private readonly Dictionary<DataPlane, FeatureGateway> _gateways = [];
-    private readonly Dictionary<DataPlane, Exception> _failures = [];
+    private readonly ConcurrentDictionary<DataPlane, Task<FeatureGateway>> _gateways = new();
     private IReadOnlyList<CheckedFinding>? _findings;
 
     /// <summary>The servers behind it, the same for both data planes.</summary>
     public Upstreams Upstreams { get; } = new();
 
-    /// <summary>The gateway on a data plane, started when first asked for.</summary>
+    /// <summary>The gateway on a data plane. What did not start once does not start the next time.</summary>
     public async Task<FeatureGateway> On(DataPlane plane)
     {
-        // What did not start once does not start the next time.
-        if (_failures.TryGetValue(plane, out var failure)) throw new InvalidOperationException(failure.Message, failure);
-        if (_gateways.TryGetValue(plane, out var running)) return running;
-        try
+        if (!_gateways.ContainsKey(plane))
         {
-            return _gateways[plane] = await FeatureGateway.StartAsync(plane, Manifests, Upstreams, Variables, Options);
+            // Side by side: most of a start is waiting.
+            foreach (var each in Enum.GetValues<DataPlane>())
+                _ = _gateways.GetOrAdd(each, which => Task.Run(() => FeatureGateway.StartAsync(which, Manifests, Upstreams, Variables, Options)));
         }
-        catch (Exception e) when (e is InvalidOperationException or TimeoutException)
-        {
-            _failures[plane] = e;
-            throw;
-        }
+
+        return await _gateways[plane];
     }
 
     /// <summary>What <c>nuncio check</c> says of the manifests.</summary>
@@ -80,7 +77,13 @@ public class GatewayOf<TGroup> : IAsyncLifetime
     /// <inheritdoc/>
     public async Task DisposeAsync()
     {
-        foreach (var gateway in _gateways.Values) await gateway.DisposeAsync();
+        foreach (var gateway in _gateways.Values)
+        {
+            // One that failed has said so to the tests that asked for it.
+            await ((Task)gateway).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (gateway.IsCompletedSuccessfully) await (await gateway).DisposeAsync();
+        }
+
         await Upstreams.DisposeAsync();
     }
 }
@@ -98,7 +101,13 @@ public sealed record CheckedFinding(string Code, string Level, string Resource, 
         var environment = new Dictionary<string, string?>(NuncioCommand.WithoutSettings);
         foreach (var (name, value) in variables ?? []) environment[name] = value;
         await using var check = await Testing.Processes.TestProcess.RunAsync(NuncioCommand.Program, ["check", path, "--format", "json"], environment);
-        using var document = JsonDocument.Parse(string.Join('\n', check.Output));
+        return Read(string.Join('\n', check.Output));
+    }
+
+    /// <summary>Reads what the command wrote.</summary>
+    public static IReadOnlyList<CheckedFinding> Read(string json)
+    {
+        using var document = JsonDocument.Parse(json);
         return [.. document.RootElement.GetProperty("findings").EnumerateArray().Select(Read)];
     }
 

@@ -31,8 +31,10 @@ internal sealed class KestrelUpstream : IAsyncDisposable
         {
             listen.Protocols = certificate is null ? HttpProtocols.Http2 : HttpProtocols.Http1AndHttp2;
             if (certificate is null) return;
-            listen.UseHttps(certificate, https =>
+            listen.UseHttps(https =>
             {
+                // Asked with the name that the client gave, which is kept for TlsHandshakeFeature only then.
+                https.ServerCertificateSelector = (_, _) => certificate;
                 https.ClientCertificateMode = wantsClientCertificate ? ClientCertificateMode.RequireCertificate : ClientCertificateMode.AllowCertificate;
                 https.AllowAnyClientCertificate();
             });

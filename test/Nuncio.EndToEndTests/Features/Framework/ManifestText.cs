@@ -4,9 +4,10 @@ using System.Text.RegularExpressions;
 namespace Nuncio.EndToEndTests.Features;
 
 /// <summary>
-/// Short forms of manifests. <c>Mapping name: { prefix: /a/ }</c> (or with the spec indented below it) is an object of getambassador.io/v3alpha1 in the namespace
-/// default; <c>Host other/name {a: b}: ...</c> has another namespace and labels. Everything else is YAML as it stands. <c>$(kind:name)</c> is the address of an
-/// upstream (see <see cref="Upstreams"/>), <c>$(kind:name.port)</c> its port, and <c>$(port:name)</c> a port of the gateway, <c>$(port)</c> the one that requests go to by default.
+/// Short forms of manifests. <c>Mapping name: { prefix: /a/ }</c> (or with the spec indented below it) is an object of getambassador.io/v3alpha1 in the
+/// namespace default; <c>Host other/name {a: b}: ...</c> has another namespace and labels; <c>Secret name: ...</c> is followed by its data. Everything else is
+/// YAML as it stands. <c>$(kind:name)</c> is the address of an upstream (see <see cref="Upstreams"/>), <c>$(kind:name.port)</c> its port, and
+/// <c>$(port:name)</c> a port of the gateway, <c>$(port)</c> the one that requests go to by default.
 /// </summary>
 internal static partial class ManifestText
 {
@@ -20,9 +21,10 @@ internal static partial class ManifestText
             {
                 var space = match.Groups["namespace"].Success ? match.Groups["namespace"].Value : "default";
                 var labels = match.Groups["labels"].Success ? $", labels: {match.Groups["labels"].Value}" : "";
-                yaml.Append("---\napiVersion: getambassador.io/v3alpha1\nkind: ").Append(match.Groups["kind"].Value)
+                var kind = match.Groups["kind"].Value;
+                yaml.Append("---\napiVersion: ").Append(kind == "Secret" ? "v1" : "getambassador.io/v3alpha1").Append("\nkind: ").Append(kind)
                     .Append("\nmetadata: { name: ").Append(match.Groups["name"].Value).Append(", namespace: ").Append(space).Append(labels)
-                    .Append(" }\nspec: ").Append(match.Groups["spec"].Value);
+                    .Append(kind == "Secret" ? " }\ndata: " : " }\nspec: ").Append(match.Groups["spec"].Value);
             }
             else if (line.StartsWith("apiVersion:", StringComparison.Ordinal))
             {
@@ -45,6 +47,6 @@ internal static partial class ManifestText
     [GeneratedRegex(@"^(?<kind>[A-Z]\w+) ((?<namespace>[a-z0-9-]+)/)?(?<name>[a-z0-9.-]+)( (?<labels>\{.*?\}))?:( (?<spec>.*))?$", RegexOptions.ExplicitCapture)]
     private static partial Regex ShortForm();
 
-    [GeneratedRegex(@"\$\((?<name>[a-z0-9:.-]+)\)", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"\$\((?<name>[a-zA-Z0-9:.@-]+)\)", RegexOptions.ExplicitCapture)]
     private static partial Regex Placeholder();
 }

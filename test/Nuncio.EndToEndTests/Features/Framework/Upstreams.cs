@@ -8,36 +8,58 @@ using Nuncio.Testing.Backends;
 namespace Nuncio.EndToEndTests.Features;
 
 /// <summary>
-/// The servers behind a gateway, made when a manifest names them. <c>a</c> talks HTTP/1.1 and answers 200 with what it was asked; <c>tls:a</c> does so over TLS,
-/// <c>mtls:a</c> wants a client certificate, <c>h2:a</c> talks HTTP/2 in the clear (and gRPC), <c>tcp:a</c> says its name and sends bytes back, <c>tlstcp:a</c> does
-/// so over TLS, <c>silent:a</c> never answers, <c>sick:a</c> answers 503 to paths below /health, <c>closed:a</c> is a port where nothing listens, <c>full:a</c> one
-/// where connections are never accepted.
+/// The servers behind a gateway, made when a manifest names them. <c>a</c> talks HTTP/1.1 and answers 200 with what it was asked; <c>tls:a</c> does so over
+/// TLS,
+/// <c>mtls:a</c> wants a client certificate, <c>h2:a</c> talks HTTP/2 in the clear (and gRPC), <c>tcp:a</c> says its name and sends bytes back,
+/// <c>tlstcp:a</c> does so over TLS, <c>silent:a</c> never answers, <c>sick:a</c> answers 503 to paths below /health, <c>closed:a</c> is a port where nothing
+/// listens, <c>full:a</c> one where connections are never accepted; <c>authz</c>, <c>ratelimit</c>, <c>als</c> and <c>otlp</c> are <see cref="GrpcUpstream"/>s.
 /// <para>The request may say how it is answered: <c>x-answer-status: N</c>, <c>x-answer-header: name: value</c>, <c>x-answer-body: text</c>,
-/// <c>x-answer-repeat: N</c> (the body so often), <c>x-answer-gate: name</c> (not before <see cref="OpenGate"/>), <c>x-answer-failures: key N</c> (503 the first N
-/// times that the key is seen).</para>
+/// <c>x-answer-repeat: N</c> (the body so often), <c>x-answer-gate: name</c> (not before <see cref="OpenGate"/>), <c>x-answer-failures: key N</c> (503 the
+/// first N times that the key is seen).</para>
 /// </summary>
 public sealed class Upstreams : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<string, (int Port, IAsyncDisposable? Server)> _servers = new();
+    private readonly ConcurrentDictionary<string, Lazy<(int Port, IAsyncDisposable? Server)>> _servers = new();
     private readonly ConcurrentDictionary<string, ConcurrentQueue<BackendRequest>> _requests = new();
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _gates = new();
     private readonly ConcurrentDictionary<string, int> _failures = new();
     private readonly ConcurrentDictionary<string, int> _open = new();
+    private readonly ConcurrentDictionary<string, ConcurrentQueue<(string Path, ProtoFields Message)>> _messages = new();
     private readonly TestCertificate _certificate = TestCertificate.Create(["upstream.example.com", "127.0.0.1"]);
 
-    /// <summary>What stands for a server in manifests: its address, or for a name that ends in <c>.port</c> its port alone.</summary>
-    public string Placeholder(string name) => name.EndsWith(".port", StringComparison.Ordinal)
+    /// <summary>The certificates that manifests name.</summary>
+    public Certificates Certificates { get; } = new();
+
+    /// <summary>What stands for a name in manifests: a server's address, its port alone where the name ends in <c>.port</c>, or the data of a Secret.</summary>
+    public string Placeholder(string name) => Certificates.SecretData(name) is { } data
+        ? data
+        : name.EndsWith(".port", StringComparison.Ordinal)
         ? Port(name[..^5]).ToString(CultureInfo.InvariantCulture)
-        : Address(name);
+            : Address(name);
 
     /// <summary>The address of a server.</summary>
     public string Address(string name) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port(name)}");
 
     /// <summary>Its port on 127.0.0.1.</summary>
-    public int Port(string name) => _servers.GetOrAdd(name, Start).Port;
+    public int Port(string name) => _servers.GetOrAdd(name, _ => new Lazy<(int Port, IAsyncDisposable? Server)>(() => Start(name))).Value.Port;
 
     /// <summary>What a server was asked so far.</summary>
     public ConcurrentQueue<BackendRequest> Requests(string name) => _requests.GetOrAdd(name, _ => []);
+
+    /// <summary>The messages that a gRPC service got so far, with the paths that they were sent to.</summary>
+    public ConcurrentQueue<(string Path, ProtoFields Message)> Messages(string name) => _messages.GetOrAdd(name, _ => []);
+
+    /// <summary>Waits until a gRPC service has got a message: logs and traces are sent whenever it suits.</summary>
+    public async Task<ProtoFields> WaitForMessageAsync(string name, Func<string, ProtoFields, bool> which)
+    {
+        for (var tries = 0; tries < 1500; tries++)
+        {
+            if (Messages(name).FirstOrDefault(message => which(message.Path, message.Message)).Message is { } found) return found;
+            await Task.Delay(20);
+        }
+
+        throw new TimeoutException($"{name} did not get that among {Messages(name).Count} messages");
+    }
 
     /// <summary>How many connections a plain server has open.</summary>
     public int Open(string name) => _open.GetValueOrDefault(name);
@@ -71,12 +93,13 @@ public sealed class Upstreams : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var gate in _gates.Values) gate.TrySetResult();
-        foreach (var (_, server) in _servers.Values)
+        foreach (var server in _servers.Values)
         {
-            if (server is not null) await server.DisposeAsync();
+            if (server.Value.Server is { } running) await running.DisposeAsync();
         }
 
         _certificate.Dispose();
+        Certificates.Dispose();
     }
 
     /// <summary>Keeps a request and makes the bytes of its answer; shared with <see cref="KestrelUpstream"/>.</summary>
@@ -97,8 +120,12 @@ public sealed class Upstreams : IAsyncDisposable
         foreach (var (header, value) in request.Headers)
         {
             if (!header.Equals("x-answer-header", StringComparison.OrdinalIgnoreCase)) continue;
-            var colon = value.IndexOf(':', StringComparison.Ordinal);
-            headers.Add(new(value[..colon], value[(colon + 1)..].Trim()));
+            // Several of them may have been joined on the way.
+            foreach (var wanted in value.Split(','))
+            {
+                var colon = wanted.IndexOf(':', StringComparison.Ordinal);
+                headers.Add(new(wanted[..colon].Trim(), wanted[(colon + 1)..].Trim()));
+            }
         }
 
         var body = request["x-answer-body"] ?? $"{request}\n{request.BodyText}";
@@ -115,6 +142,12 @@ public sealed class Upstreams : IAsyncDisposable
         {
             var kestrel = new KestrelUpstream(this, name, kind == "h2" ? null : _certificate.Certificate, kind == "mtls");
             return (kestrel.Port, kestrel);
+        }
+
+        if (kind is "authz" or "ratelimit" or "als" or "otlp")
+        {
+            var grpc = new GrpcUpstream(kind, (path, message) => Messages(name).Enqueue((path, message)));
+            return (grpc.Port, grpc);
         }
 
         if (kind == "closed") return (FreePort.Next(), null);

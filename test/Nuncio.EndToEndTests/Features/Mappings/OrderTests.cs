@@ -8,7 +8,8 @@ public class OrderTests(GatewayOf<PlainGroup> group)
         Mapping short: { hostname: "*", prefix: /first/, precedence: 10, service: $(short) }
         Mapping long: { hostname: "*", prefix: /first/longer/, service: $(long) }
         """)]
-    public async Task Precedence_OfAShorterPrefix_BeatsLength(DataPlane plane) => (await (await group.On(plane)).GetAsync("/first/longer/")).ShouldBeFrom("short");
+    public async Task Precedence_OfAShorterPrefix_BeatsLength(DataPlane plane) =>
+        (await (await group.On(plane)).GetAsync("/first/longer/")).ShouldBeFrom("short");
 
     [SkippableTheory, DataPlanes, Feature("MAP-20")]
     [Manifest("""

@@ -7,13 +7,15 @@ public class HeaderTests(GatewayOf<PlainGroup> group)
     [Manifest("""
         Mapping host-rewrite: { hostname: "*", prefix: /host-rewrite/, host_rewrite: inner.example.com, service: $(a) }
         """)]
-    public async Task HostRewrite_IsWhatTheUpstreamSees(DataPlane plane) => (await (await group.On(plane)).GetAsync("/host-rewrite/")).Seen("host").ShouldBe("inner.example.com");
+    public async Task HostRewrite_IsWhatTheUpstreamSees(DataPlane plane) =>
+        (await (await group.On(plane)).GetAsync("/host-rewrite/")).Seen("host").ShouldBe("inner.example.com");
 
     [SkippableTheory, DataPlanes, Feature("TRF-23")]
     [Manifest("""
         Mapping auto-host: { hostname: "*", prefix: /auto-host/, auto_host_rewrite: true, service: "localhost:$(a.port)" }
         """)]
-    public async Task AutoHostRewrite_IsTheDnsNameOfTheService(DataPlane plane) => (await (await group.On(plane)).GetAsync("/auto-host/")).Seen("host").ShouldBe("localhost");
+    public async Task AutoHostRewrite_IsTheDnsNameOfTheService(DataPlane plane) =>
+        (await (await group.On(plane)).GetAsync("/auto-host/")).Seen("host").ShouldBe("localhost");
 
     [SkippableTheory, DataPlanes, Feature("TRF-24")]
     [Manifest("""

@@ -103,7 +103,8 @@ public class ModuleTests(GatewayOf<ModuleTests> group) : IClassFixture<GatewayOf
     [Manifest("""
         Mapping elsewhere/theirs: { hostname: "*", prefix: /theirs/, resolver: kubernetes-service, service: quote }
         """)]
-    public async Task Service_WithTheModulesSwitch_IsThatOfTheGateway(DataPlane plane) => (await (await group.On(plane)).GetAsync("/theirs/")).ShouldBeFrom("quote-default");
+    public async Task Service_WithTheModulesSwitch_IsThatOfTheGateway(DataPlane plane) =>
+        (await (await group.On(plane)).GetAsync("/theirs/")).ShouldBeFrom("quote-default");
 
     [SkippableTheory, DataPlanes, Feature("RES-04")]
     [Manifest("""

@@ -28,7 +28,8 @@ public class TimeoutTests(GatewayOf<PlainGroup> group)
     [Manifest("""
         Mapping connect: { hostname: "*", prefix: /connect/, timeout_ms: 0, connect_timeout_ms: 200, service: $(full:a) }
         """)]
-    public async Task ConnectTimeout_OfAnUpstreamThatDoesNotAnswer_Gives503(DataPlane plane) => (await (await group.On(plane)).GetAsync("/connect/")).ShouldBeAnswered(503);
+    public async Task ConnectTimeout_OfAnUpstreamThatDoesNotAnswer_Gives503(DataPlane plane) =>
+        (await (await group.On(plane)).GetAsync("/connect/")).ShouldBeAnswered(503);
 
     [SkippableTheory, Feature("TRF-14")]
     [Manifest("""

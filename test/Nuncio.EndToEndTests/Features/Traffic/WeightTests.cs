@@ -30,7 +30,8 @@ public class WeightTests(GatewayOf<PlainGroup> group)
         Mapping under-a: { hostname: "*", prefix: /under/100/, weight: 10, service: $(a) }
         Mapping under-b: { hostname: "*", prefix: /under/100/, weight: 40, service: $(b) }
         """)]
-    public async Task Weights_Under100_LeaveTheRestToTheNextMapping(DataPlane plane) => (await ShareAsync(plane, "/under/100/", "rest")).ShouldBeInRange(415, 585);
+    public async Task Weights_Under100_LeaveTheRestToTheNextMapping(DataPlane plane) =>
+        (await ShareAsync(plane, "/under/100/", "rest")).ShouldBeInRange(415, 585);
 
     [SkippableTheory, DataPlanes, Feature("TRF-04")]
     [Manifest("""

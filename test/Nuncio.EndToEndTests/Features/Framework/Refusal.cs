@@ -1,0 +1,46 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+
+namespace Nuncio.EndToEndTests.Features;
+
+/// <summary>Connections that are not wanted, and states that come a moment later.</summary>
+internal static class Refusal
+{
+    /// <summary>The connection is refused, reset or closed without an answer.</summary>
+    public static async Task ShouldBeRefusedAsync(Func<Task<Reply>> action)
+    {
+        Reply reply;
+        try
+        {
+            reply = await action();
+        }
+        catch (Exception e) when (e is IOException or SocketException or AuthenticationException)
+        {
+            return;
+        }
+
+        // A plain "400 Bad Request" to what was not HTTP is a refusal too.
+        reply.Upstream.ShouldBeNull(reply.ToString());
+        reply.Status.ShouldBe(400, reply.ToString());
+    }
+
+    /// <summary>Waits for a change of manifests to take effect.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        for (var tries = 0; tries < 1000; tries++)
+        {
+            try
+            {
+                if (await condition()) return;
+            }
+            catch (Exception e) when (e is IOException or SocketException or AuthenticationException)
+            {
+                // Not yet.
+            }
+
+            await Task.Delay(10);
+        }
+
+        throw new TimeoutException("it never comes true");
+    }
+}
