@@ -18,6 +18,7 @@ internal sealed class EndpointPool
     private readonly ResourceState _resources;
     private readonly bool _http2;
     private readonly SweepTimer _sweep;
+    private long _sweepDue;
     private readonly Lock _gate = new();
     private PooledConnection[] _ready = new PooledConnection[4];
     private int _readyCount;
@@ -378,7 +379,7 @@ internal sealed class EndpointPool
             Offer(connection);
             served = Serve();
             more = ReserveConnection();
-            StartSweep();
+            StartSweep(connection);
         }
 
         if (more)
@@ -454,35 +455,46 @@ internal sealed class EndpointPool
         }
     }
 
-    private void StartSweep()
+    // Under the lock. A sweep that waits for something later than what the new connection needs is moved.
+    private void StartSweep(PooledConnection? added = null)
     {
-        if (_sweep.IsRunning || _all.Count == 0)
+        var now = _cluster.Environment.Timers.NowMilliseconds;
+        long? due = null;
+        if (added != null && _sweep.IsRunning)
         {
-            return;
+            due = DueOf(added, now);
+            if (due >= _sweepDue)
+            {
+                return;
+            }
+        }
+        else if (!_sweep.IsRunning)
+        {
+            foreach (var connection in _all)
+            {
+                due = Math.Min(due ?? long.MaxValue, DueOf(connection, now) ?? long.MaxValue);
+            }
         }
 
-        if (NextDue() is { } due)
+        if (due is { } next and < long.MaxValue)
         {
-            _sweep.Start(TimeSpan.FromMilliseconds(Math.Max(0, due - _cluster.Environment.Timers.NowMilliseconds)));
+            _sweepDue = next;
+            _sweep.Start(TimeSpan.FromMilliseconds(Math.Max(0, next - now)));
         }
     }
 
-    private long? NextDue()
+    private long? DueOf(PooledConnection connection, long now)
     {
         long? due = null;
-        foreach (var connection in _all)
+        if (_model.IdleTimeout is { } idle)
         {
-            if (_model.IdleTimeout is { } idle)
-            {
-                // A busy one is looked at again when it could be idle for long enough.
-                var since = connection.Connection.ActiveStreams == 0 ? connection.IdleSince : _cluster.Environment.Timers.NowMilliseconds;
-                due = Math.Min(due ?? long.MaxValue, since + (long)idle.TotalMilliseconds);
-            }
+            // A busy one is looked at again when it could be idle for long enough.
+            due = (connection.Connection.ActiveStreams == 0 ? connection.IdleSince : now) + (long)idle.TotalMilliseconds;
+        }
 
-            if (_model.MaxConnectionDuration is { } duration && !connection.Connection.IsClosing)
-            {
-                due = Math.Min(due ?? long.MaxValue, connection.CreatedAt + (long)duration.TotalMilliseconds);
-            }
+        if (_model.MaxConnectionDuration is { } duration && !connection.Connection.IsClosing)
+        {
+            due = Math.Min(due ?? long.MaxValue, connection.CreatedAt + (long)duration.TotalMilliseconds);
         }
 
         return due;

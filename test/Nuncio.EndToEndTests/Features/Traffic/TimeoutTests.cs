@@ -40,8 +40,12 @@ public class TimeoutTests(GatewayOf<PlainGroup> group)
     [InlineDataForPlanes("pool-lifetime")]
     public async Task UpstreamConnection_IdleOrOld_IsClosed(DataPlane plane, string name)
     {
-        (await (await group.On(plane)).GetAsync($"/{name}/")).ShouldBeFrom(name);
-
-        await group.Upstreams.WaitUntilNoneIsOpenAsync(name);
+        var gateway = await group.On(plane);
+        // Twice: what holds for the first connection must hold for those after it.
+        for (var i = 0; i < 2; i++)
+        {
+            (await gateway.GetAsync($"/{name}/")).ShouldBeFrom(name);
+            await group.Upstreams.WaitUntilNoneIsOpenAsync(name);
+        }
     }
 }
