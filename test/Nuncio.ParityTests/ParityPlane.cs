@@ -84,22 +84,22 @@ internal sealed partial class ParityPlane : IAsyncDisposable
             seen.Add("status", "no answer in time");
         }
 
-        foreach (var (backend, who) in new[] { (_up, "upstream"), (_other, "shadow") })
-        {
-            var asked = backend.Requests.Where(request => IsOf(request.Target, exchange)).ToArray();
-            seen.Add(who + " requests", asked.Length.ToString(CultureInfo.InvariantCulture));
-            if (asked.Length > 0) seen.Add(who + " request", Text(asked[0]));
-        }
-
         return seen;
     }
 
-    /// <summary>Adds the fields of the access log.</summary>
-    public void AddLogs(IReadOnlyDictionary<Exchange, Observation> observations)
+    /// <summary>Adds what may come after the answer: what the upstreams saw, a mirrored request included, and the fields of the access log.</summary>
+    public void AddTraces(IReadOnlyDictionary<Exchange, Observation> observations)
     {
         var lines = _process.Output.Select(line => AccessLine().Match(line)).Where(match => match.Success).ToArray();
         foreach (var (exchange, seen) in observations)
         {
+            foreach (var (backend, who) in new[] { (_up, "upstream"), (_other, "shadow") })
+            {
+                var asked = backend.Requests.Where(request => IsOf(request.Target, exchange)).ToArray();
+                seen.Add(who + " requests", asked.Length.ToString(CultureInfo.InvariantCulture));
+                if (asked.Length > 0) seen.Add(who + " request", Text(asked[0]));
+            }
+
             var own = lines.Where(line => IsOf(line.Groups["target"].Value, exchange)).ToArray();
             seen.Add("log lines", own.Length.ToString(CultureInfo.InvariantCulture));
             if (own.Length == 0) continue;

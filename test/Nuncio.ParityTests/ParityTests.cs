@@ -28,8 +28,8 @@ public sealed class ParityTests(ITestOutputHelper output)
 
         // Envoy writes its access log every ten seconds.
         await Task.Delay(TimeSpan.FromSeconds(12));
-        embedded.AddLogs(ours);
-        envoy.AddLogs(theirs);
+        embedded.AddTraces(ours);
+        envoy.AddTraces(theirs);
         var differences = new List<string>();
         var met = new HashSet<(string, string)>();
         var compared = 0;

@@ -732,7 +732,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                 return;
             case ForwardEnd.IdleTimeout:
                 exchange.Flags |= ResponseFlags.StreamIdleTimeout;
-                await EndWithAsync(_requestEnded ? 504 : 408, UpstreamFailure.StreamTimeout, "stream_idle_timeout");
+                await EndByManagerAsync(_requestEnded ? 504 : 408, UpstreamFailure.StreamTimeout, "stream_idle_timeout");
                 return;
             case ForwardEnd.MaxDuration:
                 exchange.Flags |= ResponseFlags.UpstreamMaxStreamDurationReached;
@@ -741,13 +741,13 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                 return;
             case ForwardEnd.StreamDuration:
                 exchange.Flags |= LocalReplies.MaxStreamDuration.Flags;
-                await EndWithAsync(_requestEnded ? 504 : 408, LocalReplies.MaxStreamDuration.Body, LocalReplies.MaxStreamDuration.Details);
+                await EndByManagerAsync(_requestEnded ? 504 : 408, LocalReplies.MaxStreamDuration.Body, LocalReplies.MaxStreamDuration.Details);
                 return;
             case ForwardEnd.RequestTimeout:
-                await EndWithAsync(LocalReplies.RequestTimeout);
+                await EndByManagerAsync(LocalReplies.RequestTimeout);
                 return;
             case ForwardEnd.BadBody:
-                await EndWithAsync(LocalReplies.BadRequestBody);
+                await EndByManagerAsync(LocalReplies.BadRequestBody);
                 return;
             case ForwardEnd.PerTryTimeout:
                 exchange.Flags |= ResponseFlags.UpstreamRequestTimeout;
@@ -767,13 +767,14 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         }
     }
 
-    private ValueTask EndWithAsync(LocalReply reply)
+    private ValueTask EndByManagerAsync(LocalReply reply)
     {
         _exchange.Flags |= reply.Flags;
-        return EndWithAsync(reply.Status, reply.Body, reply.Details);
+        return EndByManagerAsync(reply.Status, reply.Body, reply.Details);
     }
 
-    private async ValueTask EndWithAsync(int status, ReadOnlyMemory<byte> body, string details)
+    // Limits and checks of the connection manager: its answer, and none of the cluster's.
+    private async ValueTask EndByManagerAsync(int status, ReadOnlyMemory<byte> body, string details)
     {
         if (_responseStarted)
         {
@@ -781,8 +782,17 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             return;
         }
 
-        CountResponse(status);
-        await _exchange.RespondAsync(status, status == 204 ? default : body, details);
+        await _exchange.RespondAsync(status, body, details);
+    }
+
+    private ValueTask EndWithAsync(int status, ReadOnlyMemory<byte> body, string details)
+    {
+        if (!_responseStarted)
+        {
+            CountResponse(status);
+        }
+
+        return EndByManagerAsync(status, status == 204 ? default : body, details);
     }
 
     private void Interrupt(ForwardEnd end, StreamResetReason reason, ForwardTimer? timer, int version)
