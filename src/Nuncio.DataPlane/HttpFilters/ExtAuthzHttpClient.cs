@@ -158,9 +158,16 @@ internal sealed class ExtAuthzHttpClient(UpstreamCalls calls, ExtAuthzHttpModel 
         while (!list.IsEmpty)
         {
             var comma = list.IndexOf((byte)',');
-            var name = (comma < 0 ? list : list[..comma]).Trim((byte)' ');
+            var name = (comma < 0 ? list : list[..comma]).Trim(" \t"u8);
             list = comma < 0 ? default : list[(comma + 1)..];
-            if (name.Length is > 0 and <= 256)
+            if (name.Length > lower.Length)
+            {
+                // To go on with a header that the service wants gone would be to go on without its word.
+                verdict.Decision = ExtAuthzDecision.Invalid;
+                return;
+            }
+
+            if (!name.IsEmpty)
             {
                 Ascii.ToLower(name, lower, out var length);
                 verdict.AddRemoval(lower[..length]);

@@ -15,10 +15,12 @@ namespace Nuncio.DataPlane.HttpFilters;
 /// </summary>
 internal sealed class GrpcStatsFilter : HttpFilter
 {
-    // Methods are named by clients: beyond these, calls count without their names.
+    // Where all methods count, clients name them: beyond so many, new ones count without their names.
     private const int MaxMethods = 2048;
+    private const int MaxPathLength = 512;
 
     private readonly ConcurrentDictionary<(string Cluster, string Path), Counters> _counters = new();
+    private int _invented;
 
     /// <summary>Where counters are.</summary>
     public required MetricsRegistry Metrics { get; init; }
@@ -93,8 +95,20 @@ internal sealed class GrpcStatsFilter : HttpFilter
 
     private Counters Find(string cluster, string path)
     {
-        var named = (AllMethods || Methods?.Contains(path) == true) && _counters.Count < MaxMethods && path.Length < 512 ? path : "";
-        return _counters.GetOrAdd((cluster, named), key => new Counters(Metrics, Labels(key.Cluster, key.Path), UpstreamStats));
+        var isListed = Methods?.Contains(path) == true;
+        var named = (AllMethods || isListed) && path.Length < MaxPathLength ? path : "";
+        if (_counters.TryGetValue((cluster, named), out var known))
+        {
+            return known;
+        }
+
+        if (named.Length > 0 && !isListed && Interlocked.Increment(ref _invented) > MaxMethods)
+        {
+            Interlocked.Decrement(ref _invented);
+            named = "";
+        }
+
+        return _counters.GetOrAdd((cluster, named), static (key, filter) => new Counters(filter.Metrics, filter.Labels(key.Cluster, key.Path), filter.UpstreamStats), this);
     }
 
     private MetricLabels Labels(string cluster, string path)

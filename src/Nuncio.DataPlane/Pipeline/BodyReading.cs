@@ -9,6 +9,9 @@ namespace Nuncio.DataPlane.Pipeline;
 /// </summary>
 internal static class BodyReading
 {
+    // A timer may fire this much before the other clock says that its time is up.
+    private const long TimerSlackMilliseconds = 16;
+
     /// <summary>The next piece; an error <see cref="StreamResetReason.Timeout"/> when the client is too slow.</summary>
     public static ValueTask<BodyRead> ReadAsync(HttpExchange exchange, IBodySource source)
     {
@@ -34,7 +37,7 @@ internal static class BodyReading
     }
 
     private static bool IsTooLate(HttpExchange exchange) =>
-        exchange.ConnectionManager.RequestTimeout is { Ticks: > 0 } limit && exchange.ElapsedMilliseconds >= (long)limit.TotalMilliseconds;
+        exchange.ConnectionManager.RequestTimeout is { Ticks: > 0 } limit && exchange.ElapsedMilliseconds + TimerSlackMilliseconds >= (long)limit.TotalMilliseconds;
 
     private static async ValueTask<BodyRead> WaitAsync(HttpExchange exchange, ValueTask<BodyRead> read)
     {

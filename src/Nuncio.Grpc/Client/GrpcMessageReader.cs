@@ -11,25 +11,35 @@ internal sealed class GrpcMessageReader(GrpcTransportStream stream, int maxMessa
     private byte[]? _buffer;
     private int _start;
     private int _end;
+    private volatile bool _isReading;
 
     /// <summary>The next message; null at the end of the body.</summary>
     /// <exception cref="GrpcStatusException">The body is no sequence of whole messages.</exception>
     public async ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken cancellation)
         where T : class, IMessage<T>
     {
-        if (!await FillAsync(GrpcFrame.PrefixLength, cancellation).ConfigureAwait(false)) return null;
-        var length = GrpcFrame.ReadPrefix(_buffer.AsSpan(_start, GrpcFrame.PrefixLength), maxMessageLength);
-        _start += GrpcFrame.PrefixLength;
-        if (length > 0 && !await FillAsync(length, cancellation).ConfigureAwait(false)) throw Cut();
-        var message = GrpcFrame.Parse(parser, _buffer.AsSpan(_start, length));
-        _start += length;
-        return message;
+        _isReading = true;
+        try
+        {
+            if (!await FillAsync(GrpcFrame.PrefixLength, cancellation).ConfigureAwait(false)) return null;
+            var length = GrpcFrame.ReadPrefix(_buffer.AsSpan(_start, GrpcFrame.PrefixLength), maxMessageLength);
+            _start += GrpcFrame.PrefixLength;
+            if (length > 0 && !await FillAsync(length, cancellation).ConfigureAwait(false)) throw Cut();
+            var message = GrpcFrame.Parse(parser, _buffer.AsSpan(_start, length));
+            _start += length;
+            return message;
+        }
+        finally
+        {
+            _isReading = false;
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_buffer is not { } buffer) return;
+        // A read that is under way may still write: its buffer must not become another's, and is left to the collector.
+        if (_isReading || _buffer is not { } buffer) return;
         _buffer = null;
         ArrayPool<byte>.Shared.Return(buffer);
     }
