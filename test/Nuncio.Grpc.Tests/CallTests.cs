@@ -234,8 +234,9 @@ public sealed class CallTests : IAsyncLifetime
         }
 
         (await SayAsync(client)).ShouldBe("you said x");
-        (await Should.ThrowAsync<GrpcStatusException>(() => SayAsync(other))).Status.Code.ShouldBe(GrpcStatusCode.Unavailable);
-        (await Should.ThrowAsync<GrpcStatusException>(() => SayAsync(null))).Status.Code.ShouldBe(GrpcStatusCode.Unavailable);
+        // TLS 1.3 refuses a client after its handshake: the alert and the reset of the first stream race.
+        (await Should.ThrowAsync<GrpcStatusException>(() => SayAsync(other))).Status.Code.ShouldBeOneOf(GrpcStatusCode.Unavailable, GrpcStatusCode.Cancelled);
+        (await Should.ThrowAsync<GrpcStatusException>(() => SayAsync(null))).Status.Code.ShouldBeOneOf(GrpcStatusCode.Unavailable, GrpcStatusCode.Cancelled);
     }
 
     [Fact]
