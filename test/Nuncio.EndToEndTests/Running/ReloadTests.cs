@@ -81,8 +81,9 @@ public class ReloadTests
             await gateway.SendAsync("GET", "/kept/");
         }
 
-        // One connection after the other, each request waited for: the pool never needs a second.
-        backend.Accepted.ShouldBe(1);
+        // One request after the other. An answer may reach the client a moment before its connection is back in the pool, so that the next request takes a
+        // second one; connections that ended with each change would be more.
+        backend.Accepted.ShouldBeLessThanOrEqualTo(2);
     }
 
     private static async Task<(int Right, int Failed)> LoadAsync(RunningGateway gateway, CancellationToken stop)
