@@ -199,17 +199,8 @@ internal sealed class GroupIndex
         var (firstKey, firstValue) = selector.Entries[0];
         foreach (var i in WithLabel(firstKey, firstValue))
         {
-            if (HasAll(_groups[i].Labels, selector)) yield return i;
+            if (LabelMatcher.Matches(selector, _groups[i].Labels)) yield return i;
         }
-    }
-
-    private static bool HasAll(ValueMap<string> labels, ValueMap<string> selector)
-    {
-        foreach (var (key, value) in selector)
-        {
-            if (!labels.TryGetValue(key, out var found) || !string.Equals(found, value, StringComparison.Ordinal)) return false;
-        }
-        return true;
     }
 
     private List<int> WithLabel(string key, string value)

@@ -1,3 +1,4 @@
+using Nuncio.Compiler.Hosts;
 using Nuncio.Compiler.Planning;
 
 namespace Nuncio.Compiler.Association;
@@ -33,7 +34,7 @@ internal static class RouteReach
         if (selectors.IsDefaultOrEmpty) return;
         foreach (var group in groups)
         {
-            if (group.First is not { Redirect: not null, Labels.Count: > 0 } mapping || !selectors.Any(selector => Selects(selector, mapping.Labels))) continue;
+            if (group.First is not { Redirect: not null, Labels.Count: > 0 } mapping || !selectors.Any(selector => selector.Count > 0 && LabelMatcher.Matches(selector, mapping.Labels))) continue;
             findings.Error(
                 mapping.Resource,
                 FindingCodes.FieldWithoutEffect,
@@ -41,15 +42,6 @@ internal static class RouteReach
                 "a Mapping that redirects cannot be selected by its labels: a Host with a mappingSelector does not have it",
                 "a Host without mappingSelector");
         }
-    }
-
-    private static bool Selects(ValueMap<string> selector, ValueMap<string> labels)
-    {
-        foreach (var (name, value) in selector)
-        {
-            if (!labels.TryGetValue(name, out var label) || label != value) return false;
-        }
-        return selector.Count > 0;
     }
 
     /// <summary>

@@ -77,17 +77,8 @@ internal sealed class RouteScopePlanner(ImmutableArray<HostPlan> hosts, bool str
         return taken.ToImmutable();
     }
 
-    private bool Takes(ListenerPlan listener, HostPlan host)
-    {
-        if (listener.HostNamespace is { } only && only != host.Namespace) return false;
-        if (listener.HostSelector.Count == 0) return true;
-        foreach (var (key, value) in listener.HostSelector)
-        {
-            var has = host.Labels.TryGetValue(key, out var found) && string.Equals(found, value, StringComparison.Ordinal);
-            if (has != strictSelectors) return !strictSelectors;
-        }
-        return strictSelectors;
-    }
+    private bool Takes(ListenerPlan listener, HostPlan host) =>
+        (listener.HostNamespace is not { } only || only == host.Namespace) && LabelMatcher.Matches(listener.HostSelector, host.Labels, strictSelectors);
 
     private static bool IsLeftOut(ListenerPlan listener, HostPlan host) =>
         listener.SecurityModel == SecurityModel.Insecure && host.InsecureAction == InsecureAction.Reject;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Nuncio.Compiler.Hosts;
 using Nuncio.Compiler.Planning;
 
 namespace Nuncio.Compiler.Dialects.Mappings;
@@ -84,7 +85,7 @@ internal sealed class MappingGrouper
         System.Text.StringBuilder? key = null;
         foreach (var selector in context.HostSelectors)
         {
-            if (!Matches(selector, plan.Labels, context.Options.StrictLabelSelectors))
+            if (!LabelMatcher.Matches(selector, plan.Labels, context.Options.StrictLabelSelectors))
                 continue;
             key ??= new System.Text.StringBuilder(plan.GroupKey);
             foreach (var (name, value) in selector)
@@ -92,17 +93,5 @@ internal sealed class MappingGrouper
         }
 
         return key?.ToString() ?? plan.GroupKey;
-    }
-
-    private static bool Matches(ValueMap<string> selector, ValueMap<string> labels, bool all)
-    {
-        foreach (var (name, value) in selector)
-        {
-            var has = labels.TryGetValue(name, out var label) && label == value;
-            if (has != all)
-                return has;
-        }
-
-        return all || selector.Count == 0;
     }
 }
