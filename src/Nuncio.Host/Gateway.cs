@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Nuncio.Compiler;
+using Nuncio.Diagnostics.Explaining;
 using Nuncio.Diagnostics.Findings;
 using Nuncio.Host.Admin;
 using Nuncio.Host.Demo;
@@ -113,7 +114,7 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
                 Serve(serving.Resources, serving.Compilation, new XdsAck(serving.Compilation.Snapshot.Revision, plane.Rejections));
                 Arrived(plane);
                 if (!plane.IsServing) continue;
-                SayWhere(Open(plane, serving.Compilation));
+                SayWhere(Open(plane, serving.Compilation), serving);
             }
         }
         catch (OperationCanceledException)
@@ -145,7 +146,7 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
         ];
     }
 
-    private void SayWhere(List<string> open)
+    private void SayWhere(List<string> open, ServingConfiguration serving)
     {
         if (open.Count == 0)
         {
@@ -154,7 +155,11 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
             return;
         }
 
-        if (_said is not { Count: > 0 }) LogReady(string.Join(", ", open));
+        if (_said is not { Count: > 0 })
+        {
+            LogReady(string.Join(", ", open));
+            if (SampleRequest.Find(serving.Resources, serving.Compilation) is { } sample) LogSample(sample);
+        }
         else if (open.Except(_said, StringComparer.Ordinal).ToList() is { Count: > 0 } more) LogMore(string.Join(", ", more));
         _said = open;
     }
@@ -263,6 +268,9 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
 
     [LoggerMessage(11, LogLevel.Information, "Serving on {Listeners} as well")]
     private partial void LogMore(string listeners);
+
+    [LoggerMessage(12, LogLevel.Information, "Try it: {Command}")]
+    private partial void LogSample(string command);
 
     /// <summary>A configuration that the data plane has not taken yet.</summary>
     private sealed record Change(long Revision, long Began, TimeSpan Compiled);
