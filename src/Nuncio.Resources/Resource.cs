@@ -22,6 +22,9 @@ public abstract record Resource
     /// <summary>The Service or Ingress in whose annotation <c>getambassador.io/config</c> this stood; null for an object of its own.</summary>
     public ResourceKey? AnnotationOf { get; init; }
 
+    /// <summary>Which document of that annotation it is, from 1; 0 for an object of its own, and for one that was made of the Ingress.</summary>
+    public int AnnotationNumber { get; init; }
+
     /// <summary>Where it stands and how a field of it is found there; null when it did not come from text.</summary>
     public ResourceText? Text { get; init; }
 
@@ -44,6 +47,7 @@ public abstract record Resource
         && EqualityContract == other.EqualityContract
         && Key == other.Key
         && AnnotationOf == other.AnnotationOf
+        && AnnotationNumber == other.AnnotationNumber
         && Labels.Equals(other.Labels)
         && Annotations.Equals(other.Annotations);
 

@@ -46,7 +46,7 @@ internal static class AuthServicePlanner
         return new AuthPlan(last.Filter, null);
     }
 
-    private static string KeyOf(AuthServiceResource service) => $"{service.Name}.{service.Namespace}.1";
+    private static string KeyOf(AuthServiceResource service) => LoadPlace.Of(service).ToString();
 
     /// <summary>Whether two AuthServices can be asked alike (SPEC 9.3); where not, nobody can say which of the settings is meant.</summary>
     private static bool AgreesWith(AuthServiceResource one, AuthServiceResource other, FindingSink findings)

@@ -15,6 +15,9 @@ public sealed record MappingPlan
 {
     public required ResourceKey Key { get; init; }
 
+    /// <summary>Where it is in the order in which Mappings are read.</summary>
+    internal LoadPlace Place { get; init; }
+
     /// <summary>The Mapping; null for the internal ones of the Module.</summary>
     public required MappingResource? Resource { get; init; }
 

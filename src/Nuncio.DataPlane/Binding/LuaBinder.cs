@@ -14,7 +14,8 @@ namespace Nuncio.DataPlane.Binding;
 /// <summary>Binds the Lua filter. A script that does not load is reported, and requests that would pass it are answered 500.</summary>
 internal sealed class LuaBinder(UpstreamCalls calls, MetricsRegistry metrics, ILogger logger) : HttpFilterBinder
 {
-    private readonly ConcurrentDictionary<string, LuaMachine[]> _machines = new(StringComparer.Ordinal);
+    // Weakly: a script that left the configuration leaves memory.
+    private readonly ConcurrentDictionary<string, WeakReference<LuaMachine[]>> _machines = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public override string ConfigType => LuaV3.Lua.Descriptor.FullName;
@@ -69,9 +70,9 @@ internal sealed class LuaBinder(UpstreamCalls calls, MetricsRegistry metrics, IL
     {
         error = "";
         var key = Encoding.Latin1.GetString(script);
-        if (_machines.TryGetValue(key, out var known))
+        if (_machines.TryGetValue(key, out var known) && known.TryGetTarget(out var found))
         {
-            return known;
+            return found;
         }
 
         var machines = new LuaMachine[Math.Clamp(Environment.ProcessorCount, 1, 16)];
@@ -85,6 +86,15 @@ internal sealed class LuaBinder(UpstreamCalls calls, MetricsRegistry metrics, IL
             machines[i] = machine;
         }
 
-        return _machines.GetOrAdd(key, machines);
+        foreach (var (old, weak) in _machines)
+        {
+            if (!weak.TryGetTarget(out _))
+            {
+                _machines.TryRemove(KeyValuePair.Create(old, weak));
+            }
+        }
+
+        _machines[key] = new WeakReference<LuaMachine[]>(machines);
+        return machines;
     }
 }

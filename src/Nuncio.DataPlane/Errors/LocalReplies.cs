@@ -27,7 +27,7 @@ public static class LocalReplies
     public static LocalReply PathNormalizationRedirect { get; } = new(307, "path_normalization_failed");
 
     /// <summary>The Connection header names headers that it must not, or too many.</summary>
-    public static LocalReply ConnectionHeaderRejected { get; } = new(400, "http1.connection_header_rejected", ResponseFlags.DownstreamProtocolError, "Bad Request");
+    public static LocalReply ConnectionHeaderRejected { get; } = new(400, "http1.connection_header_rejected", ResponseFlags.DownstreamProtocolError);
 
     /// <summary>An upgrade that neither the route nor the connection manager allows.</summary>
     public static LocalReply UpgradeFailed { get; } = new(403, "upgrade_failed");
@@ -58,6 +58,9 @@ public static class LocalReplies
 
     /// <summary>A rule does not let the request pass.</summary>
     public static LocalReply RbacDenied { get; } = new(403, "rbac_access_denied_matched_policy[none]", ResponseFlags.None, "RBAC: access denied");
+
+    /// <summary>The head of the request did not arrive in time.</summary>
+    public const string HeaderTimeoutDetails = "request_header_timeout";
 
     /// <summary>The client went away before there was a response.</summary>
     public const string DownstreamDisconnectDetails = "downstream_remote_disconnect";

@@ -28,7 +28,10 @@ public abstract class HttpFilter
     /// </summary>
     public abstract ValueTask<FilterOutcome> OnRequestAsync(HttpExchange exchange);
 
-    /// <summary>Sees the final response's headers, upstream's and local replies' alike, before they are written; may change them and wrap the response body.</summary>
+    /// <summary>
+    /// Sees the final response's headers, upstream's and local replies' alike, before they are written; may change them and wrap the response body. As in Envoy,
+    /// this runs too when the request went no further than an earlier filter, or was refused before the first: then <see cref="OnRequestAsync"/> never ran.
+    /// </summary>
     public virtual void OnResponseHeaders(HttpExchange exchange, Http.HeaderMap headers, bool endStream)
     {
     }
@@ -38,7 +41,7 @@ public abstract class HttpFilter
     {
     }
 
-    /// <summary>The exchange is over, whatever way; runs for each filter whose request hook ran.</summary>
+    /// <summary>The exchange is over, whatever way; runs for each filter, whether its request hook ran or not.</summary>
     public virtual void OnComplete(HttpExchange exchange)
     {
     }

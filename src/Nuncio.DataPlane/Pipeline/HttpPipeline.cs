@@ -66,7 +66,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     {
         ArgumentNullException.ThrowIfNull(stream);
 
-        var text = System.Text.Encoding.ASCII.GetString(Http1ReasonPhrases.Of(status));
+        var text = details == LocalReplies.HeaderTimeoutDetails ? "request header timeout" : System.Text.Encoding.ASCII.GetString(Http1ReasonPhrases.Of(status));
         return RunAsync(Rent(stream), new LocalReply(status, details, status == 400 ? ResponseFlags.DownstreamProtocolError : ResponseFlags.None, text));
     }
 
@@ -112,7 +112,8 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
 
     // Of a client that sends such a head, the next one is not waited for; Envoy closes as well.
     private static bool EndsConnection(LocalReply reply) =>
-        reply == LocalReplies.MissingHost || reply == LocalReplies.InvalidAuthority || reply == LocalReplies.PathNormalizationFailed;
+        reply == LocalReplies.MissingHost || reply == LocalReplies.InvalidAuthority || reply == LocalReplies.PathNormalizationFailed
+        || reply == LocalReplies.ConnectionHeaderRejected;
 
     // What is done before any filter sees the request; null, or why it goes no further.
     private LocalReply? Prepare(PipelineExchange exchange)
@@ -173,7 +174,6 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
             switch (exchange.FindFilterConfig(filter.Name))
             {
                 case DisabledFilterConfig:
-                    exchange.FiltersRun = i + 1;
                     continue;
                 case UnboundFilterConfig:
                     await exchange.RespondAsync(LocalReplies.FilterNotSupported);
@@ -186,7 +186,6 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
                 return;
             }
 
-            exchange.FiltersRun = i + 1;
             if (await filter.OnRequestAsync(exchange) == FilterOutcome.Responded)
             {
                 return;
@@ -273,7 +272,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
 
         try
         {
-            for (var i = 0; i < exchange.FiltersRun; i++)
+            for (var i = 0; i < Model.Filters.Count; i++)
             {
                 Model.Filters[i].OnComplete(exchange);
             }
@@ -341,7 +340,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         {
             metrics.DownstreamRequestsNonRelativePath.Increment();
         }
-        else if (exchange.ResponseCodeDetails == "request_header_timeout")
+        else if (exchange.ResponseCodeDetails == LocalReplies.HeaderTimeoutDetails)
         {
             metrics.DownstreamRequestsHeaderTimeout.Increment();
         }

@@ -55,9 +55,6 @@ internal sealed class PipelineExchange : HttpExchange
     /// <summary>It is counted among the open upgrades.</summary>
     public bool CountsUpgrade { get; set; }
 
-    /// <summary>How many filters have seen the request: so many see the response.</summary>
-    public int FiltersRun { get; set; }
-
     public void Begin(HttpPipeline pipeline, HttpServerStream stream)
     {
         _pipeline = pipeline;
@@ -91,7 +88,6 @@ internal sealed class PipelineExchange : HttpExchange
         _requestBody = null;
         _responseBody = null;
         _requestHeadersFinal = CountsUpgrade = false;
-        FiltersRun = 0;
         Flags = ResponseFlags.None;
         ResponseCodeDetails = ConnectionTerminationDetails = ClusterName = "";
         RouteConfiguration = null;
@@ -219,7 +215,7 @@ internal sealed class PipelineExchange : HttpExchange
         ResponseHeaders = headers;
         ResponseStatus = status;
         ResponseStartTimestamp = Clock.GetTimestamp();
-        for (var i = FiltersRun - 1; i >= 0; i--)
+        for (var i = _pipeline.Model.Filters.Count - 1; i >= 0; i--)
         {
             if (_pipeline.IsActive(this, i))
             {
@@ -269,7 +265,7 @@ internal sealed class PipelineExchange : HttpExchange
     public override ValueTask WriteResponseTrailersAsync(HeaderMap trailers)
     {
         ResponseTrailers = trailers;
-        for (var i = FiltersRun - 1; i >= 0; i--)
+        for (var i = _pipeline.Model.Filters.Count - 1; i >= 0; i--)
         {
             if (_pipeline.IsActive(this, i))
             {

@@ -93,6 +93,7 @@ internal sealed class DocumentCollector(string file, DocumentSlice slice, Readin
             Labels = header.Labels,
             Annotations = header.Annotations,
             AnnotationOf = carrier?.Key,
+            AnnotationNumber = carrier is null ? 0 : steps.Last(static step => step.Name is null).Document + 1,
             Text = new DocumentText(file, slice, steps, LocationOf(map)),
         });
     }

@@ -57,6 +57,7 @@ internal sealed class MappingPlanner(ModulePlan module, UpstreamPlanner upstream
         return new MappingPlan
         {
             Key = resource.Key,
+            Place = LoadPlace.Of(resource),
             Resource = isInternal ? null : resource,
             Internal = isInternal,
             HostGlob = isRedirect && match.HostIsRegex && !string.IsNullOrEmpty(spec.Host) ? spec.Host : match.HostGlob,

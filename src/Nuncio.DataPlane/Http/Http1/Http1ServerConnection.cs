@@ -10,7 +10,7 @@ namespace Nuncio.DataPlane.Http.Http1;
 /// </summary>
 public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
 {
-    private static readonly Http1Failure HeaderTimeout = new(408, "request_header_timeout");
+    private static readonly Http1Failure HeaderTimeout = new(408, Errors.LocalReplies.HeaderTimeoutDetails);
 
     private readonly TransportConnection _transport;
     private readonly HttpStreamProcessor _processor;

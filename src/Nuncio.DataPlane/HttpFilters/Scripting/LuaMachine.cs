@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Text;
 using KeraLua;
 using LuaState = KeraLua.Lua;
@@ -25,17 +25,17 @@ internal sealed class LuaMachine : IDisposable
     private readonly Lock _gate = new();
     private readonly LuaState _state;
 
-    // Kept here since native code holds them.
-    private readonly LuaAlloc _allocate;
-    private readonly LuaFunction _host;
+    // What native code calls, up to and in the close of the state: finalizers run in any order, so only a handle keeps it alive until then.
+    private readonly GCHandle _callbacks;
+    private readonly LuaHost _host = new();
     private readonly int _start;
-    private LuaRun? _current;
+    private bool _closed;
 
     private LuaMachine(LuaState state, LuaAlloc allocate)
     {
         _state = state;
-        _allocate = allocate;
-        _host = CallHost;
+        LuaFunction host = _host.Call;
+        _callbacks = GCHandle.Alloc(new Delegate[] { allocate, host });
         state.Encoding = Encoding.Latin1;
         state.OpenLibs();
         if (state.LoadBuffer(Prelude, "=prelude", "t") != LuaStatus.OK)
@@ -43,7 +43,7 @@ internal sealed class LuaMachine : IDisposable
             throw new InvalidOperationException(state.ToString(-1));
         }
 
-        state.PushCFunction(_host);
+        state.PushCFunction(host);
         state.PushInteger(MaxInstructions);
         if (state.PCall(2, 1, 0) != LuaStatus.OK)
         {
@@ -123,13 +123,27 @@ internal sealed class LuaMachine : IDisposable
         }
     }
 
+    /// <summary>A filter that left the configuration lets go of its machines.</summary>
+    ~LuaMachine() => Close();
+
     /// <inheritdoc/>
     public void Dispose()
     {
         lock (_gate)
         {
+            Close();
+        }
+
+        GC.SuppressFinalize(this);
+    }
+
+    private void Close()
+    {
+        if (!_closed)
+        {
+            _closed = true;
             _state.Dispose();
-            GC.KeepAlive(_allocate);
+            _callbacks.Free();
         }
     }
 
@@ -141,22 +155,12 @@ internal sealed class LuaMachine : IDisposable
         return bytes;
     }
 
-    private static string Text(LuaState state, int index)
-    {
-        if (state.Type(index) == LuaType.Number && !state.IsInteger(index))
-        {
-            return state.ToNumber(index).ToString("G14", CultureInfo.InvariantCulture);
-        }
-
-        return state.ToString(index, callMetamethod: false) ?? "";
-    }
-
     private LuaRunState Step(LuaRun run, int arguments)
     {
-        _current = run;
+        _host.Run = run;
         var thread = run.Thread!;
         var status = thread.Resume(_state, arguments, out var results);
-        _current = null;
+        _host.Run = null;
         switch (status)
         {
             case LuaStatus.Yield:
@@ -164,7 +168,7 @@ internal sealed class LuaMachine : IDisposable
                 for (var i = 0; i < results; i++)
                 {
                     var index = thread.GetTop() - results + 1 + i;
-                    request[i] = thread.IsBoolean(index) ? thread.ToBoolean(index) ? "true" : "false" : Text(thread, index);
+                    request[i] = thread.IsBoolean(index) ? thread.ToBoolean(index) ? "true" : "false" : LuaHost.Text(thread, index);
                 }
 
                 thread.Pop(results);
@@ -174,7 +178,7 @@ internal sealed class LuaMachine : IDisposable
                 Release(run);
                 return LuaRunState.Done;
             default:
-                run.Error = Text(thread, -1);
+                run.Error = LuaHost.Text(thread, -1);
                 Release(run);
                 return LuaRunState.Failed;
         }
@@ -182,7 +186,7 @@ internal sealed class LuaMachine : IDisposable
 
     private LuaRunState Fail(LuaRun run, LuaState state)
     {
-        run.Error = Text(state, -1);
+        run.Error = LuaHost.Text(state, -1);
         state.Pop(1);
         return LuaRunState.Failed;
     }
@@ -196,49 +200,5 @@ internal sealed class LuaMachine : IDisposable
 
         run.Thread = null;
         _state.Unref(LuaRegistry.Index, run.Reference);
-    }
-
-    // What a script asks for at once. Never throws: an exception must not reach native frames.
-    private int CallHost(nint pointer)
-    {
-        var state = LuaState.FromIntPtr(pointer);
-        try
-        {
-            var count = state.GetTop();
-            var arguments = new string?[count];
-            for (var i = 0; i < count; i++)
-            {
-                arguments[i] = state.IsNil(i + 1) ? null : Text(state, i + 1);
-            }
-
-            state.SetTop(0);
-            var answer = _current is { } run ? run.Call(arguments) : LuaAnswer.Failed("There is no request here.");
-            switch (answer.Kind)
-            {
-                case LuaAnswerKind.Text:
-                    state.PushBuffer(Encoding.Latin1.GetBytes(answer.Text!));
-                    return 1;
-                case LuaAnswerKind.Number:
-                    state.PushInteger(answer.Number);
-                    return 1;
-                case LuaAnswerKind.True:
-                    state.PushBoolean(true);
-                    return 1;
-                case LuaAnswerKind.Error:
-                    state.PushNil();
-                    state.PushString(answer.Text);
-                    return 2;
-                default:
-                    state.PushNil();
-                    return 1;
-            }
-        }
-        catch (Exception e)
-        {
-            state.SetTop(0);
-            state.PushNil();
-            state.PushString(e.GetType().Name);
-            return 2;
-        }
     }
 }

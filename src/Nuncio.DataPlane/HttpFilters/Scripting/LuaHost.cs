@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text;
+using KeraLua;
+using LuaState = KeraLua.Lua;
+
+namespace Nuncio.DataPlane.HttpFilters.Scripting;
+
+/// <summary>The function by which a machine's scripts reach the proxy.</summary>
+internal sealed class LuaHost
+{
+    /// <summary>The run that goes on; null between runs.</summary>
+    public LuaRun? Run { get; set; }
+
+    /// <summary>A value as text, numbers as Lua 5.1 writes them.</summary>
+    public static string Text(LuaState state, int index)
+    {
+        if (state.Type(index) == LuaType.Number && !state.IsInteger(index))
+        {
+            return state.ToNumber(index).ToString("G14", CultureInfo.InvariantCulture);
+        }
+
+        return state.ToString(index, callMetamethod: false) ?? "";
+    }
+
+    /// <summary>What a script asks for at once. Never throws: an exception must not reach native frames.</summary>
+    public int Call(nint pointer)
+    {
+        var state = LuaState.FromIntPtr(pointer);
+        try
+        {
+            var count = state.GetTop();
+            var arguments = new string?[count];
+            for (var i = 0; i < count; i++)
+            {
+                arguments[i] = state.IsNil(i + 1) ? null : Text(state, i + 1);
+            }
+
+            state.SetTop(0);
+            var answer = Run is { } run ? run.Call(arguments) : LuaAnswer.Failed("There is no request here.");
+            switch (answer.Kind)
+            {
+                case LuaAnswerKind.Text:
+                    state.PushBuffer(Encoding.Latin1.GetBytes(answer.Text!));
+                    return 1;
+                case LuaAnswerKind.Number:
+                    state.PushInteger(answer.Number);
+                    return 1;
+                case LuaAnswerKind.True:
+                    state.PushBoolean(true);
+                    return 1;
+                case LuaAnswerKind.Error:
+                    state.PushNil();
+                    state.PushString(answer.Text);
+                    return 2;
+                default:
+                    state.PushNil();
+                    return 1;
+            }
+        }
+        catch (Exception e)
+        {
+            state.SetTop(0);
+            state.PushNil();
+            state.PushString(e.GetType().Name);
+            return 2;
+        }
+    }
+}
