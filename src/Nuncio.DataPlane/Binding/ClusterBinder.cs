@@ -24,7 +24,7 @@ public sealed class ClusterBinder
     {
         ArgumentNullException.ThrowIfNull(message);
         ArgumentNullException.ThrowIfNull(errors);
-        var before = errors.All.Count;
+        var (before, remarks) = (errors.Count, errors.All.Count);
         SupportedFields.Check(
             message, "", errors,
             "name", "alt_stat_name", "type", "eds_cluster_config", "connect_timeout", "per_connection_buffer_limit_bytes", "lb_policy", "load_assignment", "health_checks",
@@ -74,7 +74,8 @@ public sealed class ClusterBinder
             CloseConnectionsOnHealthFailure = message.CloseConnectionsOnHostHealthFailure,
             Message = message,
         };
-        return errors.All.Count > before ? null : model;
+        model.Remarks = [.. errors.All.Skip(remarks).Where(static error => error.IsPartial)];
+        return errors.Count > before ? null : model;
     }
 
     private static ClusterDiscovery Discovery(ClusterV3.Cluster message, BindErrors errors)
@@ -208,8 +209,8 @@ public sealed class ClusterBinder
             errors.Add("lb_policy", $"The load balancing policy {message.LbPolicy} is not supported.");
         }
 
-        SupportedFields.Check(message.RoundRobinLbConfig, "round_robin_lb_config", errors);
-        SupportedFields.Check(message.LeastRequestLbConfig, "least_request_lb_config", errors, "choice_count", "active_request_bias");
+        SupportedFields.Check(message.RoundRobinLbConfig, "round_robin_lb_config", errors, "slow_start_config");
+        SupportedFields.Check(message.LeastRequestLbConfig, "least_request_lb_config", errors, "choice_count", "active_request_bias", "slow_start_config");
         SupportedFields.Check(message.RingHashLbConfig, "ring_hash_lb_config", errors, "minimum_ring_size", "maximum_ring_size", "hash_function");
         SupportedFields.Check(
             message.CommonLbConfig, "common_lb_config", errors,
@@ -244,9 +245,41 @@ public sealed class ClusterBinder
             MaglevTableSize = (uint)tableSize,
             HashByHostname = message.CommonLbConfig?.ConsistentHashingLbConfig?.UseHostnameForHashing ?? false,
             PanicThreshold = message.CommonLbConfig?.HealthyPanicThreshold?.Value ?? 50,
+            SlowStart = message.LbPolicy switch
+            {
+                LbPolicy.RoundRobin => SlowStart(message.RoundRobinLbConfig?.SlowStartConfig, "round_robin_lb_config.slow_start_config", errors),
+                LbPolicy.LeastRequest => SlowStart(message.LeastRequestLbConfig?.SlowStartConfig, "least_request_lb_config.slow_start_config", errors),
+                _ => null,
+            },
             LocalityWeighted = message.CommonLbConfig?.LocalityWeightedLbConfig != null,
             CloseConnectionsOnHostSetChange = message.CommonLbConfig?.CloseConnectionsOnHostSetChange ?? false,
         };
+    }
+
+    private static SlowStartModel? SlowStart(ClusterV3.Cluster.Types.SlowStartConfig? message, string path, BindErrors errors)
+    {
+        SupportedFields.Check(message, path, errors, "slow_start_window", "aggression", "min_weight_percent");
+        if (message is null)
+        {
+            return null;
+        }
+
+        var window = Duration(message.SlowStartWindow, path + ".slow_start_window", errors, positive: false);
+        var minimum = message.MinWeightPercent?.Value ?? 10;
+        if (minimum is not (>= 0 and <= 100))
+        {
+            errors.Add(path + ".min_weight_percent", "The least weight is 0 to 100 percent.");
+        }
+
+        // Envoy takes what it cannot use for 1, and says so.
+        var aggression = message.Aggression?.DefaultValue ?? 1;
+        if (aggression is not > 0)
+        {
+            errors.AddPartial(path + ".aggression", "The aggression must be above zero; 1 is used.");
+            aggression = 1;
+        }
+
+        return window == TimeSpan.Zero ? null : new SlowStartModel(window, aggression, minimum / 100);
     }
 
     private static bool IsPrime(ulong number)

@@ -32,8 +32,11 @@ internal sealed class EndpointSet
     /// <summary>How many are degraded.</summary>
     public int DegradedCount { get; private init; }
 
+    /// <summary>Milliseconds until no endpoint has less than its weight for being new; 0 where none has.</summary>
+    public long SlowStartLeft { get; private init; }
+
     /// <summary>Builds it.</summary>
-    public static EndpointSet Build(EndpointGroup[] groups, LoadBalancingModel model, uint overprovisioning, RoundRobinCursor cursor)
+    public static EndpointSet Build(EndpointGroup[] groups, LoadBalancingModel model, uint overprovisioning, RoundRobinCursor cursor, SlowStart? slowStart = null)
     {
         var priorities = groups.Length == 0 ? 1 : (int)groups.Max(g => g.Priority) + 1;
         var counts = new (int All, int Healthy, int Degraded)[priorities];
@@ -51,25 +54,30 @@ internal sealed class EndpointSet
             foreach (var endpoint in group.Endpoints)
             {
                 byPriority[group.Priority].Add((endpoint, endpoint.Weight * scale));
+                slowStart?.Begin(endpoint);
                 counts[group.Priority].All++;
                 counts[group.Priority].Healthy += endpoint.Health == EndpointHealth.Healthy ? 1 : 0;
                 counts[group.Priority].Degraded += endpoint.Health == EndpointHealth.Degraded ? 1 : 0;
             }
         }
 
+        EndpointState[] all = [.. byPriority.SelectMany(m => m).Select(m => m.Endpoint).Distinct()];
+        var slowStartLeft = slowStart?.Left(all) ?? 0;
+        slowStart = slowStartLeft > 0 ? slowStart : null;
         var load = PriorityLoad.Compute(counts, overprovisioning, model.PanicThreshold);
         var pickers = new (EndpointPicker All, EndpointPicker Healthy, EndpointPicker Degraded)[priorities];
         for (var i = 0; i < priorities; i++)
         {
             var members = byPriority[i];
             pickers[i] = (
-                load.Panic[i] ? Picker(members, model, cursor) : EmptyPicker.Instance,
-                Picker(members.FindAll(m => m.Endpoint.Health == EndpointHealth.Healthy), model, cursor),
-                Picker(members.FindAll(m => m.Endpoint.Health == EndpointHealth.Degraded), model, cursor));
+                load.Panic[i] ? Picker(members, model, cursor, slowStart) : EmptyPicker.Instance,
+                Picker(members.FindAll(m => m.Endpoint.Health == EndpointHealth.Healthy), model, cursor, slowStart),
+                Picker(members.FindAll(m => m.Endpoint.Health == EndpointHealth.Degraded), model, cursor, slowStart));
         }
 
-        return new EndpointSet(groups, [.. byPriority.SelectMany(m => m).Select(m => m.Endpoint).Distinct()], load, pickers)
+        return new EndpointSet(groups, all, load, pickers)
         {
+            SlowStartLeft = slowStartLeft,
             HealthyCount = counts.Sum(c => c.Healthy),
             DegradedCount = counts.Sum(c => c.Degraded),
         };
@@ -126,7 +134,7 @@ internal sealed class EndpointSet
         return false;
     }
 
-    private static EndpointPicker Picker(List<(EndpointState Endpoint, double Weight)> members, LoadBalancingModel model, RoundRobinCursor cursor)
+    private static EndpointPicker Picker(List<(EndpointState Endpoint, double Weight)> members, LoadBalancingModel model, RoundRobinCursor cursor, SlowStart? slowStart)
     {
         members = members.FindAll(m => m.Weight > 0);
         if (members.Count == 0)
@@ -146,9 +154,11 @@ internal sealed class EndpointSet
         {
             LbPolicy.RingHash => new RingHashPicker(endpoints, weights, model.MinimumRingSize, model.MaximumRingSize, model.HashByHostname),
             LbPolicy.Maglev => new MaglevPicker(endpoints, weights, model.MaglevTableSize, model.HashByHostname),
-            LbPolicy.Random => equal ? new RandomPicker(endpoints) : new WeightedPicker(endpoints, weights, 0),
-            LbPolicy.LeastRequest => equal ? new LeastRequestPicker(endpoints, model.ChoiceCount) : new WeightedPicker(endpoints, weights, model.ActiveRequestBias),
-            _ => equal ? new RoundRobinPicker(endpoints, cursor) : new WeightedPicker(endpoints, weights, 0),
+            LbPolicy.Random => equal ? new RandomPicker(endpoints) : new WeightedPicker(endpoints, weights, 0, null),
+            LbPolicy.LeastRequest when equal && slowStart is null => new LeastRequestPicker(endpoints, model.ChoiceCount),
+            LbPolicy.LeastRequest => new WeightedPicker(endpoints, weights, model.ActiveRequestBias, slowStart),
+            _ when equal && slowStart is null => new RoundRobinPicker(endpoints, cursor),
+            _ => new WeightedPicker(endpoints, weights, 0, slowStart),
         };
     }
 }

@@ -13,6 +13,7 @@ internal sealed class WeightedPicker : EndpointPicker
     private readonly EndpointState[] _endpoints;
     private readonly double[] _weights;
     private readonly double _bias;
+    private readonly SlowStart? _slowStart;
     private double _now;
     private ulong _order;
 
@@ -20,14 +21,16 @@ internal sealed class WeightedPicker : EndpointPicker
     /// <param name="endpoints">At least one.</param>
     /// <param name="weights">One each, above zero.</param>
     /// <param name="bias">Zero looks at weights alone.</param>
-    public WeightedPicker(EndpointState[] endpoints, double[] weights, double bias)
+    /// <param name="slowStart">Lowers the weights of endpoints that are new; null for none.</param>
+    public WeightedPicker(EndpointState[] endpoints, double[] weights, double bias, SlowStart? slowStart)
     {
+        _slowStart = slowStart;
         _endpoints = endpoints;
         _weights = weights;
         _bias = bias;
         for (var i = 0; i < endpoints.Length; i++)
         {
-            _queue.Enqueue(i, (1 / weights[i], _order++));
+            _queue.Enqueue(i, (1 / Weight(i), _order++));
         }
 
         // A start at some place of the schedule: proxies that start together should not all begin with the heaviest.
@@ -43,10 +46,20 @@ internal sealed class WeightedPicker : EndpointPicker
         {
             _queue.TryDequeue(out var index, out var key);
             _now = key.Deadline;
-            var endpoint = _endpoints[index];
-            var weight = _bias == 0 ? _weights[index] : _weights[index] / Math.Pow(endpoint.ActiveRequests + 1, _bias);
-            _queue.Enqueue(index, (_now + (1 / weight), _order++));
-            return endpoint;
+            _queue.Enqueue(index, (_now + (1 / Weight(index)), _order++));
+            return _endpoints[index];
         }
+    }
+
+    // At the moment of the choice.
+    private double Weight(int index)
+    {
+        var weight = _weights[index];
+        if (_bias != 0)
+        {
+            weight /= Math.Pow(_endpoints[index].ActiveRequests + 1, _bias);
+        }
+
+        return _slowStart is null ? weight : weight * _slowStart.Factor(_endpoints[index]);
     }
 }

@@ -111,6 +111,9 @@ public sealed class ClusterModel
 
     /// <summary>The message it was bound from.</summary>
     public required ClusterV3.Cluster Message { get; init; }
+
+    /// <summary>What of the message has no effect; said again with every configuration that has it.</summary>
+    internal IReadOnlyList<Binding.BindError> Remarks { get; set; } = [];
 }
 
 /// <summary>How names are resolved.</summary>
@@ -184,9 +187,18 @@ public sealed record LoadBalancingModel
     /// <summary>A locality is chosen by its weight first.</summary>
     public bool LocalityWeighted { get; init; }
 
+    /// <summary>Endpoints that become healthy get their weight little by little; null for at once. Round robin and least request only.</summary>
+    public SlowStartModel? SlowStart { get; init; }
+
     /// <summary>Connections of all endpoints close when the set of endpoints changes.</summary>
     public bool CloseConnectionsOnHostSetChange { get; init; }
 
     /// <summary>The hash decides, so the router computes it.</summary>
     public bool UsesHash => Policy is ClusterV3.Cluster.Types.LbPolicy.RingHash or ClusterV3.Cluster.Types.LbPolicy.Maglev;
 }
+
+/// <summary>How an endpoint that has become healthy comes to its weight (<c>Cluster.SlowStartConfig</c>).</summary>
+/// <param name="Window">Until it has all of it; above zero.</param>
+/// <param name="Aggression">Above 1 it gets more of it early, below 1 late. Default 1, which is linear.</param>
+/// <param name="MinimumWeight">The part that it has at least, 0 to 1. Default 0.1.</param>
+public sealed record SlowStartModel(TimeSpan Window, double Aggression, double MinimumWeight);

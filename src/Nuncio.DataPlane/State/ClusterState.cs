@@ -3,6 +3,7 @@ using Nuncio.DataPlane.Health;
 using Nuncio.DataPlane.LoadBalancing;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Telemetry;
+using Nuncio.DataPlane.Time;
 using Nuncio.DataPlane.Upstream;
 
 namespace Nuncio.DataPlane.State;
@@ -22,6 +23,8 @@ public sealed class ClusterState
     private readonly TaskCompletionSource _warm = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly HealthChecker? _checker;
     private readonly OutlierDetector? _outlier;
+    private readonly SlowStart? _slowStart;
+    private readonly CallbackTimer? _slowStartEnd;
     private AssignmentModel _assignment = AssignmentModel.Empty;
     private EndpointSet _endpoints;
     private long _lastUse;
@@ -37,6 +40,12 @@ public sealed class ClusterState
         Environment = environment;
         Metrics = new ClusterMetrics(environment.Metrics, model.StatName);
         _resources = [new ResourceState(model.CircuitBreakers[0]), new ResourceState(model.CircuitBreakers[1])];
+        if (model.LoadBalancing.SlowStart is { } slowStart)
+        {
+            _slowStart = new SlowStart(slowStart, environment.Timers);
+            _slowStartEnd = environment.Timers.Create(OnHealthChanged);
+        }
+
         _endpoints = EndpointSet.Build([], model.LoadBalancing, 140, _cursor);
         _checker = model.HealthChecks.Count > 0 ? new HealthChecker(this) : null;
         _outlier = model.OutlierDetection is { } outlier ? new OutlierDetector(this, outlier) : null;
@@ -189,6 +198,7 @@ public sealed class ClusterState
 
         _checker?.Dispose();
         _outlier?.Dispose();
+        _slowStartEnd?.Cancel();
         _warm.TrySetResult();
         foreach (var endpoint in endpoints)
         {
@@ -361,7 +371,13 @@ public sealed class ClusterState
 
     private void Publish(EndpointGroup[] groups)
     {
-        var set = EndpointSet.Build(groups, Model.LoadBalancing, _assignment.OverprovisioningFactor, _cursor);
+        var set = EndpointSet.Build(groups, Model.LoadBalancing, _assignment.OverprovisioningFactor, _cursor, _slowStart);
+        if (set.SlowStartLeft > 0 && !_retired)
+        {
+            // Then equal weights need no schedule any more.
+            _slowStartEnd!.Start(TimeSpan.FromMilliseconds(set.SlowStartLeft + 1));
+        }
+
         Volatile.Write(ref _endpoints, set);
         Metrics.MembershipTotal.Set(set.All.Length);
         Metrics.MembershipHealthy.Set(set.HealthyCount);

@@ -5,7 +5,7 @@ using Nuncio.Xds;
 
 namespace Nuncio.DataPlane.State;
 
-/// <summary>A resource that could not be bound.</summary>
+/// <summary>A resource that could not be bound, or of which something has no effect (then all errors are partial).</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Errors">Why.</param>
 public sealed record RefusedCluster(string Name, IReadOnlyList<BindError> Errors);
@@ -65,6 +65,11 @@ public sealed class ClusterTable
                     changes.Add(new ClusterChange(name, current.Cluster, current.Endpoints, current.State.Model, current.Assignment));
                     continue;
                 }
+            }
+
+            if (model.Remarks.Count > 0)
+            {
+                refused.Add(new RefusedCluster(name, model.Remarks));
             }
 
             var assignment = model.Assignment ?? AssignmentModel.Empty;

@@ -47,6 +47,7 @@ public sealed class EndpointState
     private IPEndPoint _address;
     private int _health;
     private int _activeRequests;
+    private long _healthySince = long.MinValue;
 
     internal EndpointState(ClusterState cluster, IPEndPoint address, EndpointModel model, EndpointHealthFlags health)
     {
@@ -91,6 +92,9 @@ public sealed class EndpointState
         _ => EndpointHealth.Unhealthy,
     };
 
+    /// <summary>Since when it is healthy, in milliseconds of the timer service: since it was first seen so, or since it passed its active checks again.</summary>
+    internal long HealthySince => Volatile.Read(ref _healthySince);
+
     internal OutlierCounters Outlier { get; }
 
     internal string HashKey(bool byHostname) => byHostname && Model.Hostname.Length > 0 ? Model.Hostname : AddressText;
@@ -99,7 +103,22 @@ public sealed class EndpointState
     internal bool SetFlag(EndpointHealthFlags flag, bool on)
     {
         var before = on ? Interlocked.Or(ref _health, (int)flag) : Interlocked.And(ref _health, ~(int)flag);
-        return (before & (int)flag) != 0 != on;
+        var changed = (before & (int)flag) != 0 != on;
+        if (changed && !on && flag == EndpointHealthFlags.FailedActiveCheck)
+        {
+            BeginHealthy(Cluster.Environment.Timers.NowMilliseconds, again: true);
+        }
+
+        return changed;
+    }
+
+    /// <summary>It is healthy from now on. As in Envoy only active checks begin that time anew.</summary>
+    internal void BeginHealthy(long now, bool again)
+    {
+        if (again || HealthySince == long.MinValue)
+        {
+            Volatile.Write(ref _healthySince, now);
+        }
     }
 
     internal void Update(EndpointModel model)

@@ -8,7 +8,7 @@ namespace Nuncio.DataPlane.Tls;
 /// </summary>
 internal sealed class UpstreamTransports
 {
-    private readonly Dictionary<CoreV3.TransportSocket, WeakReference<UpstreamTransportModel>> _known = [];
+    private readonly Dictionary<CoreV3.TransportSocket, (WeakReference<UpstreamTransportModel> Model, BindErrors Remarks)> _known = [];
     private readonly SecretTable _secrets;
     private readonly TimeProvider _time;
 
@@ -21,21 +21,23 @@ internal sealed class UpstreamTransports
     /// <summary>For <see cref="ClusterBinder"/>.</summary>
     public UpstreamTransportModel? Bind(CoreV3.TransportSocket socket, string path, BindErrors errors)
     {
-        if (_known.TryGetValue(socket, out var weak) && weak.TryGetTarget(out var known))
+        if (_known.TryGetValue(socket, out var weak) && weak.Model.TryGetTarget(out var known))
         {
+            errors.AddAll(path, weak.Remarks);
             return known;
         }
 
-        var before = errors.Count;
-        var model = UpstreamTlsModel.Bind(socket, path, _secrets, _time, errors);
-        if (model is not null && errors.Count == before)
+        var own = new BindErrors();
+        var model = UpstreamTlsModel.Bind(socket, "", _secrets, _time, own);
+        errors.AddAll(path, own);
+        if (model is not null && !own.Any)
         {
-            foreach (var (gone, _) in _known.Where(static pair => !pair.Value.TryGetTarget(out _)).ToList())
+            foreach (var (gone, _) in _known.Where(static pair => !pair.Value.Model.TryGetTarget(out _)).ToList())
             {
                 _known.Remove(gone);
             }
 
-            _known[socket] = new WeakReference<UpstreamTransportModel>(model);
+            _known[socket] = (new WeakReference<UpstreamTransportModel>(model), own);
         }
 
         return model;

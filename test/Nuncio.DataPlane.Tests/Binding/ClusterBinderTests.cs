@@ -63,6 +63,51 @@ public class ClusterBinderTests
         Bind(message, out _)!.IdleTimeout.ShouldBeNull();
     }
 
+    [Fact]
+    public void Bind_SlowStart_IsTakenWithEnvoysDefaults()
+    {
+        var message = Upstreams.Cluster("c", ("10.0.0.1", 80));
+        message.RoundRobinLbConfig = new() { SlowStartConfig = new() { SlowStartWindow = Duration.FromTimeSpan(TimeSpan.FromSeconds(30)) } };
+        Bind(message, out _)!.LoadBalancing.SlowStart.ShouldBe(new SlowStartModel(TimeSpan.FromSeconds(30), 1, 0.1));
+    }
+
+    [Fact]
+    public void Bind_SlowStartOutOfRange_IsReported()
+    {
+        var message = Upstreams.Cluster("c", ("10.0.0.1", 80));
+        message.LbPolicy = ClusterV3.Cluster.Types.LbPolicy.LeastRequest;
+        message.LeastRequestLbConfig = new()
+        {
+            SlowStartConfig = new()
+            {
+                SlowStartWindow = new Duration { Seconds = -1 },
+                MinWeightPercent = new() { Value = 101 },
+                Aggression = new() { DefaultValue = -1 },
+            },
+        };
+        Bind(message, out var errors).ShouldBeNull();
+        errors.ShouldBe(
+        [
+            "least_request_lb_config.slow_start_config.slow_start_window",
+            "least_request_lb_config.slow_start_config.min_weight_percent",
+            "least_request_lb_config.slow_start_config.aggression",
+        ]);
+    }
+
+    [Fact]
+    public void Bind_AggressionThatCannotBe_IsOneAndReported()
+    {
+        var message = Upstreams.Cluster("c", ("10.0.0.1", 80));
+        message.RoundRobinLbConfig = new()
+        {
+            SlowStartConfig = new() { SlowStartWindow = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)), Aggression = new() { DefaultValue = 0 } },
+        };
+        var model = Bind(message, out var errors)!;
+        model.LoadBalancing.SlowStart!.Aggression.ShouldBe(1);
+        errors.ShouldBe(["round_robin_lb_config.slow_start_config.aggression"]);
+        model.Remarks.Count.ShouldBe(1);
+    }
+
     private static ClusterModel? Bind(ClusterV3.Cluster message, out string[] paths)
     {
         var errors = new BindErrors();

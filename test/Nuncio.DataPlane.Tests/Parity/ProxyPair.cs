@@ -84,6 +84,13 @@ internal sealed partial class ProxyPair : IAsyncDisposable
         if (HasEnvoy) (await ask(_envoyPort)).ShouldBe(expected, "envoy");
     }
 
+    /// <summary>Does the same with both, one after the other.</summary>
+    public async Task EachAsync(Func<int, Task> act)
+    {
+        await act(_port);
+        if (HasEnvoy) await act(_envoyPort);
+    }
+
     /// <summary>Asks both; the answers must be the same.</summary>
     public async Task<string> CompareAsync(Func<int, Task<string>> ask)
     {
