@@ -39,7 +39,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(time);
         Metrics = new MetricsRegistry();
         _timers = new TimerService(time);
-        _names = new NameDirectory(_timers, new SystemNameResolver());
+        _names = new NameDirectory(_timers, new SystemNameResolver(time));
         var transports = new SocketConnector(time);
         _clusters = new ClusterTable(new UpstreamEnvironment
         {

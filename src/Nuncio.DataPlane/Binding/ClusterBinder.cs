@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using Google.Protobuf.WellKnownTypes;
 using Nuncio.DataPlane.Model;
@@ -11,6 +12,9 @@ namespace Nuncio.DataPlane.Binding;
 public sealed class ClusterBinder
 {
     private const string HttpOptionsName = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    private static readonly SearchValues<char> HeaderNameCharacters =
+        SearchValues.Create(":!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
     private static readonly TimeSpan MaxDuration = TimeSpan.FromDays(365 * 10);
 
     private readonly Func<CoreV3.TransportSocket, string, BindErrors, UpstreamTransportModel?> _bindTransport;
@@ -59,6 +63,7 @@ public sealed class ClusterBinder
             Http1 = http.Http1,
             Http2 = http.Http2,
             Transport = message.TransportSocket == null ? null : _bindTransport(message.TransportSocket, "transport_socket", errors),
+            AutoName = http.AutoName,
             IdleTimeout = common?.IdleTimeout == null ? TimeSpan.FromHours(1) : Optional(common.IdleTimeout, http.CommonPath + ".idle_timeout", errors),
             MaxConnectionDuration = Optional(common?.MaxConnectionDuration, http.CommonPath + ".max_connection_duration", errors),
             MaxStreamDuration = Optional(common?.MaxStreamDuration, http.CommonPath + ".max_stream_duration", errors),
@@ -96,8 +101,7 @@ public sealed class ClusterBinder
         }
     }
 
-    private static (UpstreamProtocol Protocol, CoreV3.Http1ProtocolOptions? Http1, CoreV3.Http2ProtocolOptions? Http2, CoreV3.HttpProtocolOptions? Common, string CommonPath)
-        HttpOptions(ClusterV3.Cluster message, BindErrors errors)
+    private static HttpOptionsParts HttpOptions(ClusterV3.Cluster message, BindErrors errors)
     {
         foreach (var (name, _) in message.TypedExtensionProtocolOptions)
         {
@@ -113,24 +117,24 @@ public sealed class ClusterBinder
             CheckCommon(message.CommonHttpProtocolOptions, "common_http_protocol_options", errors);
             CheckHttp1(message.HttpProtocolOptions, "http_protocol_options", errors);
             CheckHttp2(message.Http2ProtocolOptions, "http2_protocol_options", errors);
-            SupportedFields.Check(message.UpstreamHttpProtocolOptions, "upstream_http_protocol_options", errors);
+            var autoName = AutoName(message.UpstreamHttpProtocolOptions, "upstream_http_protocol_options", errors);
             var protocol = message.ProtocolSelection == ClusterV3.Cluster.Types.ClusterProtocolSelection.UseDownstreamProtocol ? UpstreamProtocol.Downstream
                 : message.Http2ProtocolOptions != null ? UpstreamProtocol.Http2
                 : UpstreamProtocol.Http1;
-            return (protocol, message.HttpProtocolOptions, message.Http2ProtocolOptions, message.CommonHttpProtocolOptions, "common_http_protocol_options");
+            return new(protocol, message.HttpProtocolOptions, message.Http2ProtocolOptions, message.CommonHttpProtocolOptions, "common_http_protocol_options", autoName);
         }
 
         var path = $"typed_extension_protocol_options[\"{HttpOptionsName}\"]";
         if (!any.TryRead<HttpProtocolOptionsV3>(out var options))
         {
             errors.Add(path, "These are not HTTP protocol options.");
-            return default;
+            return new(UpstreamProtocol.Http1, null, null, null, path, null);
         }
 
         SupportedFields.Check(
             options, path, errors,
             "common_http_protocol_options", "upstream_http_protocol_options", "explicit_http_config", "use_downstream_protocol_config", "auto_config");
-        SupportedFields.Check(options.UpstreamHttpProtocolOptions, path + ".upstream_http_protocol_options", errors);
+        var auto = AutoName(options.UpstreamHttpProtocolOptions, path + ".upstream_http_protocol_options", errors);
         CheckCommon(options.CommonHttpProtocolOptions, path + ".common_http_protocol_options", errors);
         var (chosen, http1, http2) = options.UpstreamProtocolOptionsCase switch
         {
@@ -155,7 +159,23 @@ public sealed class ClusterBinder
 
         CheckHttp1(http1, path + ".http_protocol_options", errors);
         CheckHttp2(http2, path + ".http2_protocol_options", errors);
-        return (chosen, http1, http2, options.CommonHttpProtocolOptions, path + ".common_http_protocol_options");
+        return new(chosen, http1, http2, options.CommonHttpProtocolOptions, path + ".common_http_protocol_options", auto);
+    }
+
+    private static AutoNameModel? AutoName(CoreV3.UpstreamHttpProtocolOptions? options, string path, BindErrors errors)
+    {
+        SupportedFields.Check(options, path, errors, "auto_sni", "auto_san_validation", "override_auto_sni_header");
+        if (options is null || !(options.AutoSni || options.AutoSanValidation))
+        {
+            return null;
+        }
+
+        if (options.OverrideAutoSniHeader.AsSpan().ContainsAnyExcept(HeaderNameCharacters))
+        {
+            errors.Add(path + ".override_auto_sni_header", "This is not a header's name.");
+        }
+
+        return new AutoNameModel(options.AutoSni, options.AutoSanValidation, ValueBinder.HeaderName(options.OverrideAutoSniHeader));
     }
 
     private static void CheckCommon(CoreV3.HttpProtocolOptions? options, string path, BindErrors errors) =>
@@ -367,4 +387,12 @@ public sealed class ClusterBinder
         var duration = Duration(value, path, errors, positive: false);
         return duration == TimeSpan.Zero ? null : duration;
     }
+
+    private sealed record HttpOptionsParts(
+        UpstreamProtocol Protocol,
+        CoreV3.Http1ProtocolOptions? Http1,
+        CoreV3.Http2ProtocolOptions? Http2,
+        CoreV3.HttpProtocolOptions? Common,
+        string CommonPath,
+        AutoNameModel? AutoName);
 }

@@ -18,22 +18,6 @@ internal sealed class ClusterGrpcTransport(UpstreamCalls calls, GrpcServiceModel
             throw new GrpcStatusException(GrpcStatusCode.Unavailable, $"The cluster {service.Cluster} has no endpoint.");
         }
 
-        var pool = endpoint.Pool(0, cluster.UsesHttp2(HttpProtocolVersion.Http2));
-        var waiter = new PoolWaiter();
-        var acquiring = pool.AcquireAsync(waiter);
-        PoolLease lease;
-        await using (cancellation.UnsafeRegister(static state => ((PoolWaiter)state!).Cancel(), waiter))
-        {
-            lease = await acquiring;
-        }
-
-        if (lease.Stream is not { } stream)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            throw new GrpcStatusException(GrpcStatusCode.Unavailable, $"There is no connection to the cluster {service.Cluster}. {lease.Message}");
-        }
-
-        var opened = new ClusterGrpcStream(stream, pool);
         var headers = new HeaderMap();
         GrpcUnary.WriteHead(headers, service, Encoding.ASCII.GetBytes(head.Path), TimeSpan.Zero, cluster.Model.Transport is { IsTls: true });
         for (var i = 0; i < head.Headers.Count; i++)
@@ -51,6 +35,23 @@ internal sealed class ClusterGrpcTransport(UpstreamCalls calls, GrpcServiceModel
             headers.Add(KnownHeader.XForwardedFor, LocalAddress.Text);
         }
 
+        var upstreamName = UpstreamName.Of(cluster.Model, headers, UpstreamName.Override(cluster.Model, headers));
+        var pool = endpoint.Pool(0, cluster.UsesHttp2(HttpProtocolVersion.Http2), upstreamName);
+        var waiter = new PoolWaiter();
+        var acquiring = pool.AcquireAsync(waiter);
+        PoolLease lease;
+        await using (cancellation.UnsafeRegister(static state => ((PoolWaiter)state!).Cancel(), waiter))
+        {
+            lease = await acquiring;
+        }
+
+        if (lease.Stream is not { } stream)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            throw new GrpcStatusException(GrpcStatusCode.Unavailable, $"There is no connection to the cluster {service.Cluster}. {lease.Message}");
+        }
+
+        var opened = new ClusterGrpcStream(stream, pool);
         if (await stream.WriteHeadersAsync(headers, endStream: false) != StreamResetReason.None || await stream.FlushAsync() != StreamResetReason.None)
         {
             await opened.DisposeAsync();

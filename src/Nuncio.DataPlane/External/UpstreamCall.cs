@@ -102,7 +102,7 @@ internal sealed class UpstreamCall : IStreamAbortHandler
         Begin(timeout);
         client?.OnAborted(this);
         var started = _timers.NowMilliseconds;
-        var pool = endpoint.Pool(0, cluster.UsesHttp2(HttpProtocolVersion.Http11));
+        var pool = endpoint.Pool(0, cluster.UsesHttp2(HttpProtocolVersion.Http11), UpstreamName.Of(cluster.Model, RequestHeaders, UpstreamName.Override(cluster.Model, RequestHeaders)));
         var acquiring = pool.AcquireAsync(_waiter);
         if (!acquiring.IsCompleted && HasEnded)
         {

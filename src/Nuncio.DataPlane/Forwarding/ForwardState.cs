@@ -51,6 +51,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private UpstreamAttempt? _spare;
     private ulong _hash;
     private bool _hasHash;
+    private UpstreamName? _name;
     private string? _cookie;
     private int _attempts;
     private int _selections;
@@ -110,7 +111,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                     return await NoEndpointAsync();
                 }
 
-                var pool = endpoint.Pool((int)_forward.Priority, cluster.UsesHttp2(exchange.Downstream.Version));
+                var pool = endpoint.Pool((int)_forward.Priority, cluster.UsesHttp2(exchange.Downstream.Version), _name);
                 var acquiring = pool.AcquireAsync(_waiter);
                 if (!acquiring.IsCompleted)
                 {
@@ -216,7 +217,9 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         }
 
         _hasHash = cluster.Model.LoadBalancing.UsesHash && RequestHash.TryCompute(exchange, forward.HashPolicies, out _hash, out _cookie);
+        var over = UpstreamName.Override(cluster.Model, headers);
         exchange.FinalizeRequestHeaders();
+        _name = UpstreamName.Of(cluster.Model, headers, over);
         _retry.Begin(exchange.RetryPolicy, exchange);
         if (exchange.MirrorPolicies.Count > 0)
         {

@@ -120,7 +120,7 @@ internal abstract class RequestHealthProbe : HealthProbe
         var stream = _connection is { IsClosing: false } ? _connection.OpenStream() : null;
         if (stream == null)
         {
-            var connect = await Endpoint.Cluster.Environment.Connections.ConnectAsync(Address, Endpoint.Cluster.Model, _http2);
+            var connect = await Endpoint.Cluster.Environment.Connections.ConnectAsync(Address, Endpoint.Cluster.Model, _http2, Endpoint.Model.Hostname, null);
             _connection = connect.Connection;
             stream = _connection?.OpenStream();
             if (stream == null)

@@ -70,6 +70,9 @@ public sealed class ClusterModel
     /// <summary>TLS towards the endpoints; null is cleartext.</summary>
     public UpstreamTransportModel? Transport { get; init; }
 
+    /// <summary>The request says which name its connection is made with; null leaves that to <see cref="Transport"/>.</summary>
+    public AutoNameModel? AutoName { get; init; }
+
     /// <summary>A connection without requests closes after this; null never (the message's 0). Default 1 h.</summary>
     public TimeSpan? IdleTimeout { get; init; } = TimeSpan.FromHours(1);
 
@@ -128,10 +131,7 @@ public sealed record DnsModel
     /// <summary>The same after a failure, growing up to the second value; default the refresh rate.</summary>
     public (TimeSpan Base, TimeSpan Max)? FailureRefreshRate { get; init; }
 
-    /// <summary>
-    /// Asked to follow the records' time to live. The system's resolver does not tell it, so the refresh rate is used, as Envoy does for a record
-    /// with a time to live of 0.
-    /// </summary>
+    /// <summary>The next question comes when the records' time to live is over, instead of after the refresh rate; not so for a time of 0.</summary>
     public bool RespectTtl { get; init; }
 }
 
@@ -202,3 +202,9 @@ public sealed record LoadBalancingModel
 /// <param name="Aggression">Above 1 it gets more of it early, below 1 late. Default 1, which is linear.</param>
 /// <param name="MinimumWeight">The part that it has at least, 0 to 1. Default 0.1.</param>
 public sealed record SlowStartModel(TimeSpan Window, double Aggression, double MinimumWeight);
+
+/// <summary>What of a connection's TLS its first request says (<c>UpstreamHttpProtocolOptions</c>).</summary>
+/// <param name="ServerName">Its host is the SNI (<c>auto_sni</c>).</param>
+/// <param name="SubjectName">The upstream's certificate must have its host as a name (<c>auto_san_validation</c>).</param>
+/// <param name="Header">The header that takes the place of the host where it is there, lower-case; null for none (<c>override_auto_sni_header</c>).</param>
+public sealed record AutoNameModel(bool ServerName, bool SubjectName, byte[]? Header);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using Nuncio.DataPlane.Model;
@@ -41,7 +42,11 @@ public enum EndpointHealthFlags
 /// <summary>One address that requests of one cluster go to: its connections, load and health. Lives as long as the address stays in the cluster.</summary>
 public sealed class EndpointState
 {
+    // Names come from clients: there are no more pools than this.
+    private const int MaxNamedPools = 256;
+
     private readonly EndpointPool?[] _pools = new EndpointPool?[4];
+    private ConcurrentDictionary<(int Index, UpstreamName Name), EndpointPool>? _named;
     private readonly Lock _gate = new();
     private EndpointModel _model;
     private IPEndPoint _address;
@@ -141,10 +146,15 @@ public sealed class EndpointState
 
     internal void OnRequestEnded() => Interlocked.Decrement(ref _activeRequests);
 
-    /// <summary>The connections for a priority and protocol.</summary>
-    internal EndpointPool Pool(int priority, bool http2)
+    /// <summary>The connections for a priority and protocol, and for a name where the request says it.</summary>
+    internal EndpointPool Pool(int priority, bool http2, UpstreamName? name = null)
     {
         var index = (priority * 2) + (http2 ? 1 : 0);
+        if (name != null)
+        {
+            return Volatile.Read(ref _named)?.GetValueOrDefault((index, name)) ?? CreatePool(index, priority, http2, name);
+        }
+
         return Volatile.Read(ref _pools[index]) ?? CreatePool(index, priority, http2);
     }
 
@@ -154,7 +164,7 @@ public sealed class EndpointState
         EndpointPool?[] pools;
         lock (_gate)
         {
-            pools = [.. _pools];
+            pools = [.. _pools, .. _named?.Values ?? []];
         }
 
         foreach (var pool in pools)
@@ -170,13 +180,61 @@ public sealed class EndpointState
         {
             Volatile.Read(ref _pools[i])?.Drain(retire: false);
         }
+
+        foreach (var pool in Volatile.Read(ref _named)?.Values ?? [])
+        {
+            pool.Drain(retire: false);
+        }
     }
 
     private EndpointPool CreatePool(int index, int priority, bool http2)
     {
         lock (_gate)
         {
-            return _pools[index] ??= new EndpointPool(this, priority, http2);
+            return _pools[index] ??= new EndpointPool(this, priority, http2, null);
+        }
+    }
+
+    private EndpointPool CreatePool(int index, int priority, bool http2, UpstreamName name)
+    {
+        lock (_gate)
+        {
+            var named = _named ??= new ConcurrentDictionary<(int Index, UpstreamName Name), EndpointPool>();
+            if (named.TryGetValue((index, name), out var pool))
+            {
+                return pool;
+            }
+
+            if (named.Count >= MaxNamedPools)
+            {
+                MakeRoom(named);
+            }
+
+            return named[(index, name)] = new EndpointPool(this, priority, http2, name);
+        }
+    }
+
+    // What is not in use goes first; where all are, all go: their requests end on them, and who comes later connects anew.
+    private static void MakeRoom(ConcurrentDictionary<(int Index, UpstreamName Name), EndpointPool> named)
+    {
+        foreach (var (key, pool) in named)
+        {
+            if (pool.IsEmpty)
+            {
+                named.TryRemove(key, out _);
+                pool.Drain(retire: true);
+            }
+        }
+
+        if (named.Count < MaxNamedPools)
+        {
+            return;
+        }
+
+        foreach (var (key, pool) in named)
+        {
+            named.TryRemove(key, out _);
+            pool.Drain(retire: true);
         }
     }
 }

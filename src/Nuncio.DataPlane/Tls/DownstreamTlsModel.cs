@@ -34,6 +34,12 @@ public sealed class DownstreamTlsModel
             errors.Add(BindErrors.Path(path, "session_ticket_keys"), "not supported: the platform makes its own");
         if (message.OcspStaplePolicy != TlsV3.DownstreamTlsContext.Types.OcspStaplePolicy.LenientStapling)
             errors.Add(BindErrors.Path(path, "ocsp_staple_policy"), "not supported");
+        if (message.DisableStatefulSessionResumption && !message.DisableStatelessSessionResumption)
+            errors.AddPartial(BindErrors.Path(path, "disable_stateful_session_resumption"), "the TLS of this platform resumes sessions by tickets and identifiers or not at all");
+        if (message.SessionTimeout is not null)
+            errors.AddPartial(BindErrors.Path(path, "session_timeout"), "the TLS of this platform decides how long sessions can be resumed");
+        if (message.PreferClientCiphers)
+            errors.AddPartial(BindErrors.Path(path, "prefer_client_ciphers"), "the TLS of this platform decides whose preference counts");
         var common = CommonTlsModel.Bind(message.CommonTlsContext ?? new TlsV3.CommonTlsContext(), BindErrors.Path(path, "common_tls_context"), secrets, errors);
         if (common is { WantsCertificate: false })
             errors.Add(BindErrors.Path(path, "common_tls_context.tls_certificates"), "a server needs a certificate");

@@ -39,6 +39,9 @@ internal sealed class SubjectNameMatcher
         return null;
     }
 
+    /// <summary>One name, of any type where <paramref name="type"/> is null; a DNS name of the certificate may have a wildcard.</summary>
+    public static SubjectNameMatcher Exactly(SanType? type, string name) => new(type, new StringMatcher { Exact = name });
+
     public bool Matches(X509Certificate2 certificate)
     {
         foreach (var extension in certificate.Extensions)

@@ -14,12 +14,20 @@ public sealed class UpstreamTlsModel : UpstreamTransportModel
 {
     private readonly CommonTlsModel _common;
     private readonly string _sni;
+    private readonly bool _hostNameIsSni;
+    private readonly bool _sniIsSubject;
+    private readonly bool _allowsResumption;
+    private readonly bool _allowsRenegotiation;
     private readonly TimeProvider _time;
 
-    private UpstreamTlsModel(CommonTlsModel common, string sni, TimeProvider time)
+    private UpstreamTlsModel(CommonTlsModel common, TlsV3.UpstreamTlsContext message, TimeProvider time)
     {
         _common = common;
-        _sni = sni;
+        _sni = message.Sni;
+        _hostNameIsSni = message.AutoHostSni;
+        _sniIsSubject = message.AutoSniSanValidation;
+        _allowsResumption = message.MaxSessionKeys is not 0;
+        _allowsRenegotiation = message.AllowRenegotiation;
         _time = time;
     }
 
@@ -41,10 +49,12 @@ public sealed class UpstreamTlsModel : UpstreamTransportModel
         }
 
         path = BindErrors.Path(path, "typed_config");
-        if (message.AutoSniSanValidation || message.AllowRenegotiation)
-            errors.Add(path, "auto_sni_san_validation and allow_renegotiation are not supported");
+        if (message.AutoSniSanValidation && message.CommonTlsContext?.ValidationContextTypeCase is null or TlsV3.CommonTlsContext.ValidationContextTypeOneofCase.None)
+            errors.Add(BindErrors.Path(path, "auto_sni_san_validation"), "it needs a validation context to take effect");
+        if (message.EnforceRsaKeyUsage is not null)
+            errors.AddPartial(BindErrors.Path(path, "enforce_rsa_key_usage"), "the TLS of this platform decides; this has no effect");
         var common = CommonTlsModel.Bind(message.CommonTlsContext ?? new TlsV3.CommonTlsContext(), BindErrors.Path(path, "common_tls_context"), secrets, errors);
-        return common is null ? null : new UpstreamTlsModel(common, message.Sni, time);
+        return common is null ? null : new UpstreamTlsModel(common, message, time);
     }
 
     /// <inheritdoc/>
@@ -57,6 +67,7 @@ public sealed class UpstreamTlsModel : UpstreamTransportModel
         if ((_common.WantsCertificate && certificate is null) || (_common.WantsValidation && _common.Validation is null))
             return await FailAsync(connection, null, "TLS_error: a secret of the TLS context is missing");
         var validation = _common.Validation;
+        var sni = options.ServerName ?? (_hostNameIsSni && options.HostName.Length > 0 ? options.HostName : _sni);
         string? refused = null;
         var stream = new SslStream(new TransportStream(connection, default), leaveInnerStreamOpen: false);
         try
@@ -64,7 +75,7 @@ public sealed class UpstreamTlsModel : UpstreamTransportModel
             await stream.AuthenticateAsClientAsync(
                 new SslClientAuthenticationOptions
                 {
-                    TargetHost = options.ServerName ?? _sni,
+                    TargetHost = sni,
                     ClientCertificateContext = certificate?.Context,
                     EnabledSslProtocols = _common.Protocols,
                     CipherSuitesPolicy = _common.Ciphers,
@@ -72,10 +83,11 @@ public sealed class UpstreamTlsModel : UpstreamTransportModel
                         ? _common.ApplicationProtocols
                         : [.. options.ApplicationProtocols.Select(name => new SslApplicationProtocol(name))],
                     CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-                    AllowRenegotiation = false,
+                    AllowRenegotiation = _allowsRenegotiation,
+                    AllowTlsResume = _allowsResumption,
                     RemoteCertificateValidationCallback = (_, presented, chain, _) =>
                     {
-                        refused = validation is null ? null : Verify(validation, presented, chain);
+                        refused = Verify(validation, presented, chain, options.SubjectName, sni);
                         return refused is null;
                     },
                 },
@@ -87,16 +99,19 @@ public sealed class UpstreamTlsModel : UpstreamTransportModel
             return await FailAsync(connection, stream, "TLS_error: the handshake took too long", StreamResetReason.ConnectionTimeout);
         }
         catch (Exception e) when (e is AuthenticationException or IOException or ObjectDisposedException or InvalidOperationException
-            or System.ComponentModel.Win32Exception or System.Security.Cryptography.CryptographicException)
+            or ArgumentException or System.ComponentModel.Win32Exception or System.Security.Cryptography.CryptographicException)
         {
             return await FailAsync(connection, stream, "TLS_error: " + (refused ?? e.InnerException?.Message ?? e.Message));
         }
     }
 
-    private string? Verify(ValidationModel validation, X509Certificate? presented, X509Chain? chain) =>
-        presented is null
-            ? "the upstream has no certificate"
-            : validation.Verify(new X509Certificate2(presented), chain?.ChainPolicy.ExtraStore, peerIsClient: false, _time.GetUtcNow());
+    // Asked for a name without being told whom to trust, Envoy trusts nobody.
+    private string? Verify(ValidationModel? validation, X509Certificate? presented, X509Chain? chain, string? subject, string sni) =>
+        validation is null && subject is null ? null
+        : presented is null ? "the upstream has no certificate"
+        : subject is not null && validation is not { HasAuthorities: true } ? "there is no authority to verify the certificate with"
+        : validation!.Verify(
+            new X509Certificate2(presented), chain?.ChainPolicy.ExtraStore, peerIsClient: false, _time.GetUtcNow(), subject, _sniIsSubject && sni.Length > 0 ? sni : null);
 
     private static async ValueTask<UpstreamHandshake> FailAsync(
         TransportConnection connection, SslStream? stream, string message, StreamResetReason reason = StreamResetReason.ConnectionFailure)

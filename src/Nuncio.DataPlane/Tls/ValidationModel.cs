@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Nuncio.DataPlane.Binding;
+using SanType = Envoy.Extensions.TransportSockets.Tls.V3.SubjectAltNameMatcher.Types.SanType;
 
 namespace Nuncio.DataPlane.Tls;
 
@@ -78,13 +79,20 @@ public sealed class ValidationModel
     /// <param name="intermediates">What it presented beside it.</param>
     /// <param name="peerIsClient">Which key usage is asked for.</param>
     /// <param name="now">The time to verify at.</param>
-    public string? Verify(X509Certificate2 leaf, X509Certificate2Collection? intermediates, bool peerIsClient, DateTimeOffset now)
+    /// <param name="subject">A name it must have besides what the message asks for; null for none.</param>
+    /// <param name="onlyDnsName">A DNS name that it must have, instead of the names of the message; null leaves them.</param>
+    public string? Verify(
+        X509Certificate2 leaf, X509Certificate2Collection? intermediates, bool peerIsClient, DateTimeOffset now, string? subject = null, string? onlyDnsName = null)
     {
         ArgumentNullException.ThrowIfNull(leaf);
         if (_authorities is not null && !_acceptUntrusted && VerifyChain(leaf, intermediates, peerIsClient, now) is { } reason)
             return reason;
         if (_hashes.Count + _keys.Count > 0 && !IsPinned(leaf))
             return "the certificate is not one of those that are pinned";
+        if (subject is not null && !SubjectNameMatcher.Exactly(null, subject).Matches(leaf))
+            return "the name of the request is no subject alternative name of the certificate";
+        if (onlyDnsName is not null)
+            return SubjectNameMatcher.Exactly(SanType.Dns, onlyDnsName).Matches(leaf) ? null : "the SNI is no subject alternative name of the certificate";
         return _names.Count == 0 || _names.Exists(name => name.Matches(leaf)) ? null : "no subject alternative name of the certificate is one of those wanted";
     }
 

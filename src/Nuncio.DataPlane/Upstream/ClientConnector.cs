@@ -33,7 +33,9 @@ public sealed class ClientConnector
     /// <param name="remote">Where to.</param>
     /// <param name="cluster">How.</param>
     /// <param name="http2">HTTP/2 is wanted (a cluster with <see cref="UpstreamProtocol.Auto"/> lets ALPN decide).</param>
-    public async ValueTask<ClientConnect> ConnectAsync(IPEndPoint remote, ClusterModel cluster, bool http2)
+    /// <param name="hostName">The endpoint's name; empty for none.</param>
+    /// <param name="name">What the request says of TLS; null for nothing.</param>
+    internal async ValueTask<ClientConnect> ConnectAsync(IPEndPoint remote, ClusterModel cluster, bool http2, string hostName, UpstreamName? name)
     {
         ArgumentNullException.ThrowIfNull(cluster);
         var connect = await _transports.ConnectAsync(remote, cluster.Connect, CancellationToken.None);
@@ -46,7 +48,7 @@ public sealed class ClientConnector
         {
             var offer = cluster.Protocol == UpstreamProtocol.Auto ? OfferBoth : http2 ? OfferHttp2 : OfferHttp1;
             using var timeout = new CancellationTokenSource(cluster.Connect.ConnectTimeout, _time);
-            var shaken = await transport.HandshakeAsync(connect.Connection, remote, new UpstreamHandshakeOptions(offer, null), timeout.Token);
+            var shaken = await transport.HandshakeAsync(connect.Connection, remote, new UpstreamHandshakeOptions(offer, hostName, name?.ServerName, name?.SubjectName), timeout.Token);
             connect = shaken.Connect;
             if (connect.Connection == null)
             {

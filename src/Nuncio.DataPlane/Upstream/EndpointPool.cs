@@ -17,6 +17,7 @@ internal sealed class EndpointPool
     private readonly ClusterModel _model;
     private readonly ResourceState _resources;
     private readonly bool _http2;
+    private readonly UpstreamName? _name;
     private readonly SweepTimer _sweep;
     private long _sweepDue;
     private readonly Lock _gate = new();
@@ -29,14 +30,32 @@ internal sealed class EndpointPool
     private int _connecting;
     private bool _retired;
 
-    public EndpointPool(EndpointState endpoint, int priority, bool http2)
+    /// <summary>A pool without connections.</summary>
+    /// <param name="endpoint">Where they lead.</param>
+    /// <param name="priority">Whose limits count.</param>
+    /// <param name="http2">What is spoken.</param>
+    /// <param name="name">What they are made with; null where the requests do not say.</param>
+    public EndpointPool(EndpointState endpoint, int priority, bool http2, UpstreamName? name)
     {
+        _name = name;
         _endpoint = endpoint;
         _cluster = endpoint.Cluster;
         _model = _cluster.Model;
         _resources = _cluster.Resources(priority);
         _http2 = http2;
         _sweep = new SweepTimer(this, _cluster.Environment.Timers);
+    }
+
+    /// <summary>There is no connection, none on its way, and nobody waits.</summary>
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _all.Count + _connecting + _waiting == 0;
+            }
+        }
     }
 
     /// <summary>A stream on a connection that is there, or on one that is made now. Completes at once in the first case.</summary>
@@ -349,7 +368,7 @@ internal sealed class EndpointPool
         var metrics = _cluster.Metrics;
         metrics.ConnectionsTotal.Increment();
         metrics.ConnectionsActive.Increment();
-        var made = await _cluster.Environment.Connections.ConnectAsync(_endpoint.Address, _model, _http2);
+        var made = await _cluster.Environment.Connections.ConnectAsync(_endpoint.Address, _model, _http2, _endpoint.Model.Hostname, _name);
         var now = _cluster.Environment.Timers.NowMilliseconds;
         if (made.Connection == null)
         {

@@ -84,7 +84,7 @@ public sealed class NameDirectory : IDisposable
         NameAnswer answer;
         try
         {
-            answer = new NameAnswer(await LookUpAsync(watch.Name, watch.Family));
+            answer = await LookUpAsync(watch.Name, watch.Family, watch.WantsTimeToLive);
         }
         finally
         {
@@ -114,27 +114,25 @@ public sealed class NameDirectory : IDisposable
     }
 
     // AUTO and V4_PREFERRED fall back to the other family where the preferred one has no address.
-    private async ValueTask<IPAddress[]?> LookUpAsync(string name, LookupFamily family)
+    private async ValueTask<NameAnswer> LookUpAsync(string name, LookupFamily family, bool wantsTimeToLive)
     {
-        switch (family)
+        var asked = family switch
         {
-            case LookupFamily.V4Only:
-                return await _resolver.ResolveAsync(name, AddressFamily.InterNetwork, CancellationToken.None);
-            case LookupFamily.V6Only:
-                return await _resolver.ResolveAsync(name, AddressFamily.InterNetworkV6, CancellationToken.None);
-            case LookupFamily.All:
-                return await _resolver.ResolveAsync(name, AddressFamily.Unspecified, CancellationToken.None);
-        }
-
-        var all = await _resolver.ResolveAsync(name, AddressFamily.Unspecified, CancellationToken.None);
-        if (all == null)
+            LookupFamily.V4Only => AddressFamily.InterNetwork,
+            LookupFamily.V6Only => AddressFamily.InterNetworkV6,
+            _ => AddressFamily.Unspecified,
+        };
+        var found = wantsTimeToLive
+            ? await _resolver.ResolveWithTimeToLiveAsync(name, asked, CancellationToken.None)
+            : new ResolvedName(await _resolver.ResolveAsync(name, asked, CancellationToken.None), null);
+        if (found.Addresses is not { } all || asked != AddressFamily.Unspecified || family == LookupFamily.All)
         {
-            return null;
+            return new NameAnswer(found.Addresses, found.TimeToLive);
         }
 
         var preferred = family == LookupFamily.V4Preferred ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
         var chosen = Array.FindAll(all, a => a.AddressFamily == preferred);
-        return chosen.Length > 0 ? chosen : all;
+        return new NameAnswer(chosen.Length > 0 ? chosen : all, found.TimeToLive);
     }
 
     internal sealed class NameWatch
@@ -161,12 +159,15 @@ public sealed class NameDirectory : IDisposable
 
         public int Failures { get; set; }
 
+        public bool WantsTimeToLive => Subscriptions.Exists(static subscription => subscription.Dns.RespectTtl);
+
         public TimeSpan NextDelay()
         {
             var delay = TimeSpan.MaxValue;
             foreach (var subscription in Subscriptions)
             {
-                var wanted = subscription.Dns.RefreshRate;
+                // As in Envoy a time to live of 0 is none.
+                var wanted = subscription.Dns.RespectTtl && Failures == 0 && Last?.TimeToLive is { Ticks: > 0 } timeToLive ? timeToLive : subscription.Dns.RefreshRate;
                 if (Failures > 0 && subscription.Dns.FailureRefreshRate is { } rate)
                 {
                     var grown = rate.Base * Math.Pow(2, Math.Min(Failures - 1, 20));
@@ -191,7 +192,8 @@ public sealed class NameDirectory : IDisposable
 
 /// <summary>An answer.</summary>
 /// <param name="Addresses">Empty for none; null when the question could not be answered.</param>
-internal sealed record NameAnswer(IPAddress[]? Addresses);
+/// <param name="TimeToLive">How long it holds; null where nobody says so.</param>
+internal sealed record NameAnswer(IPAddress[]? Addresses, TimeSpan? TimeToLive);
 
 /// <summary>A cluster's interest in a name.</summary>
 internal sealed class NameSubscription(NameDirectory directory, string name, DnsModel dns, Action<NameAnswer> onAnswer) : IDisposable

@@ -105,9 +105,54 @@ public class ClusterTableTests
         }
     }
 
+    [Fact]
+    public async Task RespectDnsTtl_AsksAgainWhenTheTimeToLiveIsOver()
+    {
+        var time = new ManualTimeProvider();
+        var resolver = new ScriptedResolver { Answer = [IPAddress.Loopback], TimeToLive = TimeSpan.FromSeconds(40) };
+        using var upstreams = new Upstreams(time, resolver);
+        var message = Upstreams.Cluster("c", ("some.name", 80));
+        message.Type = ClusterV3.Cluster.Types.DiscoveryType.StrictDns;
+        message.RespectDnsTtl = true;
+        upstreams.Apply(message);
+        await upstreams.Table.Find("c")!.Warm;
+        await UntilAsync(1);
+
+        time.Advance(TimeSpan.FromSeconds(39));
+        resolver.Questions.ShouldBe(1);
+        resolver.TimeToLive = TimeSpan.Zero;
+        time.Advance(TimeSpan.FromSeconds(2));
+        await UntilAsync(2);
+
+        // A time to live of 0 is none: the refresh rate counts, 5 s by default.
+        time.Advance(TimeSpan.FromSeconds(6));
+        await UntilAsync(3);
+
+        async Task UntilAsync(long answers)
+        {
+            for (var i = 0; i < 1000 && upstreams.Metric("envoy_cluster_update_success", "c") < answers; i++)
+            {
+                await Task.Delay(10);
+            }
+
+            // The timer of the next question is started before the answer is told.
+            resolver.Questions.ShouldBe((int)answers);
+        }
+    }
+
     private sealed class ScriptedResolver : NameResolver
     {
         public IPAddress[]? Answer { get; set; }
+
+        public TimeSpan? TimeToLive { get; set; }
+
+        public int Questions { get; private set; }
+
+        public override ValueTask<ResolvedName> ResolveWithTimeToLiveAsync(string name, AddressFamily family, CancellationToken cancellationToken)
+        {
+            Questions++;
+            return new(new ResolvedName(Answer, TimeToLive));
+        }
 
         public override ValueTask<IPAddress[]?> ResolveAsync(string name, AddressFamily family, CancellationToken cancellationToken) => new(Answer);
     }

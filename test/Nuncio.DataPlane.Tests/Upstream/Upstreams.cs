@@ -20,7 +20,7 @@ internal sealed class Upstreams : IDisposable
         time ??= TimeProvider.System;
         _timers = new TimerService(time);
         var connector = new SocketConnector(time);
-        _names = new NameDirectory(_timers, resolver ?? new SystemNameResolver());
+        _names = new NameDirectory(_timers, resolver ?? new SystemNameResolver(time));
         Environment = new UpstreamEnvironment
         {
             Timers = _timers,
