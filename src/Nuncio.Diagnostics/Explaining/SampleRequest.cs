@@ -18,7 +18,7 @@ public static class SampleRequest
         var explainer = new Explainer(resources, compilation);
         foreach (var candidate in Candidates(compilation).Take(MaxCandidates))
         {
-            if (ExplainRequest.Parse(candidate.Url, null, [], out _) is not { } request) continue;
+            if (ExplainRequest.Parse(candidate.Url, null, candidate.Headers, out _) is not { } request) continue;
 
             // A route that nobody wrote, such as a probe's, has no place.
             if (explainer.Explain(request) is { Outcome: ForwardOutcome, Route.Location: not null }) return candidate.Curl;
@@ -55,14 +55,17 @@ public static class SampleRequest
 
     private sealed record Candidate(bool IsTls, string? Host, int Port, string Path)
     {
-        private string Scheme => IsTls ? "https" : "http";
+        public string Url => IsTls ? $"https://{Host ?? "localhost"}:{Port}{Path}" : $"http://localhost:{Port}{Path}";
 
-        public string Url => $"{Scheme}://{Host ?? "localhost"}:{Port}{Path}";
+        // A client names a port that is not its scheme's default, and no Host has one in its name.
+        public string[] Headers => Host is null ? [] : [$"Host: {Host}"];
 
         public string Curl =>
-            Host is null ? $"curl {(IsTls ? "-k " : "")}{Quote(Url)}"
-            : IsTls ? $"curl -k --resolve {Quote($"{Host}:{Port}:127.0.0.1")} {Quote(Url)}"
-            : $"curl -H {Quote($"Host: {Host}")} {Quote($"http://localhost:{Port}{Path}")}";
+            "curl "
+            + (IsTls ? "-k " : "")
+            + (IsTls && Host is not null ? $"--resolve {Quote($"{Host}:{Port}:127.0.0.1")} " : "")
+            + string.Concat(Headers.Select(header => $"-H {Quote(header)} "))
+            + Quote(Url);
 
         // Paths come from manifests: nothing of them may mean something to a shell.
         private static string Quote(string text) =>
