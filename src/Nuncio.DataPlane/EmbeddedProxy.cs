@@ -38,6 +38,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(loggers);
         ArgumentNullException.ThrowIfNull(time);
         Metrics = new MetricsRegistry();
+        Server = new ServerMetrics(Metrics);
         _timers = new TimerService(time);
         _names = new NameDirectory(_timers, new SystemNameResolver(time));
         var transports = new SocketConnector(time);
@@ -59,6 +60,9 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
 
     /// <summary>All statistics, under Envoy's names.</summary>
     public MetricsRegistry Metrics { get; }
+
+    /// <summary>Those of the process, which are as old as their last <see cref="ServerMetrics.Update"/>.</summary>
+    public ServerMetrics Server { get; }
 
     /// <inheritdoc/>
     public async ValueTask<XdsAck> ApplyAsync(XdsSnapshot snapshot, CancellationToken cancellationToken)

@@ -62,6 +62,16 @@ internal sealed class RunningGateway : IAsyncDisposable
     public void Write(string name, string manifests) =>
         _folder.Write(name, manifests.Replace("PORT", Port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
 
+    /// <summary>Writes a file beside and puts it in its place, as a careful program does.</summary>
+    public void Replace(string name, string manifests)
+    {
+        Write($".{name}", manifests);
+        File.Move(Path.Combine(Folder, $".{name}"), Path.Combine(Folder, name), overwrite: true);
+    }
+
+    /// <summary>Takes a file away.</summary>
+    public void Delete(string name) => File.Delete(Path.Combine(Folder, name));
+
     /// <summary>Status of an admin page.</summary>
     public async Task<HttpStatusCode> AdminStatusAsync(string path) => (await _admin.GetAsync(path)).StatusCode;
 

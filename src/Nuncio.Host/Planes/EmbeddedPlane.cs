@@ -56,6 +56,7 @@ internal sealed class EmbeddedPlane(ILoggerFactory loggers, TimeProvider time) :
     /// <inheritdoc/>
     public Task<ReadOnlyMemory<byte>?> MetricsAsync(CancellationToken cancellationToken)
     {
+        _proxy.Server.Update();
         var text = new ArrayBufferWriter<byte>(16384);
         PrometheusTextWriter.Write(_proxy.Metrics, text);
         return Task.FromResult<ReadOnlyMemory<byte>?>(text.WrittenMemory);

@@ -8,7 +8,7 @@ namespace Nuncio.Sources.Files;
 
 /// <summary>
 /// Manifests in files and folders, watched. A unit is a file. A change is read as soon as the file has been quiet for a moment, so that a file that is
-/// being written is not read half; one that is broken keeps its last good content.
+/// being written is not read half, or at once where it was put in place by a rename; one that is broken keeps its last good content.
 /// </summary>
 public sealed partial class FileSource(IReadOnlyList<string> paths, ManifestReader reader, FileSourceOptions options, TimeProvider time, ILogger<FileSource> logger) : IResourceSource
 {
@@ -34,9 +34,9 @@ public sealed partial class FileSource(IReadOnlyList<string> paths, ManifestRead
         {
             // The regular look finds what no notification tells: network file systems, a lost event, a folder that appears later.
             var touched = await watch.WaitAsync(options.RescanInterval, time, cancellationToken);
-            if (touched.Count > 0)
-                touched = await SettleAsync(watch, touched, cancellationToken);
-            foreach (var change in Scan(touched))
+            if (!touched.AreWhole)
+                await SettleAsync(watch, touched.Paths, cancellationToken);
+            foreach (var change in Scan(touched.Paths))
             {
                 LogChanged(change.Unit);
                 await events.WriteAsync(change, cancellationToken);
@@ -45,18 +45,16 @@ public sealed partial class FileSource(IReadOnlyList<string> paths, ManifestRead
     }
 
     /// <summary>Waits until nothing was written for a moment, but not for ever.</summary>
-    private async Task<HashSet<string>> SettleAsync(FolderWatch watch, HashSet<string> touched, CancellationToken cancellationToken)
+    private async Task SettleAsync(FolderWatch watch, HashSet<string> touched, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         while (time.GetElapsedTime(began) < options.MaximumSettle)
         {
             var more = await watch.WaitAsync(options.Settle, time, cancellationToken);
-            if (more.Count == 0)
+            if (more.Paths.Count == 0)
                 break;
-            touched.UnionWith(more);
+            touched.UnionWith(more.Paths);
         }
-
-        return touched;
     }
 
     private List<ResourceChange> Scan(HashSet<string> touched)
