@@ -73,6 +73,30 @@ public sealed class HttpConnectionManagerBinder
         return found.Any ? null : model;
     }
 
+    /// <summary>How a request's path is cleaned before it is routed.</summary>
+    public static PathNormalizationModel BindPathNormalization(HcmV3.HttpConnectionManager message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return new PathNormalizationModel
+        {
+            Normalize = message.NormalizePath ?? false,
+            MergeSlashes = message.MergeSlashes,
+            EscapedSlashes = message.PathWithEscapedSlashesAction,
+        };
+    }
+
+    /// <summary>How a request's host is cleaned before its virtual host is chosen.</summary>
+    public static HostNormalizationModel BindHostNormalization(HcmV3.HttpConnectionManager message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return new HostNormalizationModel
+        {
+            StripMatchingPort = message.StripMatchingHostPort,
+            StripAnyPort = message.StripAnyHostPort,
+            StripTrailingDot = message.StripTrailingHostDot,
+        };
+    }
+
     private HttpConnectionManagerModel BindValid(HcmV3.HttpConnectionManager message, BindErrors found)
     {
         var common = message.CommonHttpProtocolOptions;
@@ -90,18 +114,8 @@ public sealed class HttpConnectionManagerBinder
             Via = Encoding.UTF8.GetBytes(message.Via),
             UserAgent = message.AddUserAgent == true && NodeCluster.Length > 0 ? Encoding.UTF8.GetBytes(NodeCluster) : null,
             ClientAddress = BindClientAddress(message, found),
-            PathNormalization = new PathNormalizationModel
-            {
-                Normalize = message.NormalizePath ?? false,
-                MergeSlashes = message.MergeSlashes,
-                EscapedSlashes = message.PathWithEscapedSlashesAction,
-            },
-            HostNormalization = new HostNormalizationModel
-            {
-                StripMatchingPort = message.StripMatchingHostPort,
-                StripAnyPort = message.StripAnyHostPort,
-                StripTrailingDot = message.StripTrailingHostDot,
-            },
+            PathNormalization = BindPathNormalization(message),
+            HostNormalization = BindHostNormalization(message),
             ForwardClientCert = new ForwardClientCertModel
             {
                 Details = message.ForwardClientCertDetails,

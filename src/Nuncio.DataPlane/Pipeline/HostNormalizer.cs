@@ -8,11 +8,13 @@ namespace Nuncio.DataPlane.Pipeline;
 public static class HostNormalizer
 {
     /// <summary>Cleans it.</summary>
-    public static void Normalize(HeaderMap headers, HostNormalizationModel model, DownstreamConnectionInfo connection)
+    /// <param name="headers">Of the request.</param>
+    /// <param name="model">What to clean.</param>
+    /// <param name="localPort">The port that took the connection: what "matching" means.</param>
+    public static void Normalize(HeaderMap headers, HostNormalizationModel model, int localPort)
     {
         ArgumentNullException.ThrowIfNull(headers);
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(connection);
         if (model.StripTrailingDot)
         {
             StripTrailingDot(headers);
@@ -23,7 +25,7 @@ public static class HostNormalizer
         {
             var host = headers.Get(KnownHeader.Authority);
             var port = HostPort.PortStart(host);
-            if (port >= 0 && (model.StripAnyPort || (int.TryParse(host[(port + 1)..], out var number) && number == connection.LocalAddress.Port)))
+            if (port >= 0 && (model.StripAnyPort || (int.TryParse(host[(port + 1)..], out var number) && number == localPort)))
             {
                 headers.Set(KnownHeader.Authority, host[..port]);
             }

@@ -138,7 +138,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
                 return LocalReplies.PathNormalizationRedirect;
         }
 
-        HostNormalizer.Normalize(headers, Model.HostNormalization, stream.Connection);
+        HostNormalizer.Normalize(headers, Model.HostNormalization, stream.Connection.LocalAddress.Port);
         var isUpgrade = ConnectionHeaders.IsUpgrade(headers);
         if (stream.Version < HttpProtocolVersion.Http2 && !ConnectionHeaders.RemoveNominated(headers))
         {

@@ -7,10 +7,10 @@ using Nuncio.DataPlane.Pipeline;
 namespace Nuncio.DataPlane.Routing;
 
 /// <summary>Rewrites <c>:path</c> and <c>:authority</c> as a route says (Envoy's finalizePathHeader and finalizeHostHeader).</summary>
-internal static class PathRewrites
+public static class PathRewrites
 {
     /// <summary>Rewrites the path; the query stays.</summary>
-    public static void RewritePath(PathRewriteModel rewrite, RouteMatchModel match, HeaderMap headers, HttpExchange exchange, bool keepOriginal)
+    internal static void RewritePath(PathRewriteModel rewrite, RouteMatchModel match, HeaderMap headers, HttpExchange exchange, bool keepOriginal)
     {
         var target = headers.Get(KnownHeader.Path);
         if (target.IsEmpty)
@@ -18,25 +18,15 @@ internal static class PathRewrites
             return;
         }
 
-        var end = target.IndexOfAny((byte)'?', (byte)'#');
-        var path = end < 0 ? target : target[..end];
         var buffer = FormatBuffer.Rent();
-        if (rewrite.Prefix is { } prefix)
-        {
-            // What the route matched: its prefix, or the whole path where it asked for all of it.
-            var matched = match.Kind is PathMatchKind.Prefix or PathMatchKind.PathSeparatedPrefix ? Math.Min(match.Literal.Length, path.Length) : path.Length;
-            buffer.Write(prefix);
-            buffer.Write(target[matched..]);
-        }
-        else if (rewrite.Regex is { } regex)
-        {
-            buffer.Write(regex.Replace(path));
-            buffer.Write(target[path.Length..]);
-        }
-        else if (rewrite.Format is { } format)
+        if (rewrite.Format is { } format)
         {
             format.Write(exchange, buffer);
-            buffer.Write(target[path.Length..]);
+            buffer.Write(target[PathLength(target)..]);
+        }
+        else
+        {
+            WritePath(rewrite, match, target, buffer);
         }
 
         if (keepOriginal)
@@ -48,8 +38,33 @@ internal static class PathRewrites
         buffer.Return();
     }
 
+    /// <summary>The new path and the old query of a rewrite that needs nothing but them.</summary>
+    /// <param name="rewrite">By prefix or regular expression.</param>
+    /// <param name="match">What the route asked of the path.</param>
+    /// <param name="target">Path and query.</param>
+    /// <param name="buffer">Takes the result.</param>
+    public static void WritePath(PathRewriteModel rewrite, RouteMatchModel match, ReadOnlySpan<byte> target, FormatBuffer buffer)
+    {
+        ArgumentNullException.ThrowIfNull(rewrite);
+        ArgumentNullException.ThrowIfNull(match);
+        ArgumentNullException.ThrowIfNull(buffer);
+        var length = PathLength(target);
+        if (rewrite.Prefix is { } prefix)
+        {
+            // What the route matched: its prefix, or the whole path where it asked for all of it.
+            var matched = match.Kind is PathMatchKind.Prefix or PathMatchKind.PathSeparatedPrefix ? Math.Min(match.Literal.Length, length) : length;
+            buffer.Write(prefix);
+            buffer.Write(target[matched..]);
+        }
+        else if (rewrite.Regex is { } regex)
+        {
+            buffer.Write(regex.Replace(target[..length]));
+            buffer.Write(target[length..]);
+        }
+    }
+
     /// <summary>The new host into <paramref name="buffer"/>; nothing where it stays.</summary>
-    public static void WriteHost(HostRewriteModel rewrite, HeaderMap headers, HttpExchange exchange, FormatBuffer buffer)
+    internal static void WriteHost(HostRewriteModel rewrite, HeaderMap headers, HttpExchange exchange, FormatBuffer buffer)
     {
         if (rewrite.Literal is { } literal)
         {
@@ -66,8 +81,7 @@ internal static class PathRewrites
         else if (rewrite.PathRegex is { } regex)
         {
             var target = headers.Get(KnownHeader.Path);
-            var end = target.IndexOfAny((byte)'?', (byte)'#');
-            buffer.Write(regex.Replace(end < 0 ? target : target[..end]));
+            buffer.Write(regex.Replace(target[..PathLength(target)]));
         }
         else
         {
@@ -76,7 +90,7 @@ internal static class PathRewrites
     }
 
     /// <summary>Replaces the host, keeping the old one where asked to (Envoy's updateAuthority).</summary>
-    public static void SetHost(HeaderMap headers, ReadOnlySpan<byte> host, bool appendForwardedHost, bool keepOriginal)
+    internal static void SetHost(HeaderMap headers, ReadOnlySpan<byte> host, bool appendForwardedHost, bool keepOriginal)
     {
         var old = headers.Get(KnownHeader.Authority);
         if (appendForwardedHost && !old.IsEmpty)
@@ -98,5 +112,11 @@ internal static class PathRewrites
         }
 
         headers.Set(KnownHeader.Authority, host);
+    }
+
+    private static int PathLength(ReadOnlySpan<byte> target)
+    {
+        var end = target.IndexOfAny((byte)'?', (byte)'#');
+        return end < 0 ? target.Length : end;
     }
 }

@@ -81,7 +81,7 @@ public sealed class Explainer
     private Explanation Route(Explanation soFar, ExplainRequest request, HcmV3.HttpConnectionManager manager, int listenerPort)
     {
         var headers = RequestHeaders.For(request, manager, listenerPort);
-        var cleaning = PathNormalizer.Normalize(headers, RequestHeaders.PathRules(manager));
+        var cleaning = PathNormalizer.Normalize(headers, HttpConnectionManagerBinder.BindPathNormalization(manager));
         var target = Text(headers.Get(KnownHeader.Path));
         if (cleaning == PathNormalizationResult.Reject)
             return soFar with { Outcome = new AnswerOutcome(400, "the path is not allowed") };

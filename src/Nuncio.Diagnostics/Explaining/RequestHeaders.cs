@@ -1,6 +1,7 @@
 using System.Text;
+using Nuncio.DataPlane.Binding;
 using Nuncio.DataPlane.Http;
-using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Pipeline;
 
 namespace Nuncio.Diagnostics.Explaining;
 
@@ -12,7 +13,7 @@ internal static class RequestHeaders
         var headers = new HeaderMap();
         headers.Add(KnownHeader.Method, Encoding.UTF8.GetBytes(request.Method));
         headers.Add(KnownHeader.Path, Encoding.UTF8.GetBytes(request.PathAndQuery));
-        headers.Add(KnownHeader.Authority, Encoding.UTF8.GetBytes(Host(request, manager, listenerPort)));
+        headers.Add(KnownHeader.Authority, Encoding.UTF8.GetBytes(request.Authority));
         headers.Add(KnownHeader.Scheme, Encoding.UTF8.GetBytes(request.Url.Scheme));
         var protocolIsSaid = false;
         foreach (var (name, value) in request.Headers)
@@ -32,25 +33,9 @@ internal static class RequestHeaders
 
         if (!protocolIsSaid)
             headers.Add("x-forwarded-proto"u8, Encoding.UTF8.GetBytes(request.Url.Scheme));
+        HostNormalizer.Normalize(headers, HttpConnectionManagerBinder.BindHostNormalization(manager), listenerPort);
         return headers;
     }
 
-    public static PathNormalizationModel PathRules(HcmV3.HttpConnectionManager manager) => new()
-    {
-        Normalize = manager.NormalizePath ?? false,
-        MergeSlashes = manager.MergeSlashes,
-        EscapedSlashes = manager.PathWithEscapedSlashesAction,
-    };
-
     private static bool TrustsClient(HcmV3.HttpConnectionManager manager) => manager.XffNumTrustedHops > 0 || manager.UseRemoteAddress is not true;
-
-    private static string Host(ExplainRequest request, HcmV3.HttpConnectionManager manager, int listenerPort)
-    {
-        var host = request.Authority;
-        var colon = host.LastIndexOf(':');
-        var hasPort = colon > host.LastIndexOf(']') && int.TryParse(host.AsSpan(colon + 1), out var port)
-            && (manager.StripPortModeCase == HcmV3.HttpConnectionManager.StripPortModeOneofCase.StripAnyHostPort && manager.StripAnyHostPort
-                || manager.StripMatchingHostPort && port == listenerPort);
-        return hasPort ? host[..colon] : host;
-    }
 }

@@ -12,14 +12,14 @@ internal static class RewrittenTarget
     /// <summary>The path and query after the route's rewrite.</summary>
     public static string Of(string target, RouteMatchModel match, PathRewriteModel? rewrite)
     {
-        if (rewrite is null)
+        // What a substitution format makes depends on the connection, which there is none of here.
+        if (rewrite is null or { Format: not null })
             return target;
-        var query = target.IndexOf('?', StringComparison.Ordinal);
-        var path = Encoding.UTF8.GetBytes(query < 0 ? target : target[..query]);
-        var rest = query < 0 ? "" : target[query..];
-        if (rewrite.Prefix is { } prefix)
-            return Encoding.UTF8.GetString(prefix) + Encoding.UTF8.GetString(path.AsSpan(Math.Min(Matched(match, path), path.Length))) + rest;
-        return rewrite.Regex is { } regex ? Encoding.UTF8.GetString(regex.Replace(path.AsSpan())) + rest : target;
+        var buffer = FormatBuffer.Rent();
+        PathRewrites.WritePath(rewrite, match, Encoding.UTF8.GetBytes(target), buffer);
+        var rewritten = Encoding.UTF8.GetString(buffer.Written);
+        buffer.Return();
+        return rewritten;
     }
 
     /// <summary>The location of a redirect.</summary>
@@ -34,8 +34,4 @@ internal static class RewrittenTarget
         buffer.Return();
         return location;
     }
-
-    // A prefix is replaced; an exact path or a regular expression matched all of it.
-    private static int Matched(RouteMatchModel match, byte[] path) =>
-        match.Kind is PathMatchKind.Prefix or PathMatchKind.PathSeparatedPrefix ? match.Literal.Length : path.Length;
 }
