@@ -64,6 +64,9 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     /// <summary>Those of the process, which are as old as their last <see cref="ServerMetrics.Update"/>.</summary>
     public ServerMetrics Server { get; }
 
+    /// <summary>Another process listens on one of the ports too: a newer one that is to take over. Linux only.</summary>
+    public bool IsReplaced => _listeners.IsShared;
+
     /// <inheritdoc/>
     public async ValueTask<XdsAck> ApplyAsync(XdsSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -80,8 +83,9 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     }
 
     /// <summary>
-    /// The end: listeners stop accepting, idle connections close at once, and what is open has <paramref name="time"/> to end by itself; then it is
-    /// closed. With nothing open this completes at once.
+    /// The end: listeners stop accepting, clients are told with the next answer, idle connections close a moment later, and what is open has
+    /// <paramref name="time"/> to end by itself; then it is closed. With nothing open this completes at once. Where a newer process listens on the same ports,
+    /// the kernel is told first to give new connections to it, and none of those that it gave to this one before is lost.
     /// </summary>
     public async ValueTask DrainAsync(TimeSpan time, CancellationToken cancellationToken)
     {

@@ -72,6 +72,7 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
         await following;
         await keeping;
         _state.Drain();
+        if (plane.IsReplaced) admin.Leave();
         LogDraining(options.DrainTime.TotalSeconds);
         await plane.DrainAsync(options.DrainTime, CancellationToken.None);
         LogStopped();

@@ -14,24 +14,49 @@ public sealed partial class LocalHttpServer(IPEndPoint address, HttpStreamProces
     // Whoever polls health or metrics needs a handful; more is a mistake or an attack.
     private const int MaxConnections = 256;
 
+    // The older process that has the port leaves it when it is told to stop.
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
+
     private readonly ILogger _log = loggers.CreateLogger<LocalHttpServer>();
     private readonly HashSet<Http1ServerConnection> _connections = [];
     private readonly TimerService _timers = new(time);
     private readonly CancellationTokenSource _stopping = new();
     private Socket? _socket;
     private Task? _accepting;
+    private Task? _retrying;
+    private volatile bool _left;
     private long _lastId;
 
     /// <summary>Where it listens; null before it is started.</summary>
     public IPEndPoint? EndPoint { get; private set; }
 
-    /// <summary>Binds and begins to serve. False and a reason when the address cannot be bound.</summary>
+    /// <summary>
+    /// Binds and begins to serve. False and a reason when the address cannot be bound; where it belongs to another process, it is served as soon as that one
+    /// lets go of it.
+    /// </summary>
     public bool TryStart(out string? error)
     {
+        if (TryBind(out error, out var isTaken))
+            return true;
+        if (isTaken)
+            _retrying = RetryAsync();
+        return false;
+    }
+
+    /// <summary>Stops accepting, so that a newer process gets the address; what was accepted is answered.</summary>
+    public void Leave()
+    {
+        _left = true;
+        _socket?.Dispose();
+    }
+
+    private bool TryBind(out string? error, out bool isTaken)
+    {
+        isTaken = false;
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            // Not ReuseAddress: on Linux .NET makes SO_REUSEPORT of it too, and two processes would answer in turn.
             socket.Bind(address);
             socket.Listen(128);
         }
@@ -39,6 +64,7 @@ public sealed partial class LocalHttpServer(IPEndPoint address, HttpStreamProces
         {
             socket.Dispose();
             error = e.Message;
+            isTaken = e.SocketErrorCode == SocketError.AddressAlreadyInUse;
             return false;
         }
 
@@ -53,6 +79,8 @@ public sealed partial class LocalHttpServer(IPEndPoint address, HttpStreamProces
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
+        if (_retrying is { } retrying)
+            await retrying;
         _socket?.Dispose();
         if (_accepting is { } accepting)
             await accepting;
@@ -65,9 +93,32 @@ public sealed partial class LocalHttpServer(IPEndPoint address, HttpStreamProces
         _stopping.Dispose();
     }
 
+    private async Task RetryAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(RetryDelay, time, _stopping.Token);
+                if (TryBind(out _, out var isTaken))
+                {
+                    LogStarted(EndPoint!.ToString());
+                    return;
+                }
+
+                if (!isTaken)
+                    return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The end.
+        }
+    }
+
     private async Task AcceptAsync(Socket listening)
     {
-        while (!_stopping.IsCancellationRequested)
+        while (!_stopping.IsCancellationRequested && !_left)
         {
             try
             {
@@ -75,6 +126,10 @@ public sealed partial class LocalHttpServer(IPEndPoint address, HttpStreamProces
                 _ = ServeAsync(socket);
             }
             catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception) when (_left)
             {
                 return;
             }
@@ -134,6 +189,9 @@ public sealed partial class LocalHttpServer(IPEndPoint address, HttpStreamProces
 
     [LoggerMessage(1, LogLevel.Warning, "A connection could not be accepted: {Reason}")]
     private partial void LogAcceptFailed(string reason);
+
+    [LoggerMessage(3, LogLevel.Information, "Served on http://{EndPoint} now")]
+    private partial void LogStarted(string endPoint);
 
     [LoggerMessage(2, LogLevel.Error, "A connection failed")]
     private partial void LogConnectionFailed(Exception exception);

@@ -38,6 +38,7 @@ public sealed partial class RemoteProxy(RemoteProxyOptions options, ILoggerFacto
         LogFollowing(options.Host, options.Port);
         await client.RunAsync(stopping);
         state.Drain();
+        if (plane.IsReplaced) admin.Leave();
         LogDraining(options.DrainTime.TotalSeconds);
         await plane.DrainAsync(options.DrainTime, CancellationToken.None);
         return true;

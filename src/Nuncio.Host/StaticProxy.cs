@@ -57,6 +57,7 @@ public sealed partial class StaticProxy(StaticProxyOptions options, ILoggerFacto
         }
 
         _state.Drain();
+        if (plane.IsReplaced) admin.Leave();
         LogDraining(options.DrainTime.TotalSeconds);
         await plane.DrainAsync(options.DrainTime, CancellationToken.None);
         return true;

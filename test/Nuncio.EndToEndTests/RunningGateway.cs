@@ -58,6 +58,17 @@ internal sealed class RunningGateway : IAsyncDisposable
         await StartAsync();
     }
 
+    /// <summary>Starts the same command beside the process that runs, waits until it serves, and tells the older one to stop; waits for its end.</summary>
+    /// <returns>The exit status of the older one.</returns>
+    public async Task<int> SucceedAsync()
+    {
+        await using var older = Process;
+        Process = StartProcess();
+        await Process.WaitForLineAsync("Ready: serving on");
+        older.Terminate();
+        return await older.WaitForExitAsync();
+    }
+
     /// <summary>Writes a file into the watched folder.</summary>
     public void Write(string name, string manifests) =>
         _folder.Write(name, manifests.Replace("PORT", Port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
@@ -106,9 +117,12 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     private Task StartAsync()
     {
-        Process = TestProcess.Start(NuncioCommand.Program, ["run", Folder, "--admin", $"127.0.0.1:{AdminPort}", .. _arguments], NuncioCommand.WithoutSettings);
+        Process = StartProcess();
         return WaitUntilReadyAsync();
     }
+
+    private TestProcess StartProcess() =>
+        TestProcess.Start(NuncioCommand.Program, ["run", Folder, "--admin", $"127.0.0.1:{AdminPort}", .. _arguments], NuncioCommand.WithoutSettings);
 
     private async Task WaitUntilReadyAsync()
     {

@@ -31,6 +31,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
     private IReadOnlyList<string> _offered = NoProtocols;
     private bool _isTls;
     private NetworkSession? _session;
+    private volatile bool _endAnnounced;
     private volatile bool _draining;
 
     public DownstreamConnection(ListenerState listener, ListenerModel model, ClusterGeneration clusters, TransportConnection socket)
@@ -60,6 +61,12 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
             {
                 _deadline.Clear();
                 Volatile.Write(ref _session, session);
+                Interlocked.MemoryBarrier();
+                if (_endAnnounced)
+                {
+                    session.AnnounceEnd();
+                }
+
                 if (_draining)
                 {
                     session.Drain();
@@ -86,10 +93,19 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
         }
     }
 
+    /// <summary>The client is told that the end is near, as soon as it speaks a protocol that can say so.</summary>
+    public void AnnounceEnd()
+    {
+        _endAnnounced = true;
+        Interlocked.MemoryBarrier();
+        Volatile.Read(ref _session)?.AnnounceEnd();
+    }
+
     /// <summary>No new requests.</summary>
     public void Drain()
     {
         _draining = true;
+        Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _session) is { } session)
         {
             session.Drain();

@@ -106,6 +106,8 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
             return FinishAsync(session.RunAsync(), isTls, timers.NowMilliseconds);
         }
 
+        public override void AnnounceEnd() => session.AnnounceEnd();
+
         public override void Drain() => session.Drain();
 
         public override void Abort() => session.Abort();
@@ -144,6 +146,8 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
 
         public override Task RunAsync() => _connection.RunAsync(_peek.Bytes);
 
+        public override void AnnounceEnd() => _connection.AnnounceEnd();
+
         public override void Drain() => _connection.Drain();
 
         public override void Abort() => _connection.Abort();
@@ -171,6 +175,8 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
                 await _accepted.Transport.DisposeAsync();
             }
         }
+
+        public override void AnnounceEnd() => _connection.AnnounceEnd();
 
         public override void Drain() => _connection.Drain();
 

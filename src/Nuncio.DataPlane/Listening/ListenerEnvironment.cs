@@ -8,6 +8,12 @@ namespace Nuncio.DataPlane.Listening;
 /// <summary>What all listeners of a process share.</summary>
 internal sealed class ListenerEnvironment
 {
+    /// <summary>
+    /// How long connections that are to end go on after their clients could know: a request that is on its way to an idle connection, a TLS handshake or a
+    /// request head that has begun, is still served.
+    /// </summary>
+    public static readonly TimeSpan LastCall = TimeSpan.FromSeconds(1);
+
     public required TimerService Timers { get; init; }
 
     public required MetricsRegistry Metrics { get; init; }

@@ -16,6 +16,7 @@ internal sealed partial class ListenerSocket
     private readonly Socket _socket;
     private readonly ListenerEnvironment _environment;
     private ListenerState? _owner;
+    private PortProbe? _probe;
     private volatile bool _closed;
 
     private ListenerSocket(Socket socket, ListenAddress address, ListenerEnvironment environment)
@@ -45,9 +46,10 @@ internal sealed partial class ListenerSocket
                 socket.DualMode = address.IsDualStack;
             }
 
-            SocketTuning.SetReusePort(socket);
+            SharedPort.Share(socket);
             socket.Bind(address.EndPoint);
             socket.Listen(backlog);
+            SharedPort.ForgetChoice(socket);
             error = "";
             return new ListenerSocket(socket, address, environment);
         }
@@ -85,6 +87,35 @@ internal sealed partial class ListenerSocket
         }
     }
 
+    /// <summary>
+    /// Has the kernel give new connections to another process that listens here too. False when there is none, or none that the kernel can be told of: it goes
+    /// on choosing by itself then.
+    /// </summary>
+    public async Task<bool> StandAsideAsync()
+    {
+        for (var other = SharedPort.Listeners(Address.EndPoint) - 1; other >= 0 && !_closed; other--)
+        {
+            // The kernel numbers the listeners in its own way; which one a number means shows who gets a connection.
+            if (!SharedPort.TryChoose(_socket, other))
+            {
+                return false;
+            }
+
+            var probe = new PortProbe(Address.EndPoint, _environment.Timers.Time);
+            Volatile.Write(ref _probe, probe);
+            var isOurs = await probe.ReachesUsAsync();
+            Volatile.Write(ref _probe, null);
+            if (!isOurs)
+            {
+                return true;
+            }
+
+            SharedPort.ForgetChoice(_socket);
+        }
+
+        return false;
+    }
+
     /// <summary>Stops accepting; connections that wait in the kernel's queue are still taken.</summary>
     public void Close()
     {
@@ -108,7 +139,11 @@ internal sealed partial class ListenerSocket
     {
         try
         {
-            if (Owner is { } owner)
+            if (Volatile.Read(ref _probe) is { } probe && probe.IsIt(accepted))
+            {
+                accepted.Dispose();
+            }
+            else if (Owner is { } owner)
             {
                 owner.Accept(accepted);
             }

@@ -11,6 +11,7 @@ internal sealed class ListenerState
     private readonly Lock _gate = new();
     private readonly HashSet<DownstreamConnection> _connections = [];
     private ListenerModel _model;
+    private bool _ending;
     private bool _draining;
 
     public ListenerState(ListenerModel model, ListenerEnvironment environment)
@@ -39,7 +40,8 @@ internal sealed class ListenerState
     }
 
     /// <summary>
-    /// Takes over a new configuration. Requests of open connections go by it too; connections whose chain is gone, or serves something else now, drain.
+    /// Takes over a new configuration. Requests of open connections go by it too; connections whose chain is gone, or serves something else now, are told
+    /// that the end is near, and drain.
     /// </summary>
     public void Adopt(ListenerModel model)
     {
@@ -55,7 +57,7 @@ internal sealed class ListenerState
         {
             if (connection.ChainKey is { } key && !kept.Contains(key))
             {
-                connection.Drain();
+                _ = EndAsync(connection);
             }
         }
     }
@@ -89,11 +91,18 @@ internal sealed class ListenerState
             throw;
         }
 
+        bool ending;
         bool draining;
         lock (_gate)
         {
             _connections.Add(connection);
+            ending = _ending;
             draining = _draining;
+        }
+
+        if (ending)
+        {
+            connection.AnnounceEnd();
         }
 
         _ = connection.RunAsync();
@@ -101,6 +110,28 @@ internal sealed class ListenerState
         {
             connection.Drain();
         }
+    }
+
+    /// <summary>The end is near for every connection, and for those still to come.</summary>
+    public void AnnounceEnd()
+    {
+        lock (_gate)
+        {
+            _ending = true;
+        }
+
+        foreach (var connection in Connections())
+        {
+            connection.AnnounceEnd();
+        }
+    }
+
+    /// <summary>Announces the end, and drains when clients had time to notice.</summary>
+    public async Task EndAsync()
+    {
+        AnnounceEnd();
+        await Task.Delay(ListenerEnvironment.LastCall, Environment.Timers.Time);
+        Drain();
     }
 
     /// <summary>No new requests on any connection, and none on those still to come.</summary>
@@ -166,6 +197,13 @@ internal sealed class ListenerState
         }
 
         return kept;
+    }
+
+    private async Task EndAsync(DownstreamConnection connection)
+    {
+        connection.AnnounceEnd();
+        await Task.Delay(ListenerEnvironment.LastCall, Environment.Timers.Time);
+        connection.Drain();
     }
 
     private DownstreamConnection[] Connections()

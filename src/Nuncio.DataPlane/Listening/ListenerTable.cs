@@ -1,6 +1,7 @@
 using System.Net;
 using Nuncio.DataPlane.Binding;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Transport;
 using Nuncio.Xds;
 
 namespace Nuncio.DataPlane.Listening;
@@ -77,7 +78,7 @@ internal sealed class ListenerTable
         {
             _entries.Remove(name, out var gone);
             _retired.Add(gone!.State);
-            gone.State.Drain();
+            _ = gone.State.EndAsync();
         }
 
         _retired.RemoveAll(static state => state.IsEmpty);
@@ -96,31 +97,51 @@ internal sealed class ListenerTable
         }
     }
 
-    /// <summary>Stops accepting and waits for the connections.</summary>
+    /// <summary>Another process listens on one of the ports too: a newer one that is to take over.</summary>
+    public bool IsShared => _sockets.Keys.Any(static address => SharedPort.Listeners(address.EndPoint) > 1);
+
+    /// <summary>
+    /// Stops accepting and waits for the connections. Where another process listens on a port too, the kernel sends it all new connections first, and those
+    /// that were sent here before are still taken.
+    /// </summary>
     public async Task DrainAsync(TimeSpan time, CancellationToken cancellationToken)
     {
+        var states = _entries.Values.Select(static entry => entry.State).Concat(_retired).ToList();
+        states.ForEach(static state => state.AnnounceEnd());
+        var clock = _environment.Timers.Time;
+        var lastCall = time < ListenerEnvironment.LastCall ? time : ListenerEnvironment.LastCall;
+        if (time > TimeSpan.Zero && (await Task.WhenAll(_sockets.Values.Select(static socket => socket.StandAsideAsync()))).Contains(true))
+        {
+            // Handshakes that the kernel has begun for this process end in its queue.
+            await Task.Delay(lastCall, clock, cancellationToken);
+        }
+
         foreach (var socket in _sockets.Values)
         {
             socket.Close();
         }
 
         _sockets.Clear();
-        var states = _entries.Values.Select(static entry => entry.State).Concat(_retired).ToList();
-        states.ForEach(static state => state.Drain());
         var empty = _environment.Connections.WhenEmpty();
-        if (time > TimeSpan.Zero && !empty.IsCompleted)
+        await WaitAsync(empty, lastCall);
+        states.ForEach(static state => state.Drain());
+        await WaitAsync(empty, time - lastCall);
+        states.ForEach(static state => state.Abort());
+
+        async Task WaitAsync(Task task, TimeSpan atMost)
         {
-            try
+            if (atMost > TimeSpan.Zero && !task.IsCompleted)
             {
-                await empty.WaitAsync(time, _environment.Timers.Time, cancellationToken);
-            }
-            catch (TimeoutException)
-            {
-                // What is still open has had its time.
+                try
+                {
+                    await task.WaitAsync(atMost, clock, cancellationToken);
+                }
+                catch (TimeoutException)
+                {
+                    // What is still open has had its time.
+                }
             }
         }
-
-        states.ForEach(static state => state.Abort());
     }
 
     // One socket per address, used again where there is one already; an address belongs to one listener.

@@ -32,6 +32,9 @@ internal sealed class EmbeddedPlane(ILoggerFactory loggers, TimeProvider time) :
     public ImmutableArray<XdsRejection> Rejections { get; private set; } = [];
 
     /// <inheritdoc/>
+    public bool IsReplaced => _proxy.IsReplaced;
+
+    /// <inheritdoc/>
     public Task<string?> StartAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
     /// <inheritdoc/>

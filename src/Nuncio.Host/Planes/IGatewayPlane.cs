@@ -18,6 +18,9 @@ internal interface IGatewayPlane : IXdsSnapshotSink, IAsyncDisposable
     /// <summary>What of the newest snapshot is refused.</summary>
     ImmutableArray<XdsRejection> Rejections { get; }
 
+    /// <summary>A newer process has begun to take over the ports.</summary>
+    bool IsReplaced => false;
+
     /// <summary>Gets ready to take snapshots. A reason when that is impossible, else null.</summary>
     Task<string?> StartAsync(CancellationToken cancellationToken);
 

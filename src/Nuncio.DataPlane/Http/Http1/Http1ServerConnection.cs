@@ -23,6 +23,7 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
     private readonly byte[] _scheme;
     private Http1ServerStream? _stream;
     private int _phase = (int)Phase.Request;
+    private volatile bool _endAnnounced;
     private volatile bool _draining;
     private int _searched;
     private int _requests;
@@ -63,7 +64,7 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
 
     internal Http1ServerOptions Options { get; }
 
-    internal bool IsDraining => _draining;
+    internal bool IsDraining => _endAnnounced || _draining;
 
     internal bool IsLastRequest => (Options.MaxRequestsPerConnection > 0 && _requests >= Options.MaxRequestsPerConnection)
         || (Options.MaxConnectionDuration > TimeSpan.Zero && LifeLeft <= TimeSpan.Zero);
@@ -96,6 +97,9 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
             _input.Release();
         }
     }
+
+    /// <summary>The next response says that the connection closes after it; until then nothing changes.</summary>
+    public void AnnounceEnd() => _endAnnounced = true;
 
     /// <summary>No more requests: an idle connection closes at once, a busy one after its response, which says so.</summary>
     public void Drain()
@@ -222,7 +226,7 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
                 {
                     Options.Metrics?.DownstreamConnectionsMaxRequestsReached.Increment();
                 }
-                else if (_draining)
+                else if (IsDraining)
                 {
                     Options.Metrics?.DownstreamConnectionsDrainClose.Increment();
                 }

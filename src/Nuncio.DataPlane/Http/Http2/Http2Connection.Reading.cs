@@ -720,7 +720,7 @@ internal abstract partial class Http2Connection
             {
                 _pending.WritePing(value, true);
             }
-            else if (value == DrainPing && _drainStarted)
+            else if (value == DrainPing && (_drainStarted || _endAnnounced))
             {
                 SendFinalGoAway(Http2ErrorCode.NoError);
             }

@@ -24,6 +24,8 @@ internal abstract partial class Http2Connection
     private bool _flushQueued;
     private bool _broken;
     private bool _shutdownWhenFlushed;
+    private bool _settingsSent;
+    private bool _endAnnounced;
     private bool _drainStarted;
 
     private long _sendWindow = Http2Frames.DefaultWindow;
@@ -222,7 +224,10 @@ internal abstract partial class Http2Connection
     {
         stream.Open(id, _peerInitialWindow, Options.InitialStreamWindowSize);
         Streams.Add(id, stream);
-        OpenedStreams++;
+        if (OpenedStreams++ == 0 && _endAnnounced)
+        {
+            WriteAnnouncement();
+        }
     }
 
     /// <summary>Ends a stream from our side with RST_STREAM; under the lock.</summary>

@@ -122,6 +122,32 @@ internal abstract partial class Http2Connection
     }
 
     /// <summary>
+    /// Tells the peer that it shall open no more streams (RFC 9113 section 6.8). Those that it opens before it knows are taken; when it does, it is told the
+    /// last one's id, and the connection closes as after <see cref="Drain"/>.
+    /// </summary>
+    public void AnnounceEnd()
+    {
+        lock (Gate)
+        {
+            if (IsTerminated || FinalGoAwaySent || _drainStarted || _endAnnounced)
+            {
+                return;
+            }
+
+            _endAnnounced = true;
+            if (OpenedStreams == 0)
+            {
+                // A client that is about to open its first one may take a GOAWAY before it for a server that does not work: it is told with that one.
+                return;
+            }
+
+            WriteAnnouncement();
+        }
+
+        RequestFlush();
+    }
+
+    /// <summary>
     /// Takes no new streams, and closes when the open ones are done (RFC 9113 section 6.8): the peer is told first without a limit, and after a
     /// round trip, when it knows, with the last stream's id.
     /// </summary>
@@ -134,15 +160,21 @@ internal abstract partial class Http2Connection
                 return;
             }
 
-            if (Streams.Count == 0 || !_isServer)
+            if (_isServer && !_settingsSent)
+            {
+                _endAnnounced = true;
+            }
+            else if (Streams.Count == 0 || !_isServer)
             {
                 SendFinalGoAway(Http2ErrorCode.NoError);
             }
             else if (!_drainStarted)
             {
                 _drainStarted = true;
-                _pending.WriteGoAway(Http2Frames.MaxWindow, Http2ErrorCode.NoError);
-                _pending.WritePing(DrainPing, false);
+                if (!_endAnnounced)
+                {
+                    WriteAnnouncement();
+                }
             }
         }
 
@@ -189,6 +221,12 @@ internal abstract partial class Http2Connection
 
     /// <summary>Streams that were opened over the connection's life, for limits in proportion to them.</summary>
     protected long OpenedStreams { get; set; }
+
+    private void WriteAnnouncement()
+    {
+        _pending.WriteGoAway(Http2Frames.MaxWindow, Http2ErrorCode.NoError);
+        _pending.WritePing(DrainPing, false);
+    }
 
     /// <summary>Sends the last GOAWAY; under the lock.</summary>
     protected void SendFinalGoAway(Http2ErrorCode error)
@@ -289,6 +327,8 @@ internal abstract partial class Http2Connection
                 _pending.WriteNumberFrame(Http2FrameType.WindowUpdate, 0, (uint)(Options.InitialConnectionWindowSize - _receiveWindow));
                 _receiveWindow = Options.InitialConnectionWindowSize;
             }
+
+            _settingsSent = true;
         }
 
         if (Options.KeepaliveInterval is { } interval && interval > TimeSpan.Zero)

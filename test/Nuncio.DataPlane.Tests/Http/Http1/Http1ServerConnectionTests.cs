@@ -205,6 +205,21 @@ public sealed class Http1ServerConnectionTests
     }
 
     [Fact]
+    public async Task AnnouncedEnd_WhileIdle_AnswersTheNextRequestAndCloses()
+    {
+        await using var fixture = new Http1Fixture();
+        await fixture.SendAsync(Get);
+        await fixture.ReceiveAsync("ok");
+
+        fixture.Connection.AnnounceEnd();
+        await fixture.SendAsync(Get);
+        var response = await fixture.ReceiveAllAsync();
+
+        response.ShouldContain("connection: close\r\n");
+        response.ShouldEndWith("ok");
+    }
+
+    [Fact]
     public async Task Drain_WhileIdle_ClosesAtOnce()
     {
         await using var fixture = new Http1Fixture();

@@ -273,6 +273,46 @@ public sealed class Http2ServerConnectionTests
     }
 
     [Fact]
+    public async Task AnnouncedEnd_WhileIdle_TakesWhatIsUnderWayAndThenCloses()
+    {
+        var server = new Http2ServerFixture(new ScriptedProcessor(ScriptedProcessor.EchoAsync));
+        await server.Peer.StartClientAsync();
+        await server.Peer.ReadAsync(Http2FrameType.Settings);
+        await server.Peer.RequestAsync(1, true);
+        (await server.Peer.ReadAsync(Http2FrameType.Headers)).Headers!.Status.ShouldBe(200);
+        server.Connection.AnnounceEnd();
+        (await server.Peer.ReadAsync(Http2FrameType.GoAway)).Payload[..4].ShouldBe([0x7f, 0xff, 0xff, 0xff]);
+        var ping = await server.Peer.ReadAsync(Http2FrameType.Ping);
+        await server.Peer.RequestAsync(3, true); // was under way
+        (await server.Peer.ReadAsync(Http2FrameType.Headers)).Headers!.Status.ShouldBe(200);
+        await server.Peer.SendAsync(Http2FrameType.Ping, 1, 0, ping.Payload);
+        (await server.Peer.ReadAsync(Http2FrameType.GoAway)).Payload[..4].ShouldBe([0, 0, 0, 3]);
+        await server.Peer.ReadEndAsync();
+        await server.Run.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task AnnouncedEnd_BeforeTheConnectionHasBegun_IsToldWithTheFirstRequest()
+    {
+        var (near, far) = MemoryTransport.CreatePair();
+        await using var transport = near;
+        var connection = new Http2ServerConnection(near, Http2ServerFixture.Info(), new ScriptedProcessor(), Http2Options.Default, TimeProvider.System);
+        connection.AnnounceEnd();
+        var run = connection.RunAsync(default);
+        var peer = new Http2Peer(far);
+        await peer.StartClientAsync();
+
+        await peer.ReadAsync(Http2FrameType.Settings);
+        await peer.SendAsync(Http2FrameType.Ping, 0, 0, new byte[8]);
+        (await peer.ReadAsync(Http2FrameType.Ping)).Payload.ShouldBe(new byte[8]);
+        await peer.RequestAsync(1, true);
+        await peer.ReadAsync(Http2FrameType.GoAway);
+
+        peer.Transport.Abort();
+        await run.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
     public async Task Drain_WithoutStreams_ClosesAtOnce()
     {
         var server = new Http2ServerFixture();

@@ -45,33 +45,51 @@ internal sealed class SteadyTraffic : IAsyncDisposable
         }
     });
 
+    /// <summary>Requests one after the other on one connection for as long as the gateway keeps it, as most clients send them.</summary>
+    public SteadyTraffic Obedient(string target, bool tls = false) => Add($"obedient {(tls ? "https" : "http")} {target}", async kind =>
+    {
+        var keeps = true;
+        await using var client = await ConnectAsync(tls);
+        while (keeps && !_stop.IsCancellationRequested)
+        {
+            var response = await client.SendAsync("GET", target, tls ? ServerName : HostName);
+            Expect200(response);
+            Count(kind);
+            keeps = response["connection"] != "close";
+            await Task.Delay(2);
+        }
+    });
+
     /// <summary>Each request on a connection of its own.</summary>
-    public SteadyTraffic NewConnections(string target, bool tls = false) => Add($"new {(tls ? "https" : "http")} {target}", async kind =>
+    public SteadyTraffic NewConnections(string target, bool tls = false, int delay = 5) => Add($"new {(tls ? "https" : "http")} {target}", async kind =>
     {
         while (!_stop.IsCancellationRequested)
         {
             await using var client = await ConnectAsync(tls);
             Expect200(await client.SendAsync("GET", target, tls ? ServerName : HostName, "connection: close\r\n"));
             Count(kind);
-            await Task.Delay(tls ? 25 : 5);
+            if (delay > 0) await Task.Delay(tls ? delay * 5 : delay);
         }
     });
 
     /// <summary>Requests with bodies.</summary>
-    public SteadyTraffic Uploads(string target) => Add($"upload {target}", async kind =>
+    public SteadyTraffic Uploads(string target, bool obedient = false) => Add($"upload {target}", async kind =>
     {
         var body = new string('u', 20_000);
+        var keeps = true;
         await using var client = await ConnectAsync(false);
-        while (!_stop.IsCancellationRequested)
+        while (keeps && !_stop.IsCancellationRequested)
         {
-            Expect200(await client.SendAsync("POST", target, HostName, body: body));
+            var response = await client.SendAsync("POST", target, HostName, body: body);
+            Expect200(response);
             Count(kind);
+            keeps = !obedient || response["connection"] != "close";
             await Task.Delay(10);
         }
     });
 
     /// <summary>Requests over HTTP/2 with TLS, some at once on one connection.</summary>
-    public SteadyTraffic Http2(string target) => Add($"http/2 {target}", async kind =>
+    public SteadyTraffic Http2(string target, bool mayReconnect = false) => Add($"http/2 {target}", async kind =>
     {
         var connections = 0;
         using var client = Http2Client(() => connections++);
@@ -86,7 +104,7 @@ internal sealed class SteadyTraffic : IAsyncDisposable
                 }
             }
 
-            if (connections != 1) throw new InvalidDataException($"{connections} connections");
+            if (connections != 1 && !mayReconnect) throw new InvalidDataException($"{connections} connections");
             Count(kind);
             await Task.Delay(5);
         }
