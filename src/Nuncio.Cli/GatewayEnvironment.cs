@@ -33,6 +33,8 @@ internal sealed class GatewayEnvironment
         AdminAddress = Address("AMBASSADOR_HEALTHCHECK_BIND_ADDRESS") ?? LoopbackOf("AMBASSADOR_HEALTHCHECK_IP_FAMILY");
         AdminPort = Port("AMBASSADOR_HEALTHCHECK_BIND_PORT");
         LogLevel = Level("AES_LOG_LEVEL");
+        MemoryLimit = Bytes("NUNCIO_MEMORY_LIMIT");
+        MaxConnections = Count("NUNCIO_MAX_CONNECTIONS");
         foreach (var (name, reason) in WithoutEffect)
         {
             if (Text(name) is not null)
@@ -66,6 +68,14 @@ internal sealed class GatewayEnvironment
     public int InsecureRejectStatus => Text("NUNCIO_INSECURE_REJECT_STATUS") == "404" ? 404 : 400;
 
     public bool JsonLogging => IsTrue("AMBASSADOR_JSON_LOGGING");
+
+    /// <summary>In bytes.</summary>
+    public long? MemoryLimit { get; }
+
+    public int? MaxConnections { get; }
+
+    /// <summary>A file with a pressure from 0 to 1, to try what overload does.</summary>
+    public string? InjectedPressureFile => Text("NUNCIO_OVERLOAD_PRESSURE_FILE");
 
     public TimeSpan? DrainTime { get; }
 
@@ -101,6 +111,26 @@ internal sealed class GatewayEnvironment
         if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535)
             return port;
         _problems.Add($"{name}={text} is not a port; it is not used");
+        return null;
+    }
+
+    private long? Bytes(string name)
+    {
+        if (Text(name) is not { } text)
+            return null;
+        if (ByteCount.Parse(text) is { } bytes)
+            return bytes;
+        _problems.Add($"{name}={text} is not a number of bytes; it is not used");
+        return null;
+    }
+
+    private int? Count(string name)
+    {
+        if (Text(name) is not { } text)
+            return null;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0)
+            return count;
+        _problems.Add($"{name}={text} is not a number above 0; it is not used");
         return null;
     }
 

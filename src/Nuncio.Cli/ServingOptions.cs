@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Nuncio.DataPlane.Overload;
 using Nuncio.Host.Logging;
 
 namespace Nuncio.Cli;
@@ -34,8 +35,31 @@ internal sealed partial class ServingOptions
 
     private readonly Option<string?> _logFormat = new("--log-format") { Description = "text or json (AMBASSADOR_JSON_LOGGING=true; default text)" };
 
+    private readonly Option<long?> _memoryLimit = new("--memory-limit")
+    {
+        Description = "Bytes of memory, with Ki, Mi or Gi behind, near which new work is refused (NUNCIO_MEMORY_LIMIT; default that of the container or the machine)",
+        HelpName = "BYTES",
+        CustomParser = result =>
+        {
+            if (ByteCount.Parse(result.Tokens[0].Value) is { } bytes)
+                return bytes;
+            result.AddError($"--memory-limit: '{result.Tokens[0].Value}' is not a number of bytes");
+            return null;
+        },
+    };
+
+    private readonly Option<int?> _maxConnections = new("--max-connections")
+    {
+        Description = "Client connections at once, above which new ones are closed (NUNCIO_MAX_CONNECTIONS; default what the limit on open files allows)",
+    };
+
     public ServingOptions()
     {
+        _maxConnections.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 1)
+                result.AddError("--max-connections: at least 1");
+        });
         _drainTime.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<double?>() is < 0 or > 86400)
@@ -51,6 +75,8 @@ internal sealed partial class ServingOptions
         command.Options.Add(_admin);
         command.Options.Add(_logLevel);
         command.Options.Add(_logFormat);
+        command.Options.Add(_memoryLimit);
+        command.Options.Add(_maxConnections);
     }
 
     public TimeSpan DrainTime(ParseResult parsed, GatewayEnvironment environment) =>
@@ -58,6 +84,14 @@ internal sealed partial class ServingOptions
 
     public IPEndPoint AdminEndPoint(ParseResult parsed, GatewayEnvironment environment) =>
         parsed.GetValue(_admin) ?? new IPEndPoint(environment.AdminAddress ?? IPAddress.Loopback, environment.AdminPort ?? 8877);
+
+    /// <summary>When the embedded proxy takes no more work.</summary>
+    public OverloadOptions Overload(ParseResult parsed, GatewayEnvironment environment) => new()
+    {
+        MemoryLimit = parsed.GetValue(_memoryLimit) ?? environment.MemoryLimit,
+        MaxConnections = parsed.GetValue(_maxConnections) ?? environment.MaxConnections,
+        InjectedPressureFile = environment.InjectedPressureFile,
+    };
 
     /// <summary>Runs with a log, until SIGTERM, Ctrl-C or <paramref name="cancellationToken"/>.</summary>
     public async Task<int> RunAsync(

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Nuncio.DataPlane.Binding;
 using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Overload;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Tcp;
 using Nuncio.DataPlane.Telemetry;
@@ -30,10 +31,14 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     private readonly RouteConfigurationTable _routes = new();
     private readonly HttpBinding _http;
     private readonly ListenerTable _listeners;
+    private readonly OverloadMonitor _overload;
     private bool _draining;
 
     /// <summary>A proxy that listens nowhere yet.</summary>
-    public EmbeddedProxy(ILoggerFactory loggers, TimeProvider time)
+    /// <param name="loggers">For what it has to say.</param>
+    /// <param name="time">All time.</param>
+    /// <param name="overload">When it takes no more work; null for the defaults.</param>
+    public EmbeddedProxy(ILoggerFactory loggers, TimeProvider time, OverloadOptions? overload = null)
     {
         ArgumentNullException.ThrowIfNull(loggers);
         ArgumentNullException.ThrowIfNull(time);
@@ -52,9 +57,22 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
         });
         var upstreamTransports = new UpstreamTransports(_secrets, time);
         _clusterBinder = new ClusterBinder(upstreamTransports.Bind);
-        _http = new HttpBinding(_clusters, _routes, _timers, Metrics, loggers);
+        overload ??= OverloadOptions.Default;
+        var overloadMetrics = new OverloadMetrics(Metrics);
+        var overloadState = new OverloadState(overload, overloadMetrics, loggers.CreateLogger("nuncio.overload"));
+        _http = new HttpBinding(_clusters, _routes, _timers, Metrics, loggers, overloadState);
+        var environment = new ListenerEnvironment
+        {
+            Timers = _timers,
+            Metrics = Metrics,
+            Logger = loggers.CreateLogger("nuncio.listener"),
+            Clusters = _clusters,
+            Overload = overloadState,
+        };
+        environment.Connections.Limit = overload.MaxConnections ?? environment.Connections.Limit;
+        _overload = new OverloadMonitor(overload, overloadState, overloadMetrics, environment.Connections, time);
         _listeners = new ListenerTable(
-            new ListenerEnvironment { Timers = _timers, Metrics = Metrics, Logger = loggers.CreateLogger("nuncio.listener"), Clusters = _clusters },
+            environment,
             new ListenerBinder(new FilterChainBinder(_http.BindConnectionManager, BindTcp, _secrets, time)));
     }
 
@@ -105,6 +123,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await DrainAsync(TimeSpan.Zero, CancellationToken.None);
+        _overload.Dispose();
         await _http.DisposeAsync();
         _names.Dispose();
         _timers.Dispose();

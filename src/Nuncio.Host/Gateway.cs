@@ -82,7 +82,7 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
     private IGatewayPlane CreatePlane() =>
         options.Envoy is { } envoy ? new EnvoyPlane(envoy, loggers, time)
         : options.Fleet is { } fleet ? new FleetPlane(fleet, loggers, time)
-        : new EmbeddedPlane(loggers, time);
+        : new EmbeddedPlane(loggers, time, options.Overload);
 
     private async ValueTask TakeAsync(ResourceSnapshot resources, IGatewayPlane plane, CancellationToken cancellationToken)
     {

@@ -1,7 +1,8 @@
 using System.Net;
 using Nuncio.Compiler;
-using Nuncio.Host.Planes;
+using Nuncio.DataPlane.Overload;
 using Nuncio.Host.Planes.LocalEnvoy;
+using Nuncio.Host.Planes;
 using Nuncio.Sources;
 
 namespace Nuncio.Host;
@@ -23,6 +24,9 @@ public sealed record GatewayOptions
 
     /// <summary>Where health, metrics and dumps are served; port 0 takes a free one. Default 127.0.0.1:8877: these pages are for operators only.</summary>
     public IPEndPoint AdminEndPoint { get; init; } = new(IPAddress.Loopback, 8877);
+
+    /// <summary>When the proxy in this process takes no more work.</summary>
+    public OverloadOptions Overload { get; init; } = OverloadOptions.Default;
 
     /// <summary>How long open requests may go on after SIGTERM.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(30);

@@ -23,7 +23,7 @@ public sealed partial class RemoteProxy(RemoteProxyOptions options, ILoggerFacto
         SslClientAuthenticationOptions? tls = null;
         if (options.Tls is { } files && (tls = ReadTls(files)) is null) return false;
         var state = new GatewayState();
-        await using var plane = new EmbeddedPlane(loggers, time);
+        await using var plane = new EmbeddedPlane(loggers, time, options.Overload);
         await using var admin = new LocalHttpServer(options.AdminEndPoint, new AdminProcessor(state, plane.MetricsAsync), loggers, time);
         var host = options.Host.Contains(':', StringComparison.Ordinal) ? $"[{options.Host}]" : options.Host;
         using var transport = new SocketGrpcTransport(

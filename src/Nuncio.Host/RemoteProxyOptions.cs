@@ -1,5 +1,6 @@
 using System.Net;
 using Nuncio.DataPlane.Discovery;
+using Nuncio.DataPlane.Overload;
 using Nuncio.Xds.Bootstrap;
 
 namespace Nuncio.Host;
@@ -21,6 +22,9 @@ public sealed record RemoteProxyOptions
 
     /// <summary>Where health and metrics are served. Default 127.0.0.1:8877.</summary>
     public IPEndPoint AdminEndPoint { get; init; } = new(IPAddress.Loopback, 8877);
+
+    /// <summary>When the proxy in this process takes no more work.</summary>
+    public OverloadOptions Overload { get; init; } = OverloadOptions.Default;
 
     /// <summary>How long open requests may go on after SIGTERM.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(30);

@@ -39,7 +39,7 @@ public sealed partial class StaticProxy(StaticProxyOptions options, ILoggerFacto
             return false;
         }
 
-        await using var plane = new EmbeddedPlane(loggers, time);
+        await using var plane = new EmbeddedPlane(loggers, time, options.Overload);
         await using var admin = new LocalHttpServer(options.AdminEndPoint, new AdminProcessor(_state, plane.MetricsAsync), loggers, time);
         if (!admin.TryStart(out var problem))
             LogNoAdmin(options.AdminEndPoint.ToString(), problem);

@@ -12,6 +12,7 @@ internal static class NuncioCommand
 
     /// <summary>What the machine that runs the tests may have set, and a test must not depend on.</summary>
     public static IReadOnlyDictionary<string, string?> WithoutSettings { get; } = Environment.GetEnvironmentVariables().Keys.Cast<string>()
-        .Where(name => name.StartsWith("AMBASSADOR_", StringComparison.Ordinal) || name.StartsWith("AES_", StringComparison.Ordinal))
+        .Where(name => name.StartsWith("AMBASSADOR_", StringComparison.Ordinal) || name.StartsWith("AES_", StringComparison.Ordinal)
+            || name is "NUNCIO_MEMORY_LIMIT" or "NUNCIO_MAX_CONNECTIONS" or "NUNCIO_OVERLOAD_PRESSURE_FILE")
         .ToDictionary(name => name, _ => (string?)null);
 }

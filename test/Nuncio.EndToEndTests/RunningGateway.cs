@@ -12,10 +12,13 @@ internal sealed class RunningGateway : IAsyncDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _admin;
     private readonly string[] _arguments;
+    private readonly Dictionary<string, string?> _environment;
 
-    private RunningGateway(int adminPort, IEnumerable<string> arguments)
+    private RunningGateway(int adminPort, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> environment)
     {
         _arguments = [.. arguments];
+        _environment = new Dictionary<string, string?>(NuncioCommand.WithoutSettings);
+        foreach (var (name, value) in environment) _environment[name] = value;
         AdminPort = adminPort;
         _admin = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{adminPort}")) };
     }
@@ -34,9 +37,11 @@ internal sealed class RunningGateway : IAsyncDisposable
     /// <param name="manifests">Documents to add.</param>
     /// <param name="arguments">More of the command line.</param>
     /// <param name="complete">The given documents are all; <c>PORT</c> in them stands for <see cref="Port"/>.</param>
-    public static async Task<RunningGateway> StartAsync(string manifests, IEnumerable<string>? arguments = null, bool complete = false)
+    /// <param name="environment">More environment variables.</param>
+    public static async Task<RunningGateway> StartAsync(
+        string manifests, IEnumerable<string>? arguments = null, bool complete = false, IReadOnlyDictionary<string, string?>? environment = null)
     {
-        var gateway = new RunningGateway(FreePort.Next(), arguments ?? []);
+        var gateway = new RunningGateway(FreePort.Next(), arguments ?? [], environment ?? new Dictionary<string, string?>());
         gateway.Write("manifests.yaml", (complete ? "" : Manifests.ListenerAndHost) + manifests);
         try
         {
@@ -122,7 +127,7 @@ internal sealed class RunningGateway : IAsyncDisposable
     }
 
     private TestProcess StartProcess() =>
-        TestProcess.Start(NuncioCommand.Program, ["run", Folder, "--admin", $"127.0.0.1:{AdminPort}", .. _arguments], NuncioCommand.WithoutSettings);
+        TestProcess.Start(NuncioCommand.Program, ["run", Folder, "--admin", $"127.0.0.1:{AdminPort}", .. _arguments], _environment);
 
     private async Task WaitUntilReadyAsync()
     {

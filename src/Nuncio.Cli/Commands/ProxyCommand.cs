@@ -50,6 +50,7 @@ internal static class ProxyCommand
             ConfigurationFile = file,
             DrainTime = serving.DrainTime(parsed, environment),
             AdminEndPoint = serving.AdminEndPoint(parsed, environment),
+            Overload = serving.Overload(parsed, environment),
         };
         return serving.RunAsync(
             parsed,
@@ -69,6 +70,7 @@ internal static class ProxyCommand
             Client = new AdsClientOptions { NodeId = node, Version = VersionCommand.Version },
             DrainTime = serving.DrainTime(parsed, environment),
             AdminEndPoint = serving.AdminEndPoint(parsed, environment),
+            Overload = serving.Overload(parsed, environment),
         };
         return serving.RunAsync(
             parsed,

@@ -34,6 +34,7 @@ internal static class RunCommand
                 Snapshots = input.Snapshots(parsed, environment),
                 DrainTime = serving.DrainTime(parsed, environment),
                 AdminEndPoint = adminEndPoint,
+                Overload = serving.Overload(parsed, environment),
                 Envoy = planes.Envoy(parsed, environment, adminEndPoint),
                 Fleet = planes.Fleet(parsed),
                 LastGood = planes.LastGood(parsed),

@@ -3,6 +3,7 @@ using Nuncio.DataPlane.AccessLogging;
 using Nuncio.DataPlane.External;
 using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Overload;
 using Nuncio.DataPlane.Pipeline;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Telemetry;
@@ -19,18 +20,20 @@ internal sealed class HttpBinding : IAsyncDisposable
     private readonly TimerService _timers;
     private readonly MetricsRegistry _metrics;
     private readonly ILogger _logger;
+    private readonly OverloadState? _overload;
     private readonly AccessLogFiles _accessLogs = new();
     private readonly GrpcAccessLoggers _remoteLogs;
     private readonly TraceDrivers _tracers = new();
     private readonly RouteConfigurationBinder _routeBinder;
     private readonly HttpConnectionManagerBinder _binder;
 
-    public HttpBinding(ClusterTable clusters, RouteConfigurationTable routes, TimerService timers, MetricsRegistry metrics, ILoggerFactory loggers)
+    public HttpBinding(ClusterTable clusters, RouteConfigurationTable routes, TimerService timers, MetricsRegistry metrics, ILoggerFactory loggers, OverloadState? overload = null)
     {
         _clusters = clusters;
         _routes = routes;
         _timers = timers;
         _metrics = metrics;
+        _overload = overload;
         _logger = loggers.CreateLogger("nuncio.http");
 
         var calls = new UpstreamCalls(clusters, timers);
@@ -67,7 +70,7 @@ internal sealed class HttpBinding : IAsyncDisposable
 
         var routes = model.RouteConfigurationName is { } name ? _routes.Find(name) : new RouteConfigurationState { Current = model.RouteConfiguration };
         var metrics = new HttpConnectionManagerMetrics(_metrics, model.StatPrefix);
-        return new HttpConnectionFilterModel(model, new HttpPipeline(model, routes, _timers.Time, metrics, _logger), _clusters, metrics, _timers);
+        return new HttpConnectionFilterModel(model, new HttpPipeline(model, routes, _timers.Time, metrics, _logger, _overload), _clusters, metrics, _timers);
     }
 
     /// <summary>A route configuration of RDS; null with errors when it cannot be used.</summary>

@@ -65,6 +65,9 @@ public static class LocalReplies
     /// <summary>The client went away before there was a response.</summary>
     public const string DownstreamDisconnectDetails = "downstream_remote_disconnect";
 
+    /// <summary>A resource runs short, so that no new work is taken.</summary>
+    public static LocalReply Overloaded { get; } = new(503, "overload", ResponseFlags.OverloadManager, "envoy overloaded");
+
     /// <summary>A defect of ours.</summary>
     public static LocalReply InternalError { get; } = new(500, "internal_error", ResponseFlags.None, "Internal Server Error");
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Nuncio.DataPlane.Overload;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Time;
@@ -22,6 +23,9 @@ internal sealed class ListenerEnvironment
 
     public required ClusterTable Clusters { get; init; }
 
+    /// <summary>What is refused at the moment.</summary>
+    public OverloadState Overload { get; init; } = OverloadState.None;
+
     /// <summary>Open connections of all listeners.</summary>
     public ConnectionCount Connections { get; } = new();
 }
@@ -35,7 +39,27 @@ internal sealed class ConnectionCount
     /// <summary>
     /// The most that are served at once; one more is closed at once. By default what the limit on file descriptors allows, two for each connection and some to spare.
     /// </summary>
-    public int Limit { get; set; } = int.MaxValue;
+    public int Limit { get; set; } = FileLimit();
+
+    /// <summary>The part of <see cref="Limit"/> that is open.</summary>
+    public double Pressure => Limit > 0 ? (double)Volatile.Read(ref _open) / Limit : 1;
+
+    // The runtime has raised the soft limit to the hard one when it started.
+    private static int FileLimit()
+    {
+        const string Name = "Max open files";
+        const int Spare = 256;
+        try
+        {
+            var line = File.ReadLines("/proc/self/limits").FirstOrDefault(static line => line.StartsWith(Name, StringComparison.Ordinal));
+            return line is not null && long.TryParse(line[Name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], out var files)
+                ? (int)Math.Clamp((files - Spare) / 2, 64, int.MaxValue) : int.MaxValue;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return int.MaxValue;
+        }
+    }
 
     /// <summary>One more; false when there are too many.</summary>
     public bool TryAdd()

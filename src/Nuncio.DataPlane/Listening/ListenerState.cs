@@ -65,9 +65,16 @@ internal sealed class ListenerState
     /// <summary>A new socket; from the accepting thread, which this must not hold up.</summary>
     public void Accept(Socket socket)
     {
+        if (Environment.Overload.RejectsConnections)
+        {
+            Metrics.DownstreamConnectionsOverloadReject.Increment();
+            socket.Dispose();
+            return;
+        }
+
         if (!Environment.Connections.TryAdd())
         {
-            Metrics.DownstreamConnectionsOverflow.Increment();
+            Metrics.DownstreamGlobalConnectionsOverflow.Increment();
             socket.Dispose();
             return;
         }

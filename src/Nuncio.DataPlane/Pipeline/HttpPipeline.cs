@@ -7,6 +7,7 @@ using Nuncio.DataPlane.Errors;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http1;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Overload;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Tracing;
@@ -29,6 +30,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     private readonly RouteConfigurationState _routes;
     private readonly HttpConnectionManagerMetrics? _metrics;
     private readonly ILogger _logger;
+    private readonly OverloadState _overload;
 
     /// <summary>Of a bound connection manager.</summary>
     /// <param name="model">How requests are treated.</param>
@@ -36,13 +38,16 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     /// <param name="clock">Of all timestamps.</param>
     /// <param name="metrics">Statistics; null for none.</param>
     /// <param name="logger">For defects of ours.</param>
-    public HttpPipeline(HttpConnectionManagerModel model, RouteConfigurationState routes, TimeProvider clock, HttpConnectionManagerMetrics? metrics, ILogger logger)
+    /// <param name="overload">Whether new work is refused; null for never.</param>
+    public HttpPipeline(
+        HttpConnectionManagerModel model, RouteConfigurationState routes, TimeProvider clock, HttpConnectionManagerMetrics? metrics, ILogger logger, OverloadState? overload = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         Model = model;
         _routes = routes;
         _metrics = metrics;
         _logger = logger;
+        _overload = overload ?? OverloadState.None;
         Clock = clock;
     }
 
@@ -82,7 +87,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         (exchange.Downstream.Version >= HttpProtocolVersion.Http2 ? _metrics?.DownstreamRequestsHttp2Total : _metrics?.DownstreamRequestsHttp1Total)?.Increment();
         try
         {
-            var reply = rejection ?? Prepare(exchange);
+            var reply = rejection ?? Shed(exchange) ?? Prepare(exchange);
             if (reply is null)
             {
                 await RunFiltersAsync(exchange);
@@ -108,6 +113,24 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         }
 
         Complete(exchange);
+    }
+
+    // Before anything is done for the request: that is what refusing it is for.
+    private LocalReply? Shed(PipelineExchange exchange)
+    {
+        if (_overload.DisablesKeepAlive && exchange.Downstream.Version < HttpProtocolVersion.Http2)
+        {
+            _metrics?.DownstreamConnectionsOverloadDisableKeepAlive.Increment();
+            exchange.Downstream.CloseConnectionAfterResponse();
+        }
+
+        if (!_overload.RefusesRequests)
+        {
+            return null;
+        }
+
+        _metrics?.DownstreamRequestsOverloadClose.Increment();
+        return LocalReplies.Overloaded;
     }
 
     // Of a client that sends such a head, the next one is not waited for; Envoy closes as well.

@@ -34,6 +34,8 @@ public sealed class HttpConnectionManagerMetrics
         DownstreamRequestsHeaderTimeout = registry.Counter("envoy_http_downstream_rq_header_timeout", labels);
         DownstreamRequestsMaxDurationReached = registry.Counter("envoy_http_downstream_rq_max_duration_reached", labels);
         DownstreamRequestsNonRelativePath = registry.Counter("envoy_http_downstream_rq_non_relative_path", labels);
+        DownstreamRequestsOverloadClose = registry.Counter("envoy_http_downstream_rq_overload_close", labels);
+        DownstreamConnectionsOverloadDisableKeepAlive = registry.Counter("envoy_http_downstream_cx_overload_disable_keepalive", labels);
         DownstreamRequestsTooLarge = registry.Counter("envoy_http_downstream_rq_too_large", labels);
         DownstreamRequestsFailedPathNormalization = registry.Counter("envoy_http_downstream_rq_failed_path_normalization", labels);
         DownstreamRequestsRedirectedWithNormalizedPath = registry.Counter("envoy_http_downstream_rq_redirected_with_normalized_path", labels);
@@ -132,6 +134,12 @@ public sealed class HttpConnectionManagerMetrics
 
     /// <summary><c>envoy_http_downstream_rq_non_relative_path</c>: requests with an absolute path that is refused.</summary>
     public MetricCounter DownstreamRequestsNonRelativePath { get; }
+
+    /// <summary><c>envoy_http_downstream_rq_overload_close</c>: requests refused because a resource runs short.</summary>
+    public MetricCounter DownstreamRequestsOverloadClose { get; }
+
+    /// <summary><c>envoy_http_downstream_cx_overload_disable_keepalive</c>: connections that close after their response because a resource runs short.</summary>
+    public MetricCounter DownstreamConnectionsOverloadDisableKeepAlive { get; }
 
     /// <summary><c>envoy_http_downstream_rq_too_large</c>: requests too large to buffer.</summary>
     public MetricCounter DownstreamRequestsTooLarge { get; }

@@ -11,6 +11,8 @@ public sealed class ListenerMetrics
         DownstreamConnectionsTotal = registry.Counter("envoy_listener_downstream_cx_total", labels);
         DownstreamConnectionsDestroy = registry.Counter("envoy_listener_downstream_cx_destroy", labels);
         DownstreamConnectionsOverflow = registry.Counter("envoy_listener_downstream_cx_overflow", labels);
+        DownstreamGlobalConnectionsOverflow = registry.Counter("envoy_listener_downstream_global_cx_overflow", labels);
+        DownstreamConnectionsOverloadReject = registry.Counter("envoy_listener_downstream_cx_overload_reject", labels);
         DownstreamPreConnectionsTimeout = registry.Counter("envoy_listener_downstream_pre_cx_timeout", labels);
         NoFilterChainMatch = registry.Counter("envoy_listener_no_filter_chain_match", labels);
         SslHandshake = registry.Counter("envoy_listener_ssl_handshake", labels);
@@ -29,7 +31,13 @@ public sealed class ListenerMetrics
     /// <summary><c>envoy_listener_downstream_cx_destroy</c>: connections closed.</summary>
     public MetricCounter DownstreamConnectionsDestroy { get; }
 
-    /// <summary><c>envoy_listener_downstream_cx_overflow</c>: connections refused by a limit.</summary>
+    /// <summary><c>envoy_listener_downstream_global_cx_overflow</c>: connections refused because the process has as many as it may.</summary>
+    public MetricCounter DownstreamGlobalConnectionsOverflow { get; }
+
+    /// <summary><c>envoy_listener_downstream_cx_overload_reject</c>: connections refused because a resource runs short.</summary>
+    public MetricCounter DownstreamConnectionsOverloadReject { get; }
+
+    /// <summary><c>envoy_listener_downstream_cx_overflow</c>: connections refused by a limit of the listener; there is none, so it stays 0.</summary>
     public MetricCounter DownstreamConnectionsOverflow { get; }
 
     /// <summary><c>envoy_listener_downstream_pre_cx_timeout</c>: connections that did not say in time what they are.</summary>

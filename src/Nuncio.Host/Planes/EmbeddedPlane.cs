@@ -2,18 +2,19 @@ using System.Buffers;
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Nuncio.DataPlane;
+using Nuncio.DataPlane.Overload;
 using Nuncio.DataPlane.Telemetry;
 using Nuncio.Xds;
 
 namespace Nuncio.Host.Planes;
 
 /// <summary>The proxy in this process.</summary>
-internal sealed class EmbeddedPlane(ILoggerFactory loggers, TimeProvider time) : IGatewayPlane
+internal sealed class EmbeddedPlane(ILoggerFactory loggers, TimeProvider time, OverloadOptions overload) : IGatewayPlane
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(15);
 
-    private readonly EmbeddedProxy _proxy = new(loggers, time);
+    private readonly EmbeddedProxy _proxy = new(loggers, time, overload);
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly CancellationTokenSource _ended = new();
     private XdsSnapshot? _snapshot;
