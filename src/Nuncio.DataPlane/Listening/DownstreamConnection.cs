@@ -32,6 +32,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
     private bool _isTls;
     private NetworkSession? _session;
     private volatile bool _endAnnounced;
+    private volatile bool _handshaking;
     private volatile bool _draining;
 
     public DownstreamConnection(ListenerState listener, ListenerModel model, ClusterGeneration clusters, TransportConnection socket)
@@ -127,7 +128,11 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
     {
         if (Volatile.Read(ref _session) is null)
         {
-            _listener.Metrics.DownstreamPreConnectionsTimeout.Increment();
+            if (!_handshaking)
+            {
+                _listener.Metrics.DownstreamPreConnectionsTimeout.Increment();
+            }
+
             _socket.Abort();
         }
     }
@@ -188,13 +193,16 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
 
     private async ValueTask<NetworkSession?> BeginTlsAsync(FilterChainModel chain, DownstreamTlsModel model, ClusterGeneration clusters)
     {
-        using var timeout = new CancellationTokenSource(chain.HandshakeTimeout, _listener.Environment.Timers.Time);
-        if (await model.AcceptAsync(_socket, _peek.Take(), _serverName, timeout.Token) is not { } encrypted)
+        _handshaking = true;
+        _deadline.Set(chain.HandshakeTimeout);
+        if (await model.AcceptAsync(_socket, _peek.Take(), _serverName, CancellationToken.None) is not { } encrypted)
         {
             _listener.Metrics.SslConnectionError.Increment();
             return null;
         }
 
+        _deadline.Clear();
+        _handshaking = false;
         _listener.Metrics.SslHandshake.Increment();
         if (encrypted.PeerCertificate is null)
         {

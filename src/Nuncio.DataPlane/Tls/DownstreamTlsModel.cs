@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Nuncio.DataPlane.Binding;
+using Nuncio.DataPlane.Tls.OpenSsl;
 using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.DataPlane.Tls;
@@ -14,6 +15,7 @@ public sealed class DownstreamTlsModel
     private readonly bool _requiresSni;
     private readonly bool _allowsResumption;
     private readonly TimeProvider _time;
+    private OpenSslChoice? _choice;
 
     private DownstreamTlsModel(CommonTlsModel common, TlsV3.DownstreamTlsContext message, TimeProvider time)
     {
@@ -50,7 +52,7 @@ public sealed class DownstreamTlsModel
     /// <param name="transport">The connection; owned by the result.</param>
     /// <param name="prefix">Bytes read from it already.</param>
     /// <param name="serverName">The SNI; empty without.</param>
-    /// <param name="cancellationToken">Gives up; the caller measures the time.</param>
+    /// <param name="cancellationToken">Gives up; so does aborting the transport. The caller measures the time.</param>
     public async ValueTask<TlsTransportConnection?> AcceptAsync(
         TransportConnection transport, ReadOnlyMemory<byte> prefix, string serverName, CancellationToken cancellationToken)
     {
@@ -63,12 +65,25 @@ public sealed class DownstreamTlsModel
             return null;
         }
 
+        if (ContextFor(certificate) is { } context)
+        {
+            if (await OpenSslTransportConnection.AcceptAsync(transport, prefix, context) is { } connection)
+            {
+                connection.LocalCertificate = certificate.Leaf;
+                return connection;
+            }
+
+            transport.Abort();
+            await transport.DisposeAsync();
+            return null;
+        }
+
         var peer = new PeerCheck(this, _common.Validation);
         var stream = new SslStream(new TransportStream(transport, prefix), leaveInnerStreamOpen: false);
         try
         {
             await stream.AuthenticateAsServerAsync(OptionsFor(certificate, peer), cancellationToken);
-            return new TlsTransportConnection(transport, stream)
+            return new SslStreamTransportConnection(transport, stream)
             {
                 PeerCertificate = peer.Certificate ?? (stream.RemoteCertificate as X509Certificate2),
                 PeerChain = peer.Chain,
@@ -86,23 +101,44 @@ public sealed class DownstreamTlsModel
         }
     }
 
+    private bool AsksForCertificate => _requiresCertificate || _common.WantsValidation;
+
+    // Client certificates and chosen cipher suites are left to SslStream, which our checks and the names of suites are made for.
+    private OpenSslServerContext? ContextFor(TlsCertificateModel certificate)
+    {
+        if (AsksForCertificate || _common.Ciphers is not null)
+        {
+            return null;
+        }
+
+        var choice = Volatile.Read(ref _choice);
+        if (choice?.Certificate != certificate)
+        {
+            choice = new OpenSslChoice(certificate, certificate.ContextFor(_common.Protocols, _common.ApplicationProtocols, _allowsResumption));
+            Volatile.Write(ref _choice, choice);
+        }
+
+        return choice.Context;
+    }
+
     private SslServerAuthenticationOptions OptionsFor(TlsCertificateModel certificate, PeerCheck peer)
     {
-        var asks = _requiresCertificate || _common.WantsValidation;
         return new SslServerAuthenticationOptions
         {
             ServerCertificateContext = certificate.Context,
             EnabledSslProtocols = _common.Protocols,
             CipherSuitesPolicy = _common.Ciphers,
             ApplicationProtocols = _common.ApplicationProtocols.Count > 0 ? _common.ApplicationProtocols : null,
-            ClientCertificateRequired = asks,
-            RemoteCertificateValidationCallback = asks ? peer.Verify : null,
+            ClientCertificateRequired = AsksForCertificate,
+            RemoteCertificateValidationCallback = AsksForCertificate ? peer.Verify : null,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             AllowRenegotiation = false,
             // A resumed session skips verification, and what was valid then may be revoked now.
-            AllowTlsResume = _allowsResumption && !asks,
+            AllowTlsResume = _allowsResumption && !AsksForCertificate,
         };
     }
+
+    private sealed record OpenSslChoice(TlsCertificateModel Certificate, OpenSslServerContext? Context);
 
     private sealed class PeerCheck(DownstreamTlsModel model, ValidationModel? validation)
     {

@@ -92,7 +92,7 @@ public sealed class UpstreamTlsModel : UpstreamTransportModel
                     },
                 },
                 cancellationToken);
-            return new UpstreamHandshake(TransportConnect.Of(new TlsTransportConnection(connection, stream)), stream.NegotiatedApplicationProtocol.ToString());
+            return new UpstreamHandshake(TransportConnect.Of(new SslStreamTransportConnection(connection, stream)), stream.NegotiatedApplicationProtocol.ToString());
         }
         catch (OperationCanceledException)
         {

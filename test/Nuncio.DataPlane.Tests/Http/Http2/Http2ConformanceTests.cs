@@ -83,7 +83,7 @@ public sealed class Http2ConformanceTests
                 return;
             }
 
-            transport = new TlsTransportConnection(transport, stream);
+            transport = new SslStreamTransportConnection(transport, stream);
         }
 
         await using (transport)

@@ -1,0 +1,207 @@
+using System.Buffers;
+using System.Net;
+using System.Runtime.CompilerServices;
+using Nuncio.DataPlane.Async;
+using Nuncio.DataPlane.Transport;
+
+namespace Nuncio.DataPlane.Tls.OpenSsl;
+
+/// <summary>
+/// TLS over another transport by OpenSSL itself. SslStream does the same by the same library with a third more work per handshake, most of it around the
+/// library: state machines, exceptions for connections that end, copies.
+/// </summary>
+internal sealed class OpenSslTransportConnection : TlsTransportConnection
+{
+    // What an idle connection holds; more while more comes at once.
+    private const int SmallInput = 4096;
+    private const int LargeInput = 32768;
+
+    private readonly TransportConnection _transport;
+    private readonly OpenSslSession _session;
+    private int _inputSize = SmallInput;
+    private string _protocol = "";
+    private string _version = "";
+    private string _cipher = "";
+
+    private OpenSslTransportConnection(TransportConnection transport, OpenSslSession session)
+    {
+        _transport = transport;
+        _session = session;
+    }
+
+    /// <inheritdoc/>
+    public override IPEndPoint RemoteEndPoint => _transport.RemoteEndPoint;
+
+    /// <inheritdoc/>
+    public override IPEndPoint LocalEndPoint => _transport.LocalEndPoint;
+
+    /// <inheritdoc/>
+    public override string ApplicationProtocol => _protocol;
+
+    /// <inheritdoc/>
+    public override string Version => _version;
+
+    /// <inheritdoc/>
+    public override string Cipher => _cipher;
+
+    /// <summary>Does the server's part of the handshake; null when it fails, or when the transport is aborted. Who called closes the transport then.</summary>
+    /// <param name="transport">The connection; owned by the result.</param>
+    /// <param name="prefix">Bytes read from it already; copied.</param>
+    /// <param name="context">The certificate and settings.</param>
+    public static async ValueTask<OpenSslTransportConnection?> AcceptAsync(TransportConnection transport, ReadOnlyMemory<byte> prefix, OpenSslServerContext context)
+    {
+        var connection = new OpenSslTransportConnection(transport, new OpenSslSession(context));
+        if (!prefix.IsEmpty)
+        {
+            var input = ArrayPool<byte>.Shared.Rent(prefix.Length);
+            prefix.CopyTo(input);
+            connection._session.Feed(input, prefix.Length);
+        }
+
+        if (!await connection.HandshakeAsync())
+        {
+            connection._session.Dispose();
+            return null;
+        }
+
+        return connection;
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer)
+    {
+        if (buffer.IsEmpty)
+        {
+            return _session.IsReadable() ? new ValueTask<int>(0) : _transport.ReadAsync(buffer);
+        }
+
+        var read = _session.Read(buffer.Span);
+        return read == OpenSslSession.WantsInput ? ReadMoreAsync(buffer) : new ValueTask<int>(read >= 0 ? read : -1);
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> buffer)
+    {
+        if (!_session.Write(buffer.Span))
+        {
+            return new ValueTask<bool>(false);
+        }
+
+        var output = _session.TakeOutput();
+        if (output.Count == 0)
+        {
+            return new ValueTask<bool>(true);
+        }
+
+        var write = _transport.WriteAsync(output);
+        if (!write.IsCompleted)
+        {
+            return FinishWriteAsync(write, output.Array!);
+        }
+
+        var written = write.Result;
+        ArrayPool<byte>.Shared.Return(output.Array!);
+        return new ValueTask<bool>(written);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask ShutdownWriteAsync()
+    {
+        _session.Shutdown();
+        await FlushAsync();
+        await _transport.ShutdownWriteAsync();
+    }
+
+    /// <inheritdoc/>
+    public override void Abort() => _transport.Abort();
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await _transport.DisposeAsync();
+        _session.Dispose();
+    }
+
+    private async ValueTask<bool> HandshakeAsync()
+    {
+        while (true)
+        {
+            var result = _session.Handshake();
+            if (result == 1)
+            {
+                (_protocol, _version, _cipher) = _session.Describe();
+
+                // In TLS 1.3 only a session ticket is left to say, which leaves with the first answer; before, the client waits for our Finished.
+                return _version == OpenSslSession.Tls13 || await FlushAsync();
+            }
+
+            // An alert tells the client what was wrong.
+            if (!await FlushAsync() || result == OpenSslSession.Failed)
+            {
+                return false;
+            }
+
+            if (await ReceiveAsync() <= 0)
+            {
+                return false;
+            }
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
+    private async ValueTask<int> ReadMoreAsync(Memory<byte> buffer)
+    {
+        int read;
+        do
+        {
+            var received = await ReceiveAsync();
+            if (received <= 0)
+            {
+                // An end without close_notify is an end, as it is for SslStream, unless it cuts a record: lengths and chunks tell what is whole.
+                return received == 0 && !_session.IsInsideRecord ? 0 : -1;
+            }
+
+            read = _session.Read(buffer.Span);
+        }
+        while (read == OpenSslSession.WantsInput);
+        return read >= 0 ? read : -1;
+    }
+
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
+    private async ValueTask<int> ReceiveAsync()
+    {
+        var input = ArrayPool<byte>.Shared.Rent(_inputSize);
+        var received = await _transport.ReadAsync(input);
+        if (received <= 0)
+        {
+            ArrayPool<byte>.Shared.Return(input);
+            return received;
+        }
+
+        _inputSize = received >= SmallInput ? LargeInput : SmallInput;
+        _session.Feed(input, received);
+        return received;
+    }
+
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
+    private async ValueTask<bool> FlushAsync()
+    {
+        var output = _session.TakeOutput();
+        if (output.Count == 0)
+        {
+            return true;
+        }
+
+        var written = await _transport.WriteAsync(output);
+        ArrayPool<byte>.Shared.Return(output.Array!);
+        return written;
+    }
+
+    [AsyncMethodBuilder(typeof(PooledBuilder<>))]
+    private static async ValueTask<bool> FinishWriteAsync(ValueTask<bool> write, byte[] output)
+    {
+        var written = await write;
+        ArrayPool<byte>.Shared.Return(output);
+        return written;
+    }
+}
