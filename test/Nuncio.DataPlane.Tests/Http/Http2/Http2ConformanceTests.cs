@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http2;
+using Nuncio.DataPlane.Tests.Tls;
 using Nuncio.DataPlane.Tls;
 using Nuncio.DataPlane.Transport;
 using Nuncio.Testing;
@@ -25,7 +25,7 @@ public sealed class Http2ConformanceTests
         var port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         using var stop = new CancellationTokenSource();
         using var certificate = tls ? TestCertificate.Create(["localhost"]) : null;
-        var accepting = AcceptAsync(listener, certificate, stop.Token);
+        var accepting = AcceptAsync(listener, certificate is null ? null : DownstreamTls.Bind(certificate, null, "h2"), stop.Token);
         string[] overTls = tls ? ["--tls", "--insecure"] : [];
         var run = await TestProcess.RunAsync(
             h2spec, ["-h", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "--strict", "-o", "10", .. overTls]);
@@ -35,7 +35,7 @@ public sealed class Http2ConformanceTests
         run.Output.ShouldContain(line => line.Contains(" 0 failed", StringComparison.Ordinal));
     }
 
-    private static async Task AcceptAsync(Socket listener, TestCertificate? certificate, CancellationToken stop)
+    private static async Task AcceptAsync(Socket listener, DownstreamTlsModel? tls, CancellationToken stop)
     {
         try
         {
@@ -43,7 +43,7 @@ public sealed class Http2ConformanceTests
             {
                 var socket = await listener.AcceptAsync(stop);
                 socket.NoDelay = true;
-                _ = ServeAsync(new SocketTransportConnection(socket), certificate);
+                _ = ServeAsync(new SocketTransportConnection(socket), tls);
             }
         }
         catch (OperationCanceledException)
@@ -63,27 +63,17 @@ public sealed class Http2ConformanceTests
         await stream.WriteBodyAsync("hello"u8.ToArray(), true);
     }
 
-    private static async Task ServeAsync(TransportConnection transport, TestCertificate? certificate)
+    private static async Task ServeAsync(TransportConnection transport, DownstreamTlsModel? model)
     {
-        if (certificate is not null)
+        if (model is not null)
         {
-            var stream = new SslStream(new TransportStream(transport, default));
-            try
-            {
-                await stream.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
-                {
-                    ServerCertificate = certificate.Certificate,
-                    ApplicationProtocols = [SslApplicationProtocol.Http2],
-                });
-            }
-            catch (IOException)
+            if (await model.AcceptAsync(transport, default, "", CancellationToken.None) is not { } encrypted)
             {
                 // h2spec looks whether somebody listens before it begins.
-                await transport.DisposeAsync();
                 return;
             }
 
-            transport = new SslStreamTransportConnection(transport, stream);
+            transport = encrypted;
         }
 
         await using (transport)

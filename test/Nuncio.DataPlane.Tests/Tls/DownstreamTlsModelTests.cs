@@ -1,0 +1,231 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using Nuncio.DataPlane.Tests.Http.Http2;
+using Nuncio.DataPlane.Tls;
+using Nuncio.DataPlane.Tls.OpenSsl;
+using Nuncio.DataPlane.Transport;
+using Nuncio.Testing;
+using Protocol = Envoy.Extensions.TransportSockets.Tls.V3.TlsParameters.Types.TlsProtocol;
+
+namespace Nuncio.DataPlane.Tests.Tls;
+
+// Each holds for both: OpenSSL used directly, and SslStream, which serves where cipher suites are chosen.
+public sealed class DownstreamTlsModelTests : IDisposable
+{
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
+
+    private readonly TestCertificate _authority = TestCertificate.CreateAuthority("root");
+    private readonly TestCertificate _certificate;
+
+    public DownstreamTlsModelTests()
+    {
+        using var intermediate = TestCertificate.CreateAuthority("intermediate", _authority);
+        _certificate = TestCertificate.Create(["localhost"], intermediate);
+    }
+
+    public void Dispose()
+    {
+        _certificate.Dispose();
+        _authority.Dispose();
+    }
+
+    [Theory]
+    [InlineData(false, Protocol.Tlsv12, "TLSv1.2")]
+    [InlineData(false, Protocol.Tlsv13, "TLSv1.3")]
+    [InlineData(true, Protocol.Tlsv12, "TLSv1.2")]
+    [InlineData(true, Protocol.Tlsv13, "TLSv1.3")]
+    public async Task Accept_EachVersion_AgreesAndSendsTheChain(bool platform, Protocol version, string expected)
+    {
+        var (server, client, presented) = await ConnectAsync(Bind(platform, context => context.CommonTlsContext.TlsParams.TlsMaximumProtocolVersion = version, "h2", "http/1.1"), ["http/1.1"]);
+        await using var both = server;
+        server.Version.ShouldBe(expected);
+        server.ApplicationProtocol.ShouldBe("http/1.1");
+        server.Cipher.ShouldNotBeEmpty();
+        client.NegotiatedApplicationProtocol.ShouldBe(SslApplicationProtocol.Http11);
+        presented.ShouldBe(2);
+        (server is OpenSslTransportConnection).ShouldBe(!platform && LibSsl.IsAvailable);
+    }
+
+    [SkippableFact]
+    public async Task Accept_NoProtocolInCommon_GoesOnWithoutAlpn()
+    {
+        Skip.IfNot(LibSsl.IsAvailable);
+        var (server, client, _) = await ConnectAsync(Bind(false, null, "h2"), ["spdy/3"]);
+        await using var both = server;
+        server.ApplicationProtocol.ShouldBeEmpty();
+        client.NegotiatedApplicationProtocol.Protocol.IsEmpty.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ManyBytes_BothWaysAtOnce_ArriveAndThenTheEnd(bool platform)
+    {
+        var (server, client, _) = await ConnectAsync(Bind(platform), []);
+        await using var both = server;
+        const int Total = 4 * 1024 * 1024;
+        var echo = Task.Run(async () =>
+        {
+            var buffer = new byte[70000];
+            int read;
+            while ((read = await server.ReadAsync(buffer)) > 0 && await server.WriteAsync(buffer.AsMemory(0, read)))
+            {
+            }
+
+            await server.ShutdownWriteAsync();
+            return read;
+        });
+        var sent = new byte[Total];
+        new Random(7).NextBytes(sent);
+        var sending = Task.Run(async () =>
+        {
+            await client.WriteAsync(sent);
+            await client.ShutdownAsync();
+        });
+        var received = new MemoryStream();
+        await client.CopyToAsync(received).WaitAsync(Long);
+        await sending.WaitAsync(Long);
+        (await echo.WaitAsync(Long)).ShouldBe(0);
+        received.ToArray().AsSpan().SequenceEqual(sent).ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Accept_WhatIsNoTls_FailsAndClosesTheTransport(bool platform)
+    {
+        var (one, other) = MemoryTransport.CreatePair();
+        var accepting = Bind(platform).AcceptAsync(one, "GET / HTTP/1.1\r\n\r\n"u8.ToArray(), "", CancellationToken.None).AsTask();
+        (await accepting.WaitAsync(Long)).ShouldBeNull();
+        one.IsAborted.ShouldBeTrue();
+        await other.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Accept_AbortedInTheMiddle_Fails(bool platform)
+    {
+        var (one, other) = MemoryTransport.CreatePair();
+        var accepting = Bind(platform).AcceptAsync(one, default, "", CancellationToken.None).AsTask();
+        await other.WriteAsync(new byte[] { 22, 3, 1, 2, 0, 1 });
+        one.Abort();
+        (await accepting.WaitAsync(Long)).ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Read_TransportEndsWithoutCloseNotify_IsTheEnd(bool platform)
+    {
+        var (server, _, transport) = await ConnectRawAsync(Bind(platform));
+        await using var both = server;
+        var reading = server.ReadAsync(new byte[10]).AsTask();
+        await transport.ShutdownWriteAsync();
+        (await reading.WaitAsync(Long)).ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Read_RecordCutShort_IsBroken(bool platform)
+    {
+        var (server, _, transport) = await ConnectRawAsync(Bind(platform));
+        await using var both = server;
+        var reading = server.ReadAsync(new byte[10]).AsTask();
+        await transport.WriteAsync(new byte[] { 23, 3, 3, 0, 100, 1, 2, 3 });
+        await transport.ShutdownWriteAsync();
+        (await reading.WaitAsync(Long)).ShouldBe(-1);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Read_RecordOfSomebodyElse_IsBroken(bool platform)
+    {
+        var (server, _, transport) = await ConnectRawAsync(Bind(platform));
+        await using var both = server;
+        var reading = server.ReadAsync(new byte[10]).AsTask();
+        await transport.WriteAsync(new byte[] { 23, 3, 3, 0, 40 }.Concat(new byte[40]).ToArray());
+        (await reading.WaitAsync(Long)).ShouldBe(-1);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Abort_WithAReadPending_EndsIt(bool platform)
+    {
+        var (server, client, _) = await ConnectAsync(Bind(platform), []);
+        var reading = server.ReadAsync(new byte[10]).AsTask();
+        server.Abort();
+        (await reading.WaitAsync(Long)).ShouldBe(-1);
+        (await server.WriteAsync(new byte[10])).ShouldBeFalse();
+        await server.DisposeAsync();
+        (await server.ReadAsync(new byte[10])).ShouldBe(-1);
+        (await server.WriteAsync(new byte[10])).ShouldBeFalse();
+        await client.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Accept_VersionThatIsOff_IsRefused(bool platform)
+    {
+        var (one, other) = MemoryTransport.CreatePair();
+        var model = Bind(platform, context => context.CommonTlsContext.TlsParams.TlsMinimumProtocolVersion = Protocol.Tlsv13);
+        var accepting = model.AcceptAsync(one, default, "", CancellationToken.None).AsTask();
+        using var client = Client(other, out _);
+        await Should.ThrowAsync<Exception>(client.AuthenticateAsClientAsync(Options([], SslProtocols.Tls12)).WaitAsync(Long));
+        (await accepting.WaitAsync(Long)).ShouldBeNull();
+    }
+
+    private DownstreamTlsModel Bind(bool platform, Action<TlsV3.DownstreamTlsContext>? change = null, params string[] protocols) =>
+        DownstreamTls.Bind(
+            _certificate,
+            context =>
+            {
+                if (platform)
+                {
+                    context.CommonTlsContext.TlsParams.CipherSuites.Add("ECDHE-ECDSA-AES128-GCM-SHA256");
+                }
+
+                change?.Invoke(context);
+            },
+            protocols);
+
+    private static async Task<(TlsTransportConnection Server, SslStream Client, int Presented)> ConnectAsync(DownstreamTlsModel model, string[] protocols)
+    {
+        var (one, other) = MemoryTransport.CreatePair();
+        var accepting = model.AcceptAsync(one, default, "", CancellationToken.None).AsTask();
+        var client = Client(other, out var presented);
+        await client.AuthenticateAsClientAsync(Options(protocols, SslProtocols.None)).WaitAsync(Long);
+        return ((await accepting.WaitAsync(Long)).ShouldNotBeNull(), client, presented());
+    }
+
+    private static async Task<(TlsTransportConnection Server, SslStream Client, TransportConnection Transport)> ConnectRawAsync(DownstreamTlsModel model)
+    {
+        var (one, other) = MemoryTransport.CreatePair();
+        var accepting = model.AcceptAsync(one, default, "", CancellationToken.None).AsTask();
+        var client = Client(other, out _);
+        await client.AuthenticateAsClientAsync(Options([], SslProtocols.None)).WaitAsync(Long);
+        return ((await accepting.WaitAsync(Long)).ShouldNotBeNull(), client, other);
+    }
+
+    private static SslStream Client(TransportConnection transport, out Func<int> presented)
+    {
+        var count = 0;
+        presented = () => count;
+        return new SslStream(new TransportStream(transport, default), false, (_, _, chain, _) =>
+        {
+            count = chain!.ChainPolicy.ExtraStore.Count;
+            return true;
+        });
+    }
+
+    private static SslClientAuthenticationOptions Options(string[] protocols, SslProtocols versions) => new()
+    {
+        TargetHost = "localhost",
+        EnabledSslProtocols = versions,
+        ApplicationProtocols = protocols.Length > 0 ? [.. protocols.Select(name => new SslApplicationProtocol(name))] : null,
+    };
+}
