@@ -1,5 +1,6 @@
 using Envoy.Extensions.Filters.Http.ExtAuthz.V3;
 using Google.Protobuf.WellKnownTypes;
+using Nuncio.Compiler.HttpFilters;
 using Nuncio.Compiler.Naming;
 using Nuncio.Compiler.Planning;
 using Nuncio.Compiler.Validation;
@@ -96,6 +97,8 @@ internal sealed class GroupRoutes
             AddFilterSettings(route, member.Mapping);
         }
 
+        if (_merged.ErrorResponses is { } errors && _group.Settings.HasErrorResponses)
+            route.Metadata = new CoreV3.Metadata { FilterMetadata = { [ErrorResponseScript.FilterName] = errors.ToMetadata() } };
         return EmittedRoute.Of(route);
     }
 

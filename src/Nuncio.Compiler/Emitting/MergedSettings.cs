@@ -23,6 +23,8 @@ internal sealed class MergedSettings
     /// <summary>The last member's, even where it has none.</summary>
     public MatcherV3.RegexMatchAndSubstitute? RegexRewrite { get; private set; }
 
+    public ErrorResponsePlan? ErrorResponses { get; private set; }
+
     public ValueMap<AddedHeader> AddRequestHeaders { get; private set; } = ValueMap<AddedHeader>.Empty;
 
     public ValueMap<AddedHeader> AddResponseHeaders { get; private set; } = ValueMap<AddedHeader>.Empty;
@@ -63,6 +65,7 @@ internal sealed class MergedSettings
         Priority = mapping.Priority ?? Priority;
         Upgrades = mapping.Upgrades ?? Upgrades;
         RegexRewrite = mapping.RegexRewrite;
+        ErrorResponses = mapping.ErrorResponses ?? ErrorResponses;
         AddRequestHeaders = Together(AddRequestHeaders, mapping.AddRequestHeaders);
         AddResponseHeaders = Together(AddResponseHeaders, mapping.AddResponseHeaders);
         RemoveRequestHeaders = mapping.RemoveRequestHeaders ?? RemoveRequestHeaders;

@@ -20,6 +20,8 @@ internal sealed class HttpFilterPass : ICompilerPass
         var rateLimit = RateLimitServicePlanner.Plan(context);
         var tracing = TracingPlanner.Plan(context, out var isDatadog);
 
+        var errors = ErrorResponseScript.Filter(module, context.Snapshot.Mappings);
+        if (errors is not null) Add(ErrorResponseScript.FilterName, errors);
         if (config.EnableGrpcHttp11Bridge == true) Add(HttpFilterNames.GrpcHttp1Bridge, new Envoy.Extensions.Filters.Http.GrpcHttp1Bridge.V3.Config());
         if (config.EnableGrpcWeb == true) Add(HttpFilterNames.GrpcWeb, new Envoy.Extensions.Filters.Http.GrpcWeb.V3.GrpcWeb());
         if (ModuleFilters.GrpcStats(config) is { } stats) Add(HttpFilterNames.GrpcStats, stats);
@@ -50,7 +52,7 @@ internal sealed class HttpFilterPass : ICompilerPass
         context.Runtime = RuntimeFlags.Plan(module, findings);
         if (auth.Broken is { } broken) manager.LocalReplyConfig = BrokenAuthReply.Of(broken);
 
-        var settings = new RouteSettings(auth.Filter is not null, rateLimit?.Domain, context.Options.InsecureRejectStatus, auth.Broken is not null);
+        var settings = new RouteSettings(auth.Filter is not null, rateLimit?.Domain, context.Options.InsecureRejectStatus, auth.Broken is not null, errors is not null);
         context.RouteSettings = Keep(context, settings);
         var bufferLimit = BufferLimit(module, findings);
         var version = new VersionComposer().Add(XdsVersion.Of(manager)).Add(bufferLimit?.ToString(CultureInfo.InvariantCulture) ?? "");

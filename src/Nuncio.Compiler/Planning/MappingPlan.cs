@@ -104,6 +104,9 @@ public sealed record MappingPlan
     /// <summary>Null: not set.</summary>
     public ValueMap<ValueList<LabelGroup>>? RateLimitLabels { get; init; }
 
+    /// <summary>The bodies of its error responses; null for the Module's.</summary>
+    public ErrorResponsePlan? ErrorResponses { get; init; }
+
     /// <summary>The place of its <see cref="GroupKey"/>, once it was looked up.</summary>
     internal Dialects.Mappings.GroupSlot? Slot { get; set; }
 

@@ -71,14 +71,14 @@ internal sealed class ModulePass : ICompilerPass
             Cors = config.Cors is { } cors ? CorsReader.Read(module, prefix + "cors", cors, findings) : null,
             RetryPolicy = config.RetryPolicy is { } retry ? RetryPolicyReader.Read(module, prefix + "retry_policy", retry, findings) : null,
             DefaultLabelDomain = string.IsNullOrEmpty(config.DefaultLabelDomain) ? ModulePlan.Empty.DefaultLabelDomain : config.DefaultLabelDomain,
+            ErrorResponses = config.ErrorResponseOverrides is { } overrides
+                ? ErrorResponseRules.Read(module, prefix + "error_response_overrides", overrides, findings) : null,
             HeaderCaseOverrides = HeaderCase(module, config, findings),
         };
     }
 
     private static void ReportUnused(ModuleResource module, AmbassadorModuleConfig config, FindingSink findings)
     {
-        if (config.ErrorResponseOverrides is not null)
-            findings.Error(module, FindingCodes.NotSupported, "spec.config.error_response_overrides", "error responses are not overridden, as in Emissary since version 4");
         if (config.AdminPort is not null)
             findings.Notice(module, FindingCodes.FieldWithoutEffect, "spec.config.admin_port", "has no effect: the address of the admin pages is an option of the command");
         foreach (var (name, probe) in new[] { ("diagnostics", config.Diagnostics), ("liveness_probe", config.LivenessProbe), ("readiness_probe", config.ReadinessProbe) })

@@ -47,6 +47,9 @@ public sealed record ModulePlan
     /// <summary>The domain that <c>default_labels</c> without Mapping labels belong to.</summary>
     public string DefaultLabelDomain { get; init; } = "ambassador";
 
+    /// <summary>The bodies of error responses of all but the Mappings that say otherwise; null where they stay as they are.</summary>
+    public ErrorResponsePlan? ErrorResponses { get; init; }
+
     /// <summary>Header names in the spelling that peers shall see, or empty.</summary>
     public ValueList<string> HeaderCaseOverrides { get; init; } = ValueList<string>.Empty;
 }

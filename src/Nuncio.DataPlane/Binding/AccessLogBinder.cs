@@ -154,9 +154,9 @@ internal sealed class AccessLogBinder(AccessLogFiles files, GrpcAccessLogBinder?
             case FileAccessLog.AccessLogFormatOneofCase.Format when config.Format.Length > 0:
                 return ValueBinder.Format(config.Format, omitEmpty: false, BindErrors.Path(path, "format"), errors);
             case FileAccessLog.AccessLogFormatOneofCase.JsonFormat:
-                return Json(config.JsonFormat, typed: false, BindErrors.Path(path, "json_format"), errors);
+                return Json(config.JsonFormat, BindErrors.Path(path, "json_format"), errors);
             case FileAccessLog.AccessLogFormatOneofCase.TypedJsonFormat:
-                return Json(config.TypedJsonFormat, typed: true, BindErrors.Path(path, "typed_json_format"), errors);
+                return Json(config.TypedJsonFormat, BindErrors.Path(path, "typed_json_format"), errors);
             case FileAccessLog.AccessLogFormatOneofCase.LogFormat:
                 return Format(config.LogFormat, BindErrors.Path(path, "log_format"), errors);
             default:
@@ -175,9 +175,9 @@ internal sealed class AccessLogBinder(AccessLogFiles files, GrpcAccessLogBinder?
         return format is JsonFormat ? new LineFormat(format) : format;
     }
 
-    private static LineFormat? Json(Struct format, bool typed, string path, BindErrors errors)
+    private static LineFormat? Json(Struct format, string path, BindErrors errors)
     {
-        var json = JsonFormat.TryCreate(format, typed, omitEmpty: false, sort: false, out var error);
+        var json = JsonFormat.TryCreate(format, omitEmpty: false, sort: false, out var error);
         if (json is null)
         {
             errors.Add(path, $"The format is not valid: {error}.");

@@ -30,7 +30,6 @@ internal sealed class ExtAuthzBinder(UpstreamCalls calls, MetricsRegistry metric
             return null;
         }
 
-        // Dynamic metadata goes nowhere here; latencies in filter state are for logs that name them.
         SupportedFields.Check(
             message, path, errors, "grpc_service", "http_service", "transport_api_version", "failure_mode_allow", "failure_mode_allow_header_add", "with_request_body",
             "clear_route_cache", "status_on_error", "validate_mutations", "filter_enabled", "deny_at_disable", "include_peer_certificate", "stat_prefix", "allowed_headers",
@@ -92,6 +91,7 @@ internal sealed class ExtAuthzBinder(UpstreamCalls calls, MetricsRegistry metric
             DisallowedHeaders = Names(message.DisallowedHeaders, BindErrors.Path(path, "disallowed_headers"), errors),
             ChargeClusterResponseStats = message.ChargeClusterResponseStats ?? true,
             EncodeRawHeaders = message.EncodeRawHeaders,
+            TakesMetadata = message.EnableDynamicMetadataIngestion ?? true,
             MaxDeniedBodyBytes = message.MaxDeniedResponseBodyBytes is > 0 and <= 1024 * 1024 ? (int)message.MaxDeniedResponseBodyBytes : 1024 * 1024,
         };
     }
@@ -160,6 +160,8 @@ internal sealed class ExtAuthzBinder(UpstreamCalls calls, MetricsRegistry metric
             ClientHeaders = Names(response?.AllowedClientHeaders, BindErrors.Path(path, "authorization_response.allowed_client_headers"), errors),
             ClientHeadersOnSuccess = Names(
                 response?.AllowedClientHeadersOnSuccess, BindErrors.Path(path, "authorization_response.allowed_client_headers_on_success"), errors),
+            MetadataHeaders = Names(
+                response?.DynamicMetadataFromHeaders, BindErrors.Path(path, "authorization_response.dynamic_metadata_from_headers"), errors),
         };
     }
 

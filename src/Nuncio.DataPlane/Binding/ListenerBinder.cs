@@ -85,6 +85,7 @@ internal sealed class ListenerBinder
             InspectHttp = filters.Http,
             InspectionTimeout = message.ListenerFiltersTimeout?.ToTimeSpan() ?? TimeSpan.FromSeconds(15),
             Backlog = (int)Math.Min(message.TcpBacklogSize ?? 4096, 65535),
+            BufferLimit = (int)Math.Min(message.PerConnectionBufferLimitBytes ?? 1024 * 1024, int.MaxValue / 2),
             KeepAlive = message.TcpKeepalive is { } keepAlive
                 ? new TcpKeepAliveOptions((int?)keepAlive.KeepaliveProbes, (int?)keepAlive.KeepaliveTime, (int?)keepAlive.KeepaliveInterval)
                 : null,

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using System.Text;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.Logging;
@@ -31,7 +32,7 @@ internal sealed class LuaBinder(UpstreamCalls calls, MetricsRegistry metrics, IL
             return null;
         }
 
-        SupportedFields.Check(message, path, errors, "inline_code", "default_source_code", "stat_prefix", "clear_route_cache");
+        SupportedFields.Check(message, path, errors, "inline_code", "source_codes", "default_source_code", "stat_prefix", "clear_route_cache");
         byte[]? script = message.DefaultSourceCode is { } source
             ? ValueBinder.Data(source, BindErrors.Path(path, "default_source_code"), errors) : Encoding.UTF8.GetBytes(message.InlineCode);
         if (script is null)
@@ -45,7 +46,25 @@ internal sealed class LuaBinder(UpstreamCalls calls, MetricsRegistry metrics, IL
             return new HttpFilters.UnsupportedFilter { Name = name, Index = index };
         }
 
-        return new LuaFilter(machines, calls, metrics, message.ClearRouteCache ?? true, logger) { Name = name, Index = index };
+        var named = new Dictionary<string, LuaMachine[]>(StringComparer.Ordinal);
+        foreach (var (key, code) in message.SourceCodes)
+        {
+            var codePath = BindErrors.Path(path, $"source_codes[{key}]");
+            if (ValueBinder.Data(code, codePath, errors) is not { } bytes)
+            {
+                return null;
+            }
+
+            if (Machines(bytes, out error) is not { } loaded)
+            {
+                errors.AddFailClosed(codePath, $"The script does not load: {error}. Requests that would pass the filter are answered with 500.");
+                return new HttpFilters.UnsupportedFilter { Name = name, Index = index };
+            }
+
+            named.Add(key, loaded);
+        }
+
+        return new LuaFilter(machines, named.ToFrozenDictionary(StringComparer.Ordinal), calls, metrics, message.ClearRouteCache ?? true, logger) { Name = name, Index = index };
     }
 
     /// <inheritdoc/>
@@ -61,8 +80,24 @@ internal sealed class LuaBinder(UpstreamCalls calls, MetricsRegistry metrics, IL
             return DisabledFilterConfig.Instance;
         }
 
-        errors.AddFailClosed(path, "Scripts of routes are not supported by the embedded proxy: requests that would pass the filter are answered with 500.");
-        return null;
+        LuaMachine[]? own = null;
+        if (message.OverrideCase == LuaV3.LuaPerRoute.OverrideOneofCase.SourceCode)
+        {
+            var codePath = BindErrors.Path(path, "source_code");
+            if (ValueBinder.Data(message.SourceCode, codePath, errors) is not { } script)
+            {
+                return null;
+            }
+
+            own = Machines(script, out var error);
+            if (own is null)
+            {
+                errors.AddFailClosed(codePath, $"The script does not load: {error}. Requests that would pass the filter are answered with 500.");
+                return null;
+            }
+        }
+
+        return new LuaRouteConfig(message.Name, own, message.FilterContext);
     }
 
     // One machine per processor, as Envoy has one per worker: what scripts keep in globals is shared by the requests of a machine.

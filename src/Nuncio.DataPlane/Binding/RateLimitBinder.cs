@@ -77,9 +77,13 @@ internal static class RateLimitBinder
                 return new RateLimitAction.QueryMatch(
                     Queries(query.QueryParameters, path, errors), query.ExpectMatch ?? true, Key(query.DescriptorKey, "query_match"), query.DescriptorValue);
             case Action.ActionSpecifierOneofCase.DynamicMetadata:
-                return new RateLimitAction.Metadata(message.DynamicMetadata.DescriptorKey, message.DynamicMetadata.DefaultValue, skipIfAbsent: false);
-            case Action.ActionSpecifierOneofCase.Metadata when message.Metadata.Source == Action.Types.MetaData.Types.Source.Dynamic:
-                return new RateLimitAction.Metadata(message.Metadata.DescriptorKey, message.Metadata.DefaultValue, message.Metadata.SkipIfAbsent);
+                var dynamic = message.DynamicMetadata;
+                return Metadata(dynamic.DescriptorKey, dynamic.MetadataKey, ofRoute: false, dynamic.DefaultValue, skipIfAbsent: false);
+            case Action.ActionSpecifierOneofCase.Metadata:
+                var metadata = message.Metadata;
+                return Metadata(
+                    metadata.DescriptorKey, metadata.MetadataKey, metadata.Source == Action.Types.MetaData.Types.Source.RouteEntry, metadata.DefaultValue,
+                    metadata.SkipIfAbsent);
             default:
                 errors.Add(path, $"The action {message.ActionSpecifierCase} is not supported by the embedded proxy.");
                 return null;
@@ -88,6 +92,10 @@ internal static class RateLimitBinder
 
     /// <summary>What the proxy calls itself: Emissary starts its Envoy with this name.</summary>
     private const string NodeCluster = "ambassador-default";
+
+    private static RateLimitAction.Metadata Metadata(
+        string entryKey, Envoy.Type.Metadata.V3.MetadataKey? key, bool ofRoute, string defaultValue, bool skipIfAbsent) =>
+        new(entryKey, key?.Key ?? "", [.. key?.Path.Select(static segment => segment.Key) ?? []], ofRoute, defaultValue, skipIfAbsent);
 
     private static string Key(string key, string otherwise) => key.Length > 0 ? key : otherwise;
 

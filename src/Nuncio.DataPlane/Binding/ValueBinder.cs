@@ -225,7 +225,7 @@ internal static class ValueBinder
                 var field = BindErrors.Path(path, "text_format_source");
                 return Data(message.TextFormatSource, field, errors) is { } data ? Format(Encoding.UTF8.GetString(data), message.OmitEmptyValues, field, errors) : null;
             case CoreV3.SubstitutionFormatString.FormatOneofCase.JsonFormat:
-                var json = JsonFormat.TryCreate(message.JsonFormat, typed: true, message.OmitEmptyValues, message.JsonFormatOptions?.SortProperties ?? false, out var error);
+                var json = JsonFormat.TryCreate(message.JsonFormat, message.OmitEmptyValues, message.JsonFormatOptions?.SortProperties ?? false, out var error);
                 if (json is null)
                 {
                     errors.Add(BindErrors.Path(path, "json_format"), $"The format is not valid: {error}.");

@@ -10,6 +10,8 @@ internal sealed class FormatOperator
 {
     private readonly FormatValueWriter? _writer;
     private readonly byte[] _literal = [];
+    private readonly FormatValueWriter? _json;
+    private readonly bool _isNumber;
     private readonly int _maxLength;
 
     public FormatOperator(byte[] literal) => _literal = literal;
@@ -17,16 +19,27 @@ internal sealed class FormatOperator
     public FormatOperator(FormatValueWriter writer, bool isNumber, int maxLength)
     {
         _writer = writer;
-        IsNumber = isNumber;
+        _isNumber = isNumber;
         _maxLength = maxLength;
     }
 
-    /// <summary>In JSON it is a number.</summary>
-    public bool IsNumber { get; }
+    /// <summary>One whose value is JSON of any kind, and in text a string as it is.</summary>
+    /// <param name="writer">As text.</param>
+    /// <param name="json">As JSON.</param>
+    /// <param name="maxLength">Of the text, in bytes; 0 for no limit.</param>
+    public FormatOperator(FormatValueWriter writer, FormatValueWriter json, int maxLength)
+        : this(writer, isNumber: false, maxLength) =>
+        _json = json;
+
+    /// <summary>In JSON it is written as it is: a number, or JSON already.</summary>
+    public bool IsJson => _isNumber || _json is not null;
 
     public bool IsLiteral => _writer is null;
 
     public ReadOnlySpan<byte> Literal => _literal;
+
+    /// <summary>Writes the value as JSON, where <see cref="IsJson"/>.</summary>
+    public bool TryWriteJson(HttpExchange exchange, FormatBuffer buffer) => _json is null ? TryWrite(exchange, buffer) : _json(exchange, buffer);
 
     public bool TryWrite(HttpExchange exchange, FormatBuffer buffer)
     {

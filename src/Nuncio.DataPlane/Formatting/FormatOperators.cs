@@ -62,8 +62,12 @@ internal static class FormatOperators
             case "QUERY_PARAM" when !string.IsNullOrEmpty(arguments):
                 var parameter = Encoding.UTF8.GetBytes(arguments);
                 return new FormatOperator((x, b) => QueryParameter(x, parameter, b), isNumber: false, maxLength);
-            case "DYNAMIC_METADATA" or "CLUSTER_METADATA" or "UPSTREAM_METADATA" when !string.IsNullOrEmpty(arguments):
-                // No filter of ours writes dynamic metadata, and endpoints have none that a compiler would set: always absent, as in Envoy then.
+            case "DYNAMIC_METADATA" when !string.IsNullOrEmpty(arguments):
+                return MetadataText.Operator(arguments, maxLength);
+            case "METADATA" when arguments?.StartsWith("DYNAMIC:", StringComparison.Ordinal) == true:
+                return MetadataText.Operator(arguments["DYNAMIC:".Length..], maxLength);
+            case "CLUSTER_METADATA" or "UPSTREAM_METADATA" when !string.IsNullOrEmpty(arguments):
+                // Clusters and endpoints have none that a compiler would set: always absent, as in Envoy then.
                 return new FormatOperator(static (_, _) => false, isNumber: false, maxLength);
             case "FILTER_STATE" or "UPSTREAM_FILTER_STATE":
                 error = $"%{name}% is not supported: the embedded proxy has no filter state";

@@ -7,33 +7,30 @@ using Nuncio.DataPlane.Pipeline;
 namespace Nuncio.DataPlane.Formatting;
 
 /// <summary>
-/// A JSON object whose strings are formats (json_format). A value that is one operator keeps its type where <c>typed</c>: numbers stay numbers, a
-/// missing one is null; mixed text is a string.
+/// A JSON object whose strings are formats (json_format, and typed_json_format, which has become the same). A value that is one operator keeps its type: numbers
+/// stay numbers, a missing one is null; mixed text is a string.
 /// </summary>
 public sealed class JsonFormat : SubstitutionFormat
 {
-    private readonly bool _typed;
     private readonly bool _omitEmpty;
     private readonly bool _sort;
     private Node _root = new Node.Raw([]);
 
-    private JsonFormat(bool typed, bool omitEmpty, bool sort)
+    private JsonFormat(bool omitEmpty, bool sort)
     {
-        _typed = typed;
         _omitEmpty = omitEmpty;
         _sort = sort;
     }
 
     /// <summary>Binds an object; null with the reason (and which field) where a format in it is bad.</summary>
     /// <param name="format">The object.</param>
-    /// <param name="typed">Numbers and null keep their type; else everything is a string.</param>
     /// <param name="omitEmpty">A missing value's field is left out.</param>
     /// <param name="sort">Fields are sorted by name.</param>
     /// <param name="error">The reason.</param>
-    public static JsonFormat? TryCreate(Struct format, bool typed, bool omitEmpty, bool sort, out string error)
+    public static JsonFormat? TryCreate(Struct format, bool omitEmpty, bool sort, out string error)
     {
         ArgumentNullException.ThrowIfNull(format);
-        var json = new JsonFormat(typed, omitEmpty, sort);
+        var json = new JsonFormat(omitEmpty, sort);
         if (json.BindObject(format, out error) is not { } root)
         {
             return null;
@@ -90,7 +87,7 @@ public sealed class JsonFormat : SubstitutionFormat
                     return null;
                 }
 
-                return operators is [{ IsLiteral: false } only] ? new Node.Single(only, _typed, _omitEmpty) : new Node.Text(operators, _omitEmpty);
+                return operators is [{ IsLiteral: false } only] ? new Node.Single(only, _omitEmpty) : new Node.Text(operators, _omitEmpty);
             case Value.KindOneofCase.NumberValue:
                 return new Node.Raw(JsonSerializer.SerializeToUtf8Bytes(value.NumberValue));
             case Value.KindOneofCase.BoolValue:
@@ -173,14 +170,14 @@ public sealed class JsonFormat : SubstitutionFormat
             }
         }
 
-        public sealed class Single(FormatOperator value, bool typed, bool omitEmpty) : Node
+        public sealed class Single(FormatOperator value, bool omitEmpty) : Node
         {
             public override bool TryWrite(HttpExchange exchange, FormatBuffer buffer)
             {
                 var start = buffer.Length;
-                if (typed && value.IsNumber)
+                if (value.IsJson)
                 {
-                    if (value.TryWrite(exchange, buffer))
+                    if (value.TryWriteJson(exchange, buffer))
                     {
                         return true;
                     }
@@ -203,7 +200,7 @@ public sealed class JsonFormat : SubstitutionFormat
                     return false;
                 }
 
-                buffer.Write(typed ? "null"u8 : "\"-\""u8);
+                buffer.Write("null"u8);
                 return true;
             }
         }

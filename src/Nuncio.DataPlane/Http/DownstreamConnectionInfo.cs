@@ -42,6 +42,9 @@ public sealed class DownstreamConnectionInfo
     /// <summary>Our own certificate on this connection.</summary>
     public X509Certificate2? LocalCertificate { get; init; }
 
+    /// <summary>The most bytes of a request or response that a filter may gather (<c>per_connection_buffer_limit_bytes</c>).</summary>
+    public int BufferLimit { get; init; } = 1024 * 1024;
+
     /// <summary>The client certificate was verified against a CA.</summary>
     public bool PeerCertificateValidated { get; init; }
 }

@@ -120,6 +120,11 @@ internal sealed class ExtAuthzFilter : HttpFilter
         var counters = _statistics.OfManager(exchange.ConnectionManager.StatPrefix);
         var cluster = exchange.Forward is null ? null : exchange.FindCluster(exchange.ClusterName, _calls.Clusters);
         var ofCluster = cluster is null ? null : _statistics.OfCluster(cluster.Model.StatName);
+        if (_model.TakesMetadata && verdict is { Metadata: { } metadata, Decision: ExtAuthzDecision.Ok or ExtAuthzDecision.Denied })
+        {
+            exchange.WritableMetadata.Merge(Name, metadata);
+        }
+
         switch (verdict.Decision)
         {
             case ExtAuthzDecision.Ok:

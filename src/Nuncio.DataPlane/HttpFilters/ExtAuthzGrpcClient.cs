@@ -24,12 +24,11 @@ internal sealed class ExtAuthzGrpcClient(UpstreamCalls calls, GrpcServiceModel s
             return Failed(status);
         }
 
-        if ((response.Status?.Code ?? 0) == 0)
-        {
-            return Allowed(response.OkResponse);
-        }
-
-        return response.ErrorResponse is not null ? new ExtAuthzVerdict { Decision = ExtAuthzDecision.Error } : Refused(response.DeniedResponse);
+        var verdict = (response.Status?.Code ?? 0) == 0 ? Allowed(response.OkResponse)
+            : response.ErrorResponse is not null ? new ExtAuthzVerdict { Decision = ExtAuthzDecision.Error } : Refused(response.DeniedResponse);
+        // Services that were written before the field moved still fill the other.
+        verdict.Metadata = response.DynamicMetadata ?? response.OkResponse?.DynamicMetadata;
+        return verdict;
     }
 
     private static ExtAuthzVerdict? Failed(GrpcStatus status) =>

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using Google.Protobuf.WellKnownTypes;
 using Nuncio.DataPlane.External;
 using Nuncio.DataPlane.Formatting;
 using Nuncio.DataPlane.Http;
@@ -122,6 +123,11 @@ internal sealed class ExtAuthzHttpClient(UpstreamCalls calls, ExtAuthzHttpModel 
             if (service.ClientHeadersOnSuccess?.Includes(header.Name) == true)
             {
                 verdict.Add(ExtAuthzHeaderUse.AddToResponse, header.Name, header.Value);
+            }
+
+            if (service.MetadataHeaders?.Includes(header.Name) == true)
+            {
+                (verdict.Metadata ??= new Struct()).Fields[Encoding.ASCII.GetString(header.Name)] = Value.ForString(Encoding.UTF8.GetString(header.Value));
             }
         }
 

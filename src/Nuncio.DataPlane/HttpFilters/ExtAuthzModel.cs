@@ -55,6 +55,9 @@ public sealed class ExtAuthzModel
     /// <summary>Headers go as bytes (header_map) instead of as text.</summary>
     public bool EncodeRawHeaders { get; init; }
 
+    /// <summary>What the service tells becomes dynamic metadata.</summary>
+    public bool TakesMetadata { get; init; } = true;
+
     /// <summary>The longest body of a refusal, in bytes; what is longer is cut.</summary>
     public int MaxDeniedBodyBytes { get; init; } = 1024 * 1024;
 }
@@ -85,6 +88,9 @@ public sealed class ExtAuthzHttpModel
 
     /// <summary>Which headers the client gets with the response of the upstream.</summary>
     public HeaderNameMatcher? ClientHeadersOnSuccess { get; init; }
+
+    /// <summary>Which headers of an allowing answer become dynamic metadata.</summary>
+    public HeaderNameMatcher? MetadataHeaders { get; init; }
 }
 
 /// <summary>What of a request's body is sent to the service.</summary>

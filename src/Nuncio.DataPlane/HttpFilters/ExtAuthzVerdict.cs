@@ -77,6 +77,9 @@ internal sealed class ExtAuthzVerdict
     /// <summary>Query parameters that are removed; null for none.</summary>
     public List<string>? RemoveQuery { get; set; }
 
+    /// <summary>What the service tells the filters behind it and the logs; null for nothing.</summary>
+    public Google.Protobuf.WellKnownTypes.Struct? Metadata { get; set; }
+
     /// <summary>The request is changed.</summary>
     public bool ChangesRequest
     {

@@ -150,13 +150,15 @@ public abstract class RateLimitAction
         }
     }
 
-    /// <summary>Metadata, of which a request has none here: the default, or what stands for its absence.</summary>
-    internal sealed class Metadata(string entryKey, string defaultValue, bool skipIfAbsent) : RateLimitAction
+    /// <summary>A text of the request's dynamic metadata or of its route's; the default, or what stands for its absence, where there is none.</summary>
+    internal sealed class Metadata(string entryKey, string space, string[] keys, bool ofRoute, string defaultValue, bool skipIfAbsent) : RateLimitAction
     {
         public override RateLimitActionResult TryMake(HttpExchange exchange, out string key, out string value)
         {
-            (key, value) = (entryKey, defaultValue);
-            return defaultValue.Length > 0 ? RateLimitActionResult.Entry : skipIfAbsent ? RateLimitActionResult.Skip : RateLimitActionResult.NoDescriptor;
+            var found = !ofRoute ? exchange.Metadata?.Find(space, keys)
+                : exchange.Route?.Message.Metadata?.FilterMetadata.TryGetValue(space, out var route) == true ? DynamicMetadata.Find(route, keys) : null;
+            (key, value) = (entryKey, found is { StringValue.Length: > 0 } ? found.StringValue : defaultValue);
+            return value.Length > 0 ? RateLimitActionResult.Entry : skipIfAbsent ? RateLimitActionResult.Skip : RateLimitActionResult.NoDescriptor;
         }
     }
 

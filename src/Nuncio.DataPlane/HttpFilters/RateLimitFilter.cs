@@ -137,6 +137,11 @@ internal sealed class RateLimitFilter(RateLimitFilterModel model, UpstreamCalls 
             return await FailAsync(exchange, counters);
         }
 
+        if (response.DynamicMetadata is { } metadata)
+        {
+            exchange.WritableMetadata.Merge(Name, metadata);
+        }
+
         if (model.AddRateLimitHeaders)
         {
             RateLimitHeaders.Add(toResponse ??= new HeaderMap(), response);

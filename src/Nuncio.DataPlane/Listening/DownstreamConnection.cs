@@ -187,6 +187,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
                 RemoteAddress = _remote,
                 LocalAddress = _local,
                 ServerName = _serverName,
+                BufferLimit = _model.BufferLimit,
             },
         });
     }
@@ -223,6 +224,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
                 LocalAddress = _local,
                 IsTls = true,
                 ServerName = _serverName,
+                BufferLimit = _model.BufferLimit,
                 ApplicationProtocol = encrypted.ApplicationProtocol,
                 TlsVersion = encrypted.Version,
                 TlsCipher = encrypted.Cipher,

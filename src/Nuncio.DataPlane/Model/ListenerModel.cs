@@ -33,6 +33,9 @@ public sealed class ListenerModel
     /// <summary>Connections waiting to be accepted (<c>tcp_backlog_size</c>).</summary>
     public int Backlog { get; init; } = 4096;
 
+    /// <summary>The most bytes of a request or response that a filter may gather (<c>per_connection_buffer_limit_bytes</c>).</summary>
+    public int BufferLimit { get; init; } = 1024 * 1024;
+
     /// <summary>TCP keep-alive of accepted connections; null leaves it off.</summary>
     public Transport.TcpKeepAliveOptions? KeepAlive { get; init; }
 }

@@ -133,8 +133,14 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// </summary>
     public abstract void FinalizeRequestHeaders();
 
-    /// <summary>Holds the response back, from within <see cref="HttpFilter.OnResponseHeaders"/>. The first hold counts.</summary>
+    /// <summary>Holds the response back, from within <see cref="HttpFilter.OnResponseHeaders"/>. Of several holds, each gets what the one before let go.</summary>
     internal abstract void HoldResponse(IHeldResponse held);
+
+    /// <summary>What filters told of it; null while none has.</summary>
+    public DynamicMetadata? Metadata { get; protected set; }
+
+    /// <summary>The same, for a filter that has something to tell.</summary>
+    public DynamicMetadata WritableMetadata => Metadata ??= new DynamicMetadata();
 
     /// <summary>Its spans; null where it is not traced.</summary>
     internal Tracing.RequestTrace? Trace { get; set; }

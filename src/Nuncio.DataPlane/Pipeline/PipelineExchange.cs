@@ -102,6 +102,7 @@ internal sealed class PipelineExchange : HttpExchange
         EndTimestamp = RequestEndTimestamp = ResponseStartTimestamp = 0;
         IsUpgrade = IsGrpc = false;
         Trace = null;
+        Metadata = null;
         _held = null;
         Upstream.Clear();
     }
@@ -242,7 +243,7 @@ internal sealed class PipelineExchange : HttpExchange
     }
 
     /// <inheritdoc/>
-    internal override void HoldResponse(IHeldResponse held) => _held ??= held;
+    internal override void HoldResponse(IHeldResponse held) => _held = _held is null ? held : new HeldPair(_held, held);
 
     private async ValueTask WriteHeldHeadersAsync(IHeldResponse held, HeaderMap headers, bool endStream)
     {

@@ -19,7 +19,7 @@ public sealed record AdsBootstrapOptions
     public string NodeId { get; init; } = "nuncio";
 
     /// <summary>The node's <c>cluster</c>.</summary>
-    public string NodeCluster { get; init; } = "nuncio";
+    public string NodeCluster { get; init; } = "ambassador-default";
 
     /// <summary>The address of Envoy's administration interface; null leaves it out. Default 127.0.0.1, as Emissary has it (spec 1.3).</summary>
     public string? AdminAddress { get; init; } = "127.0.0.1";

@@ -9,6 +9,6 @@ public sealed record BootstrapOptions
     /// <summary>The port of Envoy's administration interface. Default 8001.</summary>
     public uint AdminPort { get; init; } = 8001;
 
-    /// <summary>The node's <c>id</c> and <c>cluster</c>; Envoy wants both when anything in the configuration asks for them.</summary>
-    public string NodeName { get; init; } = "nuncio";
+    /// <summary>The node's <c>id</c> and <c>cluster</c>, which services of rate limits and traces are told: as Emissary names its Envoy.</summary>
+    public string NodeName { get; init; } = "ambassador-default";
 }

@@ -66,7 +66,7 @@ internal static class FieldRows
         MappingSpec.AuthContextExtensions | auth_context_extensions: {a: b}
         MappingSpec.Labels | labels: {ambassador: [{g: [{generic_key: {value: v}}]}]}
         MappingSpec.ErrorResponseOverrides | error_response_overrides: [{on_status_code: 404, body: {text_format: gone}}]
-        MappingSpec.BypassErrorResponseOverrides | bypass_error_response_overrides: true
+        MappingSpec.BypassErrorResponseOverrides | error_response_overrides: [{on_status_code: 404, body: {text_format: gone}}], bypass_error_response_overrides: true | error_response_overrides: [{on_status_code: 404, body: {text_format: gone}}]
         MappingSpec.Docs | docs: {path: /docs}
         MappingDocs.Path | docs: {path: /docs}
         MappingDocs.Url | docs: {url: 'http://a/'}

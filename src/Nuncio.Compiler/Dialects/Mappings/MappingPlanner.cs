@@ -26,8 +26,8 @@ internal sealed class MappingPlanner(ModulePlan module, UpstreamPlanner upstream
             return null;
         }
 
-        if (spec.ErrorResponseOverrides is not null)
-            findings.Error(resource, FindingCodes.NotYetSupported, "spec.error_response_overrides", "error responses are not overridden yet; the field is ignored");
+        if (spec.ErrorResponseOverrides is not null && spec.BypassErrorResponseOverrides == true)
+            findings.Warning(resource, FindingCodes.FieldWithoutEffect, "spec.error_response_overrides", "has no effect beside bypass_error_response_overrides");
         if (MappingMatch.Read(resource, module.RegexMaxSize, findings) is not { } match)
             return null;
 
@@ -63,6 +63,8 @@ internal sealed class MappingPlanner(ModulePlan module, UpstreamPlanner upstream
             HostGlob = isRedirect && match.HostIsRegex && !string.IsNullOrEmpty(spec.Host) ? spec.Host : match.HostGlob,
             HostIsRegex = match.HostIsRegex && !isRedirect,
             Labels = resource.Labels,
+            ErrorResponses = spec.BypassErrorResponseOverrides == true ? ErrorResponsePlan.None
+                : spec.ErrorResponseOverrides is { } overrides ? ErrorResponseRules.Read(resource, "spec.error_response_overrides", overrides, findings) : null,
             Path = match.Path,
             Prefix = spec.Prefix,
             CaseSensitive = spec.CaseSensitive,

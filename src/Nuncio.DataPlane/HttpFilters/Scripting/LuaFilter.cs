@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,14 @@ namespace Nuncio.DataPlane.HttpFilters.Scripting;
 /// Runs a script for each request and response (envoy.filters.http.lua): <c>envoy_on_request</c> and <c>envoy_on_response</c>. A script that fails is logged, and
 /// the request goes on, as in Envoy.
 /// </summary>
-internal sealed partial class LuaFilter(LuaMachine[] machines, UpstreamCalls calls, MetricsRegistry metrics, bool clearRouteCache, ILogger logger) : HttpFilter
+/// <param name="machines">The script that runs where a route says nothing else.</param>
+/// <param name="named">The scripts that routes may name.</param>
+/// <param name="calls">For calls that scripts make.</param>
+/// <param name="metrics">Where runs and failures are counted.</param>
+/// <param name="clearRouteCache">The route is chosen again when a script changed headers.</param>
+/// <param name="logger">Where scripts log.</param>
+internal sealed partial class LuaFilter(
+    LuaMachine[] machines, FrozenDictionary<string, LuaMachine[]> named, UpstreamCalls calls, MetricsRegistry metrics, bool clearRouteCache, ILogger logger) : HttpFilter
 {
     /// <summary>The largest body that a script may see.</summary>
     private const int MaxBodyBytes = 1024 * 1024;
@@ -24,8 +32,13 @@ internal sealed partial class LuaFilter(LuaMachine[] machines, UpstreamCalls cal
     /// <inheritdoc/>
     public override ValueTask<FilterOutcome> OnRequestAsync(HttpExchange exchange)
     {
-        var run = new LuaRun(exchange, exchange.RequestHeaders, exchange.Downstream.RequestTrailers, Name, logger);
-        var machine = Machine(exchange);
+        var route = exchange.FindFilterConfig(Name) as LuaRouteConfig;
+        if (Machine(exchange, route) is not { } machine)
+        {
+            return new ValueTask<FilterOutcome>(FilterOutcome.Continue);
+        }
+
+        var run = new LuaRun(exchange, exchange.RequestHeaders, exchange.Downstream.RequestTrailers, Name, route, logger);
         _executions.Increment();
         return machine.Start(run, "envoy_on_request", "request") is var state && state == LuaRunState.Waiting
             ? WaitAsync(exchange, machine, run) : new ValueTask<FilterOutcome>(Finish(exchange, run, state));
@@ -34,8 +47,13 @@ internal sealed partial class LuaFilter(LuaMachine[] machines, UpstreamCalls cal
     /// <inheritdoc/>
     public override void OnResponseHeaders(HttpExchange exchange, HeaderMap headers, bool endStream)
     {
-        var run = new LuaRun(exchange, headers, null, Name, logger);
-        var machine = Machine(exchange);
+        var route = exchange.FindFilterConfig(Name) as LuaRouteConfig;
+        if (Machine(exchange, route) is not { } machine)
+        {
+            return;
+        }
+
+        var run = new LuaRun(exchange, headers, null, Name, route, logger);
         var state = machine.Start(run, "envoy_on_response", "response");
         if (state == LuaRunState.Waiting)
         {
@@ -130,7 +148,17 @@ internal sealed partial class LuaFilter(LuaMachine[] machines, UpstreamCalls cal
         }
     }
 
-    private LuaMachine Machine(HttpExchange exchange) => machines[exchange.Random % (ulong)machines.Length];
+    // A name that the filter does not have means no script, as in Envoy.
+    private LuaMachine? Machine(HttpExchange exchange, LuaRouteConfig? route)
+    {
+        var chosen = route switch
+        {
+            { Name.Length: > 0 } => named.GetValueOrDefault(route.Name),
+            { Machines: { } own } => own,
+            _ => machines,
+        };
+        return chosen is null ? null : chosen[exchange.Random % (ulong)chosen.Length];
+    }
 
     private async ValueTask<FilterOutcome> WaitAsync(HttpExchange exchange, LuaMachine machine, LuaRun run)
     {
@@ -161,7 +189,7 @@ internal sealed partial class LuaFilter(LuaMachine[] machines, UpstreamCalls cal
                 case "body":
                     if (run.Body is null && !exchange.RequestHasNoBody && !exchange.IsUpgrade)
                     {
-                        var read = await RequestBuffer.ReadAsync(exchange, MaxBodyBytes, partial: false);
+                        var read = await RequestBuffer.ReadAsync(exchange, Math.Min(MaxBodyBytes, exchange.Downstream.Connection.BufferLimit), partial: false);
                         if (read.IsGone || read.IsTooLarge)
                         {
                             return read.IsGone ? FilterOutcome.Responded : await exchange.RespondAsync(LocalReplies.PayloadTooLarge);

@@ -36,7 +36,7 @@ internal sealed class LuaHeldResponse(LuaFilter filter, LuaMachine machine, LuaR
     /// <inheritdoc/>
     public bool TryKeep(ReadOnlySpan<byte> data)
     {
-        if (_body.Length + data.Length > MaxBodyBytes)
+        if (_body.Length + data.Length > Math.Min(MaxBodyBytes, exchange.Downstream.Connection.BufferLimit))
         {
             return false;
         }

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
+using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.Logging;
 using Nuncio.DataPlane.External;
+using Nuncio.DataPlane.Formatting;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Pipeline;
 using Nuncio.DataPlane.Tls;
@@ -13,11 +15,14 @@ namespace Nuncio.DataPlane.HttpFilters.Scripting;
 /// <param name="headers">The headers of its side.</param>
 /// <param name="trailers">The trailers of its side, as far as they are there.</param>
 /// <param name="filterName">The filter's name: the key of its metadata.</param>
+/// <param name="route">The filter's settings of the route; null for none.</param>
 /// <param name="logger">Where the script logs.</param>
-internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, HeaderMap? trailers, string filterName, ILogger logger)
+internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, HeaderMap? trailers, string filterName, LuaRouteConfig? route, ILogger logger)
 {
     private static readonly LogLevel[] Levels =
         [LogLevel.Trace, LogLevel.Debug, LogLevel.Information, LogLevel.Warning, LogLevel.Error, LogLevel.Critical];
+
+    private const int MaxMetadataChars = 64 * 1024;
 
     private readonly List<(string Name, string Value)> _answer = [];
     private string _answerBody = "";
@@ -104,7 +109,19 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
             case "answerbody":
                 return LuaAnswer.Of(_answerBody);
             case "metadata":
-                return Metadata(arguments[1] ?? "");
+                return LuaAnswer.Of(LuaValues.Literal(OfRoute()));
+            case "context":
+                return LuaAnswer.Of(LuaValues.Literal(route?.Context));
+            case "dynamic":
+                return LuaAnswer.Of(LuaValues.Literal(exchange.Metadata?.Find(arguments[1] ?? "")));
+            case "setdynamic":
+                return SetDynamic(arguments);
+            case "spaces":
+                return LuaAnswer.Of(LuaValues.Literal(exchange.Metadata?.All));
+            case "importkey":
+                return LuaSignatures.Import(arguments[1] ?? "") ? LuaAnswer.True : LuaAnswer.Nil;
+            case "verify":
+                return LuaSignatures.Verify(arguments[1] ?? "", arguments[2] ?? "", arguments[3] ?? "", arguments[4] ?? "");
             case "info":
                 return About(arguments[1] ?? "");
             case "base64":
@@ -209,20 +226,29 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
             : LuaAnswer.Of(Encoding.Latin1.GetString(body, index, length));
     }
 
-    private LuaAnswer Metadata(string key)
+    private Struct? OfRoute() => exchange.Route?.Message.Metadata?.FilterMetadata.TryGetValue(filterName, out var found) == true ? found : null;
+
+    private LuaAnswer SetDynamic(string?[] arguments)
     {
-        if (exchange.Route?.Message.Metadata?.FilterMetadata.TryGetValue(filterName, out var found) != true || !found!.Fields.TryGetValue(key, out var value))
+        // Of a value that cannot be taken nothing is kept: the same as when a script never sets it.
+        if (arguments is not [_, { } space, { } key, { } json, ..] || space.Length + key.Length + json.Length > MaxMetadataChars)
         {
-            return LuaAnswer.Nil;
+            return LuaAnswer.Failed("this is too much for dynamic metadata");
         }
 
-        return value.KindCase switch
+        if (MetadataText.Read(Encoding.UTF8.GetString(Octets(json))) is not { } value)
         {
-            Google.Protobuf.WellKnownTypes.Value.KindOneofCase.StringValue => LuaAnswer.Of(Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(value.StringValue))),
-            Google.Protobuf.WellKnownTypes.Value.KindOneofCase.NumberValue => LuaAnswer.Of((long)value.NumberValue),
-            Google.Protobuf.WellKnownTypes.Value.KindOneofCase.BoolValue when value.BoolValue => LuaAnswer.True,
-            _ => LuaAnswer.Nil,
-        };
+            return LuaAnswer.Failed("this cannot be dynamic metadata");
+        }
+
+        exchange.WritableMetadata.Set(space, key, value);
+        return LuaAnswer.Nil;
+    }
+
+    private LuaAnswer Drain()
+    {
+        exchange.Downstream.CloseConnectionAfterResponse();
+        return LuaAnswer.Nil;
     }
 
     private LuaAnswer About(string what)
@@ -244,6 +270,7 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
             "requestedServerName" => LuaAnswer.Of(connection.ServerName),
             "attemptCount" => LuaAnswer.Of(exchange.Upstream.Attempts),
             "responseCodeDetails" => LuaAnswer.Of(exchange.ResponseCodeDetails),
+            "drainConnectionUponCompletion" => Drain(),
             "isTls" => connection.IsTls ? LuaAnswer.True : LuaAnswer.Nil,
             "peerCertificatePresented" => certificate is not null ? LuaAnswer.True : LuaAnswer.Nil,
             "peerCertificateValidated" => connection.PeerCertificateValidated ? LuaAnswer.True : LuaAnswer.Nil,
@@ -251,6 +278,9 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
             "ciphersuiteString" => LuaAnswer.Of(connection.TlsCipher),
             "subjectPeerCertificate" => LuaAnswer.Of(certificate is null ? "" : CertificateText.Subject(certificate)),
             "issuerPeerCertificate" => LuaAnswer.Of(certificate is null ? "" : CertificateText.Issuer(certificate)),
+            "urlEncodedPemEncodedPeerCertificate" => LuaAnswer.Of(certificate is null ? "" : CertificateText.UrlEncodedPem(certificate)),
+            "validFromPeerCertificate" => certificate is null ? LuaAnswer.Of(0) : LuaAnswer.Of(new DateTimeOffset(certificate.NotBefore).ToUnixTimeSeconds()),
+            "expirationPeerCertificate" => certificate is null ? LuaAnswer.Of(0) : LuaAnswer.Of(new DateTimeOffset(certificate.NotAfter).ToUnixTimeSeconds()),
             "serialNumberPeerCertificate" => LuaAnswer.Of(certificate is null ? "" : CertificateText.Serial(certificate)),
             "sha256PeerCertificateDigest" => LuaAnswer.Of(certificate is null ? "" : CertificateText.Sha256(certificate)),
             _ => LuaAnswer.Nil,

@@ -154,16 +154,49 @@ local function flat(headers)
   return list
 end
 
+-- A tree of the proxy's, which comes as a constructor.
+local function tree(op, ...)
+  local literal = host(op, ...)
+  if literal == nil then return nil end
+  return raw_load('return ' .. literal, '=value', 't', {})()
+end
+
+local function quote(value)
+  return '"' .. string.gsub(value, '[%c"\\]', function(c) return raw_format('\\u%04x', string.byte(c)) end) .. '"'
+end
+
+local function json(value, depth)
+  local kind = raw_type(value)
+  if kind == 'string' then return quote(value) end
+  if kind == 'boolean' then return value and 'true' or 'false' end
+  if kind == 'number' then
+    if value ~= value or value == math.huge or value == -math.huge then raw_error('a number that is none cannot be dynamic metadata', 4) end
+    return mtype(value) == 'float' and raw_format('%.17g', value) or raw_format('%d', value)
+  end
+  if kind ~= 'table' or depth > 20 then raw_error('a ' .. kind .. ' cannot be dynamic metadata', 4) end
+  local parts = {}
+  if #value > 0 then
+    for _, each in ipairs(value) do parts[#parts + 1] = json(each, depth + 1) end
+    return '[' .. table.concat(parts, ',') .. ']'
+  end
+  for key, each in pairs(value) do parts[#parts + 1] = quote(text(key)) .. ':' .. json(each, depth + 1) end
+  return '{' .. table.concat(parts, ',') .. '}'
+end
+
+local function read_only(values)
+  values = values or {}
+  return setmetatable({ get = function(_, key) return values[key] end }, { __pairs = function() return next, values, nil end })
+end
+
 local function handle_of(which)
-  local handle, life, values = {}, { era = 0 }, {}
-  -- Seen by this run of the script only: nothing else here reads dynamic metadata.
-  local metadata = {
-    get = function(_, filter) return values[filter] end,
+  local handle, life = {}, { era = 0 }
+  local metadata = setmetatable({
+    get = function(_, filter) return tree('dynamic', text(filter)) end,
     set = function(_, filter, key, value)
-      values[filter] = values[filter] or {}
-      values[filter][key] = value
+      -- Envoy writes nothing for nil.
+      if value ~= nil then call('setdynamic', text(filter), text(key), json(value, 0)) end
     end,
-  }
+  }, { __pairs = function() return next, tree('spaces') or {}, nil end })
   function handle:headers()
     if life.headers_era ~= life.era then life.headers, life.headers_era = headers_of(which, life), life.era end
     return life.headers
@@ -211,8 +244,18 @@ local function handle_of(which)
   function handle:respond(answer, body)
     wait('respond', which, text(body) or '', table.unpack(flat(answer)))
   end
-  function handle:metadata()
-    return setmetatable({ get = function(_, key) return host('metadata', text(key)) end }, { __pairs = function() return function() end end })
+  function handle:metadata() return read_only(tree('metadata')) end
+  function handle:filterContext() return read_only(tree('context')) end
+  function handle:importPublicKey(key, length)
+    local der = string.sub(text(key), 1, int(length))
+    local usable = host('importkey', der)
+    return { get = function() return usable and der or '' end }
+  end
+  function handle:verifySignature(hash, key, signature, signature_length, data, data_length)
+    local der = raw_type(key) == 'table' and key:get() or text(key)
+    local answer = host('verify', text(hash), der, string.sub(text(signature), 1, int(signature_length)), string.sub(text(data), 1, int(data_length)))
+    if answer == true then return true, '' end
+    return false, answer
   end
   function handle:streamInfo()
     local info = {}
@@ -221,6 +264,9 @@ local function handle_of(which)
       info[name] = function() return host('info', name) end
     end
     function info:dynamicMetadata() return metadata end
+    function info:dynamicTypedMetadata() return nil end
+    function info:filterState() return { get = function() return nil end } end
+    function info:drainConnectionUponCompletion() host('info', 'drainConnectionUponCompletion') end
     function info:downstreamSslConnection() return handle:connection():ssl() end
     return info
   end
@@ -230,7 +276,8 @@ local function handle_of(which)
         if not host('info', 'isTls') then return nil end
         local ssl = {}
         for _, name in ipairs({ 'peerCertificatePresented', 'peerCertificateValidated', 'subjectPeerCertificate', 'issuerPeerCertificate',
-                                'serialNumberPeerCertificate', 'sha256PeerCertificateDigest', 'tlsVersion', 'ciphersuiteString' }) do
+                                'serialNumberPeerCertificate', 'sha256PeerCertificateDigest', 'tlsVersion', 'ciphersuiteString',
+                                'urlEncodedPemEncodedPeerCertificate', 'validFromPeerCertificate', 'expirationPeerCertificate' }) do
           ssl[name] = function() return host('info', name) end
         end
         return ssl

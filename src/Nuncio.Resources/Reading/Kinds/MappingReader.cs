@@ -14,7 +14,6 @@ internal static class MappingReader
         WithoutEffect(r, "modules", "has no effect");
         WithoutEffect(r, "envoy_override", "has no effect");
         WithoutEffect(r, "docs", "has no effect: there is no developer portal");
-        WithoutEffect(r, "bypass_error_response_overrides", "has no effect: responses are not overridden");
         return new MappingSpec
         {
             Prefix = r.RequiredText("prefix"),

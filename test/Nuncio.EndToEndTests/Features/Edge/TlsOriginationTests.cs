@@ -42,4 +42,21 @@ public class TlsOriginationTests(GatewayOf<EdgeGroup> group)
         """)]
     public async Task TlsContext_WithAnAuthority_DistrustsOtherUpstreams(DataPlane plane) =>
         (await (await group.On(plane)).GetAsync("/distrusted/", "routing.example.com")).ShouldBeAnswered(503);
+
+    [SkippableTheory, DataPlanes, Feature("TLS-17")]
+    [Manifest("""
+        Secret legacy: $(pair:legacy.example.com)
+        Module tls: { config: { server: { secret: legacy, alpn_protocols: "h2,http/1.1" }, legacy-upstream: { secret: gateway } } }
+        Host default/legacy {on: main}: { hostname: legacy.example.com, tlsSecret: { name: legacy }, tlsContext: { name: server } }
+        Mapping legacy-upstream: { hostname: routing.example.com, prefix: /legacy-upstream/, tls: legacy-upstream, service: "https://$(mtls:a)" }
+        """)]
+    public async Task TlsModule_GivesContextsToTerminateAndToOriginate(DataPlane plane)
+    {
+        var gateway = await group.On(plane);
+
+        (await gateway.GetAsync("/legacy-upstream/", "routing.example.com")).Seen("x-seen-client").ShouldBe("CN=gateway.example.com");
+        await using var client = await gateway.ConnectTlsAsync("legacy.example.com", tls => tls.ApplicationProtocols = [System.Net.Security.SslApplicationProtocol.Http2]);
+        client.Tls.RemoteCertificate!.Subject.ShouldBe("CN=legacy.example.com");
+        client.Tls.NegotiatedApplicationProtocol.ShouldBe(System.Net.Security.SslApplicationProtocol.Http2);
+    }
 }

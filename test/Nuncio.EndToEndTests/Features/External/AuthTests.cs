@@ -227,3 +227,57 @@ public class AllowingFailureTests(GatewayOf<AllowingFailureTests> group) : IClas
     public async Task Services_ThatAreDown_LetRequestsPassWhereTheySaySo(DataPlane plane) =>
         (await (await group.On(plane)).GetAsync("/guarded/")).ShouldBeFrom("a");
 }
+
+/// <summary>Two AuthServices that share the work.</summary>
+[Manifest(Common.Everywhere)]
+[Manifest("""
+    AuthService one: { auth_service: $(auth-one), proto: http, allowed_request_headers: [x-answer-status] }
+    AuthService two: { auth_service: $(auth-two), proto: http, allowed_request_headers: [x-answer-status] }
+    Mapping guarded: { hostname: "*", prefix: /guarded/, service: $(a) }
+    """)]
+public class SharedAuthTests(GatewayOf<SharedAuthTests> group) : IClassFixture<GatewayOf<SharedAuthTests>>
+{
+    [SkippableTheory, DataPlanes, Feature("EXT-10")]
+    public async Task AuthServices_ThatAreAlike_AreAskedInTurn(DataPlane plane)
+    {
+        var gateway = await group.On(plane);
+
+        for (var i = 0; i < 8; i++) (await gateway.GetAsync($"/guarded/{plane}")).ShouldBeFrom("a");
+
+        (await gateway.GetAsync("/guarded/", headers: "x-answer-status: 403")).ShouldBeAnswered(403);
+        foreach (var name in new[] { "auth-one", "auth-two" })
+            group.Upstreams.Requests(name).Count(request => request.Target == $"/guarded/{plane}").ShouldBeGreaterThan(2, name);
+    }
+}
+
+/// <summary>What an AuthService tells, in logs and rate limits.</summary>
+[Manifest(Common.Everywhere)]
+[Manifest("""
+    Module ambassador:
+      config:
+        envoy_log_type: json
+        envoy_log_format: { path: "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%", user: "%DYNAMIC_METADATA(envoy.filters.http.ext_authz:user)%", level: "%DYNAMIC_METADATA(envoy.filters.http.ext_authz:level)%" }
+        lua_scripts: |
+          function envoy_on_response(handle)
+            local told = handle:streamInfo():dynamicMetadata():get("envoy.filters.http.ext_authz")
+            if told ~= nil then handle:headers():add("x-told", told["user"] .. " " .. tostring(told["level"] == 3)) end
+          end
+    AuthService grpc: { auth_service: $(authz:a), proto: grpc, protocol_version: v3, timeout_ms: 5000 }
+    Mapping guarded: { hostname: "*", prefix: /guarded/, service: $(a) }
+    """)]
+public class AuthMetadataTests(GatewayOf<AuthMetadataTests> group) : IClassFixture<GatewayOf<AuthMetadataTests>>
+{
+    [SkippableTheory, DataPlanes, Feature("EXT-02", "OBS-10")]
+    public async Task DynamicMetadata_OfAnAuthService_IsSeenByScriptsAndLogs(DataPlane plane)
+    {
+        var gateway = await group.On(plane);
+
+        var reply = await gateway.GetAsync($"/guarded/told-{plane}");
+        var line = await gateway.WaitForLogAsync($"told-{plane}");
+
+        reply["x-told"].ShouldBe("ann true");
+        using var entry = JsonDocument.Parse(line);
+        entry.RootElement.GetProperty("user").GetString().ShouldBe("ann");
+        entry.RootElement.GetProperty("level").GetInt32().ShouldBe(3);
+    }
+}

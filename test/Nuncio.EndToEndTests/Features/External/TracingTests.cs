@@ -47,3 +47,28 @@ public class OpenTelemetryTests(GatewayOf<OpenTelemetryTests> group) : IClassFix
         static string TraceId(ProtoFields span) => Convert.ToHexStringLower(span.Raw(1));
     }
 }
+
+/// <summary>Traces for Datadog's agent.</summary>
+[Manifest(Common.Everywhere)]
+[Manifest("""
+    Module ambassador: { config: { envoy_log_type: json } }
+    TracingService datadog: { service: $(datadog), driver: datadog, config: { service_name: gateway } }
+    Mapping traced: { hostname: "*", prefix: /traced/, service: $(a) }
+    """)]
+public class DatadogTests(GatewayOf<DatadogTests> group) : IClassFixture<GatewayOf<DatadogTests>>
+{
+    [SkippableTheory, DataPlanes, Feature("EXT-19")]
+    public async Task Request_ThatIsTraced_IsReportedToTheAgentAndNamedInTheLog(DataPlane plane)
+    {
+        var gateway = await group.On(plane);
+
+        var reply = await gateway.GetAsync($"/traced/{plane}");
+        var trace = reply.Seen("x-datadog-trace-id").ShouldNotBeNull(reply.ToString());
+        reply.Seen("x-datadog-sampling-priority").ShouldBe("1");
+        var line = await gateway.WaitForLogAsync($"/traced/{plane}");
+
+        using var entry = JsonDocument.Parse(line);
+        entry.RootElement.GetProperty("dd.trace_id").GetString().ShouldBe(trace);
+        await group.Upstreams.WaitForRequestAsync("datadog", request => request.Target.EndsWith("/traces", StringComparison.Ordinal));
+    }
+}

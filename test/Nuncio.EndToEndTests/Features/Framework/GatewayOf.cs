@@ -104,6 +104,14 @@ public sealed record CheckedFinding(string Code, string Level, string Resource, 
         return Read(string.Join('\n', check.Output));
     }
 
+    /// <summary>Checks manifests in the short forms of <see cref="ManifestText"/>.</summary>
+    public static async Task<IReadOnlyList<CheckedFinding>> OfTextAsync(string manifests)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("manifests.yaml", ManifestText.Expand(manifests, static name => name));
+        return await OfAsync(folder.Path);
+    }
+
     /// <summary>Reads what the command wrote.</summary>
     public static IReadOnlyList<CheckedFinding> Read(string json)
     {

@@ -81,6 +81,10 @@ internal sealed class GrpcUpstream : IAsyncDisposable
         [
             .. ProtoFields.Message(1, ProtoFields.Varint(1, 0)),
             .. ProtoFields.Message(3, Header(2, "x-user", "grpc"), Header(2, "x-context", context)),
+            .. ProtoFields.Message(
+                4,
+                ProtoFields.Message(1, ProtoFields.Text(1, "user"), ProtoFields.Message(2, ProtoFields.Text(3, "ann"))),
+                ProtoFields.Message(1, ProtoFields.Text(1, "level"), ProtoFields.Message(2, [0x11, .. BitConverter.GetBytes(3.0)]))),
         ];
     }
 

@@ -134,7 +134,6 @@ public class EdgeSettingsTests(GatewayOf<EdgeSettingsTests> group) : IClassFixtu
       config:
         use_remote_address: false
         ip_allow: [{ remote: 198.51.100.0/24 }]
-        error_response_overrides: [{ on_status_code: 404, body: { text_format: gone } }]
     Mapping all: { hostname: "*", prefix: /all/, service: $(a) }
     """)]
 public class AddressTests(GatewayOf<AddressTests> group) : IClassFixture<GatewayOf<AddressTests>>
@@ -152,10 +151,6 @@ public class AddressTests(GatewayOf<AddressTests> group) : IClassFixture<Gateway
         denied.ShouldBeAnswered(403);
         denied.Body.ShouldContain("RBAC: access denied");
     }
-
-    [Fact, Feature("MOD-21")]
-    public async Task ErrorResponseOverrides_AreReported() =>
-        (await group.FindingsAsync()).ShouldContain(finding => finding.Level == "error" && finding.Field.Contains("error_response_overrides", StringComparison.Ordinal));
 }
 
 /// <summary>Peers that are let in: the connection's own address counts.</summary>
@@ -169,4 +164,39 @@ public class PeerTests(GatewayOf<PeerTests> group) : IClassFixture<GatewayOf<Pee
     [SkippableTheory, DataPlanes, Feature("MOD-06")]
     public async Task Peer_ThatIsNotListed_Gets403(DataPlane plane) =>
         (await (await group.On(plane)).GetAsync("/all/", headers: "x-forwarded-for: 192.0.2.1")).ShouldBeAnswered(403);
+}
+
+/// <summary>Settings of Envoy itself.</summary>
+[Manifest(Common.Everywhere)]
+[Manifest("""
+    Module ambassador:
+      config:
+        buffer_limit_bytes: 2048
+        runtime_flags: { http.max_requests_per_io_cycle: 5 }
+        envoy_validation_timeout: 0
+        lua_scripts: |
+          function envoy_on_request(handle)
+            if handle:headers():get("x-read") then handle:body() end
+          end
+    Mapping all: { hostname: "*", prefix: /all/, service: $(a) }
+    """)]
+public class ProcessSettingsTests(GatewayOf<ProcessSettingsTests> group) : IClassFixture<GatewayOf<ProcessSettingsTests>>
+{
+    [SkippableTheory, DataPlanes, Feature("MOD-18")]
+    public async Task BufferLimit_IsWhatAFilterMayGather(DataPlane plane)
+    {
+        var gateway = await group.On(plane);
+
+        (await gateway.SendAsync("POST", "/all/", headers: ["x-read: 1"], body: new string('x', 40_000))).ShouldBeAnswered(413);
+        (await gateway.SendAsync("POST", "/all/", headers: ["x-read: 1"], body: new string('x', 1000))).ShouldBeFrom("a");
+        (await gateway.SendAsync("POST", "/all/", body: new string('x', 40_000))).ShouldBeFrom("a");
+    }
+
+    [SkippableFact, Feature("MOD-19")]
+    public async Task RuntimeFlags_AreInEnvoysRuntime() =>
+        (await (await group.On(DataPlane.Envoy)).AdminTextAsync("/runtime")).ShouldContain("http.max_requests_per_io_cycle");
+
+    [Fact, Feature("MOD-20")]
+    public async Task EnvoyValidationTimeout_IsReportedSinceNoEnvoyValidates() =>
+        (await group.FindingsAsync()).ShouldContain(finding => finding.Code == "field-without-effect" && finding.Field == "spec.config.envoy_validation_timeout");
 }

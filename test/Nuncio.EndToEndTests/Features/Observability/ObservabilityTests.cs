@@ -26,7 +26,8 @@ public class JsonLogTests(GatewayOf<JsonLogTests> group) : IClassFixture<Gateway
         using var entry = JsonDocument.Parse(line);
         entry.RootElement.GetProperty("method").GetString().ShouldBe("GET");
         entry.RootElement.GetProperty("path").GetString().ShouldBe("/all/json?q=1");
-        entry.RootElement.GetProperty("response_code").ToString().ShouldBe("200");
+        entry.RootElement.GetProperty("response_code").GetInt32().ShouldBe(200);
+        entry.RootElement.GetProperty("requested_server_name").ValueKind.ShouldBe(JsonValueKind.Null);
         entry.RootElement.GetProperty("user_agent").GetString().ShouldBe("tester");
         entry.RootElement.GetProperty("authority").GetString().ShouldBe("example.com");
         entry.RootElement.GetProperty("upstream_host").GetString().ShouldBe(group.Upstreams.Address("a"));
