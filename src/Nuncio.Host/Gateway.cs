@@ -51,10 +51,10 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
         StartAdmin(admin);
         plane.Changed += () => _news.Writer.TryWrite(true);
         var following = FollowAsync(plane, stopping);
-        var keeping = KeepAsync(plane, stopping);
 
         // What feeds it.
         await RestoreAsync(plane, stopping);
+        var keeping = KeepAsync(plane, _restored, stopping);
         var reader = new ManifestReader(new ReadingOptions { Environment = Environment.GetEnvironmentVariable });
         var files = new FileSource(options.Paths, reader, FileSourceOptions.Default, time, loggers.CreateLogger<FileSource>());
         IResourceSource[] sources = options.IstioSecretFolder is { } folder
@@ -188,18 +188,22 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
     }
 
     /// <summary>Writes what is in effect to disk, once it has been for a moment.</summary>
-    private async Task KeepAsync(IGatewayPlane plane, CancellationToken stopping)
+    private async Task KeepAsync(IGatewayPlane plane, XdsSnapshot? restored, CancellationToken stopping)
     {
         if (_lastGood is null) return;
-        XdsSnapshot? kept = null;
+        XdsSnapshot? offered = null, kept = restored;
+        ImmutableArray<XdsRejection> refused = [];
         try
         {
             while (true)
             {
                 await Task.Delay(TimeSpan.FromSeconds(1), time, stopping);
-                if (_state.Serving?.Compilation.Snapshot is not { } snapshot || ReferenceEquals(snapshot, kept) || !plane.IsServing || !plane.Rejections.IsEmpty) continue;
-                await _lastGood.WriteAsync(snapshot, stopping);
-                kept = snapshot;
+                if (_state.Serving?.Compilation.Snapshot is not { } snapshot || !plane.IsProven(snapshot.Revision)) continue;
+                var rejections = plane.Rejections;
+                if (ReferenceEquals(snapshot, offered) && rejections.SequenceEqual(refused)) continue;
+                kept = AcceptedSnapshot.Of(snapshot, kept, rejections);
+                await _lastGood.WriteAsync(kept, stopping);
+                (offered, refused) = (snapshot, rejections);
             }
         }
         catch (OperationCanceledException)

@@ -27,7 +27,7 @@ internal sealed partial class LastGoodStore(LastGoodOptions options, ILogger log
         {
             var message = ToMessage(snapshot);
             var temporary = $"{FileName}.{Environment.ProcessId}.tmp";
-            var create = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+            var create = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
             if (OperatingSystem.IsWindows())
             {
                 Directory.CreateDirectory(options.Folder);
@@ -36,8 +36,10 @@ internal sealed partial class LastGoodStore(LastGoodOptions options, ILogger log
             {
                 Directory.CreateDirectory(options.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
                 create.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-                File.Delete(temporary);
             }
+
+            // What a process of the same number left; a new file cannot be somebody else's link.
+            File.Delete(temporary);
 
             await using (var file = new FileStream(temporary, create))
             {

@@ -26,6 +26,7 @@ public static partial class RejectionFindings
     private static Finding Of(XdsRejection rejection, CompilationResult compilation, ResourceSnapshot resources)
     {
         var type = rejection.TypeUrl[(rejection.TypeUrl.LastIndexOf('.') + 1)..];
+        if (type == "Node") return new Finding(FindingCodes.DataPlaneUnsupported, FindingLevel.Warning, rejection.Message, null, "", null);
         ResourceKey? key = type switch
         {
             "Listener" => compilation.Provenance.OfListener(rejection.Name),

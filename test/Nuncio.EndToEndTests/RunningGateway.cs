@@ -11,8 +11,8 @@ internal sealed class RunningGateway : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _admin;
-    private readonly string[] _arguments;
     private readonly Dictionary<string, string?> _environment;
+    private string[] _arguments;
 
     private RunningGateway(int adminPort, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> environment)
     {
@@ -56,9 +56,10 @@ internal sealed class RunningGateway : IAsyncDisposable
         return gateway;
     }
 
-    /// <summary>Starts the same command once more, after the process has ended.</summary>
-    public async Task StartAgainAsync()
+    /// <summary>Starts the same command once more, after the process has ended; with other arguments where some are given.</summary>
+    public async Task StartAgainAsync(IEnumerable<string>? arguments = null)
     {
+        if (arguments is not null) _arguments = [.. arguments];
         await Process.DisposeAsync();
         await StartAsync();
     }

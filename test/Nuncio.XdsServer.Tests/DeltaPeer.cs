@@ -8,11 +8,11 @@ internal sealed class DeltaPeer(GrpcDuplexCall<DiscoveryV3.DeltaDiscoveryRequest
 {
     private Task<DiscoveryV3.DeltaDiscoveryResponse?>? _reading;
 
-    public ValueTask SubscribeAsync(string type, IEnumerable<string>? names = null, IReadOnlyDictionary<string, string>? known = null)
+    public ValueTask SubscribeAsync(string type, IEnumerable<string>? names = null, IReadOnlyDictionary<string, string>? known = null, string? version = "1.36")
     {
-        var request = new DiscoveryV3.DeltaDiscoveryRequest { TypeUrl = type, Node = new Node { Id = "peer" } };
+        var request = new DiscoveryV3.DeltaDiscoveryRequest { TypeUrl = type, Node = PeerNode.Of(version) };
         request.ResourceNamesSubscribe.AddRange(names ?? []);
-        foreach (var (name, version) in known ?? new Dictionary<string, string>()) request.InitialResourceVersions.Add(name, version);
+        foreach (var (name, content) in known ?? new Dictionary<string, string>()) request.InitialResourceVersions.Add(name, content);
         return call.WriteAsync(request);
     }
 

@@ -7,7 +7,7 @@ namespace Nuncio.XdsServer.Tests;
 internal sealed class WorldPeer(GrpcDuplexCall<DiscoveryV3.DiscoveryRequest, DiscoveryV3.DiscoveryResponse> call) : IAsyncDisposable
 {
     public ValueTask SubscribeAsync(string type, params string[] names) =>
-        call.WriteAsync(new DiscoveryV3.DiscoveryRequest { TypeUrl = type, Node = new Node { Id = "peer" }, ResourceNames = { names } });
+        call.WriteAsync(new DiscoveryV3.DiscoveryRequest { TypeUrl = type, Node = PeerNode.Of("1.36"), ResourceNames = { names } });
 
     public ValueTask AckAsync(DiscoveryV3.DiscoveryResponse response, params string[] names) => call.WriteAsync(new DiscoveryV3.DiscoveryRequest
     {

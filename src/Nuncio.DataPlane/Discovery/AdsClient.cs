@@ -30,14 +30,16 @@ public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, 
     private readonly DiscoveredTable<Secret> _secrets = new();
     private readonly DiscoveredTable<Listener> _listeners = new();
     private readonly DiscoveredTable<RouteConfiguration> _routes = new();
+    private readonly VirtualHostTable _hosts = new();
     private readonly ConditionalWeakTable<object, References> _references = [];
     private FrozenDictionary<string, XdsResource<Listener>> _applied = FrozenDictionary<string, XdsResource<Listener>>.Empty;
     private long _revision;
+    private bool _asksForHosts;
 
     /// <summary>Listeners and clusters have come and take effect.</summary>
     public bool IsServing { get; private set; }
 
-    private DiscoveredTable[] Tables => [_runtime, _clusters, _endpoints, _secrets, _listeners, _routes];
+    private DiscoveredTable[] Tables => [_runtime, _clusters, _endpoints, _secrets, _listeners, _routes, _hosts];
 
     /// <summary>Runs until cancelled.</summary>
     public Task RunAsync(CancellationToken cancellation) =>
@@ -50,9 +52,10 @@ public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, 
     {
         _runtime.Want([AdsBootstrapEmitter.RuntimeResource]);
         var isFirst = true;
+        _asksForHosts = HasDividedRoutes;
         foreach (var table in Tables)
         {
-            var isWildcard = table == _clusters || table == _listeners;
+            var isWildcard = table == _clusters || table == _listeners || (table == _hosts && _asksForHosts);
             if (!isWildcard && table.Names.Count == 0) continue;
             var request = new DeltaDiscoveryRequest { TypeUrl = table.TypeUrl, Node = isFirst ? Node() : null };
             isFirst = false;
@@ -83,7 +86,9 @@ public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, 
         }
     }
 
-    private Node Node() => new() { Id = options.NodeId, Cluster = options.NodeCluster, UserAgentName = "nuncio", UserAgentVersion = options.Version };
+    private Node Node() => new() { Id = options.NodeId, Cluster = options.NodeCluster, UserAgentName = "nuncio", UserAgentVersion = options.Version, ClientFeatures = { XdsVirtualHosts.ClientFeature } };
+
+    private bool HasDividedRoutes => _routes.Resources.Values.Any(routes => routes.Message.Vhds is not null);
 
     private List<DeltaDiscoveryRequest> Wants()
     {
@@ -91,7 +96,15 @@ public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, 
         Add(_endpoints.Want(_clusters.Resources.Values.Select(cluster => ReferencesOf(cluster).Endpoints).OfType<string>()));
         Add(_secrets.Want(_clusters.Resources.Values.SelectMany(cluster => ReferencesOf(cluster).Secrets)
             .Concat(_listeners.Resources.Values.Concat(_applied.Values).SelectMany(listener => ReferencesOf(listener).Secrets))));
-        Add(_routes.Want(_listeners.Resources.Values.Concat(_applied.Values).SelectMany(listener => ReferencesOf(listener).Routes)));
+        var routes = _routes.Want(_listeners.Resources.Values.Concat(_applied.Values).SelectMany(listener => ReferencesOf(listener).Routes));
+        Add(routes);
+        foreach (var name in (routes?.ResourceNamesUnsubscribe ?? []).Concat(routes?.ResourceNamesSubscribe ?? [])) _hosts.Leave(name);
+        if (!_asksForHosts && HasDividedRoutes)
+        {
+            _asksForHosts = true;
+            requests.Add(new DeltaDiscoveryRequest { TypeUrl = _hosts.TypeUrl });
+        }
+
         return requests;
 
         void Add(DeltaDiscoveryRequest? request)
@@ -107,7 +120,7 @@ public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, 
         foreach (var listener in _listeners.Resources.Values)
         {
             var references = ReferencesOf(listener);
-            if (references.Routes.All(_routes.IsKnown) && references.Secrets.All(_secrets.IsKnown)) listeners.Add(listener.Name, listener);
+            if (references.Routes.All(AreRoutesKnown) && references.Secrets.All(_secrets.IsKnown)) listeners.Add(listener.Name, listener);
             else if (_applied.TryGetValue(listener.Name, out var before)) listeners.Add(listener.Name, before);
         }
 
@@ -118,18 +131,21 @@ public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, 
             {
                 Revision = ++_revision,
                 Listeners = _applied,
-                RouteConfigurations = _routes.Resources,
+                RouteConfigurations = _hosts.Complete(_routes.Resources),
                 Clusters = _clusters.Resources,
                 Endpoints = _endpoints.Resources,
                 Secrets = _secrets.Resources,
                 Runtime = _runtime.Resources.GetValueOrDefault(AdsBootstrapEmitter.RuntimeResource)?.Message.Layer,
             },
             cancellation);
-        var names = response.Resources.Select(resource => resource.Name).ToHashSet(StringComparer.Ordinal);
+        var names = table == _hosts ? VirtualHostTable.Concerned(response) : response.Resources.Select(resource => resource.Name).ToHashSet(StringComparer.Ordinal);
         var refused = new List<string>();
         foreach (var rejection in ack.Rejections)
         {
-            if (rejection.TypeUrl != table.TypeUrl || !names.Contains(rejection.Name)) continue;
+            if (rejection.TypeUrl != (table == _hosts ? _routes : table).TypeUrl || !names.Contains(rejection.Name)) continue;
+
+            // What is in virtual hosts that came by themselves is no fault of the route configuration.
+            if (table == _routes && rejection.FieldPath.StartsWith("virtual_hosts[", StringComparison.Ordinal) && _routes.Resources[rejection.Name].Message.Vhds is not null) continue;
             LogRefused(rejection.TypeUrl, rejection.Name, rejection.FieldPath, rejection.Message);
             if (!rejection.IsPartial) refused.Add($"{rejection.Name}: {rejection.FieldPath}: {rejection.Message}");
         }
@@ -139,6 +155,9 @@ public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, 
         if (IsServing && !wasServing) LogServing(_applied.Count, _clusters.Resources.Count);
         return refused.Count == 0 ? null : string.Join('\n', refused);
     }
+
+    private bool AreRoutesKnown(string name) =>
+        _routes.Resources.TryGetValue(name, out var routes) && routes.Message.Vhds is not null ? _hosts.IsKnown(name) : _routes.IsKnown(name);
 
     private References ReferencesOf(XdsResource<Listener> listener) => _references.GetValue(listener.Message, static message =>
         new References([.. XdsReferences.RoutesOf((Listener)message)], [.. XdsReferences.SecretsOf((Listener)message)], null));

@@ -47,6 +47,7 @@ internal abstract class DiscoveredTable(string typeUrl)
 
     protected abstract string? TakeResources(DeltaDiscoveryResponse response);
 
+    /// <summary>A name is not asked for any more.</summary>
     protected abstract void Forget(string name);
 }
 
@@ -55,6 +56,7 @@ internal sealed class DiscoveredTable<T>() : DiscoveredTable(XdsTypeRegistry.Typ
     where T : class, IMessage, new()
 {
     private readonly Dictionary<string, XdsResource<T>> _resources = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _versions = new(StringComparer.Ordinal);
     private readonly HashSet<string> _absent = new(StringComparer.Ordinal);
     private FrozenDictionary<string, XdsResource<T>>? _frozen;
 
@@ -62,7 +64,7 @@ internal sealed class DiscoveredTable<T>() : DiscoveredTable(XdsTypeRegistry.Typ
     public FrozenDictionary<string, XdsResource<T>> Resources => _frozen ??= _resources.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <inheritdoc/>
-    public override IEnumerable<KeyValuePair<string, string>> Versions => _resources.Values.Select(resource => KeyValuePair.Create(resource.Name, resource.Version.ToString()));
+    public override IEnumerable<KeyValuePair<string, string>> Versions => _versions;
 
     /// <inheritdoc/>
     public override bool IsKnown(string name) => _resources.ContainsKey(name) || _absent.Contains(name);
@@ -86,6 +88,7 @@ internal sealed class DiscoveredTable<T>() : DiscoveredTable(XdsTypeRegistry.Typ
             }
         }
 
+        foreach (var resource in response.Resources) _versions[resource.Name] = resource.Version;
         foreach (var resource in read)
         {
             _resources[resource.Name] = resource;
@@ -95,6 +98,7 @@ internal sealed class DiscoveredTable<T>() : DiscoveredTable(XdsTypeRegistry.Typ
         foreach (var name in response.RemovedResources)
         {
             _resources.Remove(name);
+            _versions.Remove(name);
             _absent.Add(name);
         }
 
@@ -106,6 +110,7 @@ internal sealed class DiscoveredTable<T>() : DiscoveredTable(XdsTypeRegistry.Typ
     protected override void Forget(string name)
     {
         _absent.Remove(name);
+        _versions.Remove(name);
         if (_resources.Remove(name)) _frozen = null;
     }
 }

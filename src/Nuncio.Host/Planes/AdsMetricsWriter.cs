@@ -12,7 +12,7 @@ internal static class AdsMetricsWriter
         var clients = acks.Clients;
         var text = new StringBuilder();
         Metric("nuncio_ads_clients", "gauge", clients.Count);
-        Metric("nuncio_ads_refused_resources", "gauge", acks.Rejections.Length);
+        Metric("nuncio_ads_refused_resources", "gauge", acks.Rejections.Count(rejection => !rejection.IsPartial));
         Metric("nuncio_ads_refused_responses_total", "counter", acks.RefusedResponses);
         Each("nuncio_ads_accepted_revision", client => client.Revision);
         Each("nuncio_ads_resources_sent", client => client.ResourcesSent);

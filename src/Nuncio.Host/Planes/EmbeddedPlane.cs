@@ -30,6 +30,9 @@ internal sealed class EmbeddedPlane(ILoggerFactory loggers, TimeProvider time, O
     public bool HasAccepted(long revision) => true;
 
     /// <inheritdoc/>
+    public bool IsProven(long revision) => true;
+
+    /// <inheritdoc/>
     public ImmutableArray<XdsRejection> Rejections { get; private set; } = [];
 
     /// <inheritdoc/>

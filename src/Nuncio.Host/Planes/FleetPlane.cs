@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Nuncio.Grpc.Server;
 using Nuncio.Xds;
@@ -28,6 +29,13 @@ internal sealed partial class FleetPlane(AdsOptions options, ILoggerFactory logg
     /// <inheritdoc/>
     public bool HasAccepted(long revision) => _ads.Snapshot?.Revision >= revision;
 
+    /// <summary>One of the fleet has taken it. A fleet of which nobody is there proves nothing, nor does it refuse anything.</summary>
+    public bool IsProven(long revision)
+    {
+        var clients = _ads.Acks.Clients;
+        return clients.Count == 0 ? HasAccepted(revision) : clients.Any(client => client.Revision >= revision);
+    }
+
     /// <inheritdoc/>
     public ImmutableArray<XdsRejection> Rejections => _ads.Acks.Rejections;
 
@@ -55,7 +63,7 @@ internal sealed partial class FleetPlane(AdsOptions options, ILoggerFactory logg
                 },
                 _ads.AddTo(new GrpcServiceTable()), loggers, cancellationToken);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
             return $"ADS cannot be served on {options.Address}: {e.Message}";
         }

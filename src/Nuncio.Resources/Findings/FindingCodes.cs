@@ -6,6 +6,9 @@ public static partial class FindingCodes
     /// <summary>The text of an annotation <c>getambassador.io/config</c> cannot be read.</summary>
     public const string AnnotationUnreadable = "annotation-unreadable";
 
+    /// <summary>A data plane that gets its configuration over ADS is older than what is supported, or of another make.</summary>
+    public const string DataPlaneUnsupported = "data-plane-unsupported";
+
     /// <summary>A version of the API that is converted but should be replaced.</summary>
     public const string DeprecatedApiVersion = "deprecated-api-version";
 

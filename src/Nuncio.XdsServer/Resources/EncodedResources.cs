@@ -15,6 +15,9 @@ internal sealed class EncodedResources
     /// <summary>The resource as responses carry it.</summary>
     public Any Encode(XdsResourceType type, IXdsResource resource) => new() { TypeUrl = type.TypeUrl, Value = Bytes(resource) };
 
+    /// <summary>What is left of a resource for an older Envoy.</summary>
+    public static Any Encode(XdsResourceType type, FieldReduction.Reduced reduced) => new() { TypeUrl = type.TypeUrl, Value = UnsafeByteOperations.UnsafeWrap(XdsBytes.Serialize(reduced.Message)) };
+
     private ByteString Bytes(IXdsResource resource)
     {
         if (_known.TryGetValue(resource, out var reference) && reference.TryGetTarget(out var known)) return known;

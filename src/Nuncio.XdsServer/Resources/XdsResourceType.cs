@@ -33,9 +33,16 @@ internal abstract class XdsResourceType
         new TableType<RouteConfiguration>(RouteConfiguration.Descriptor.FullName, false, static snapshot => snapshot.RouteConfigurations);
 
     /// <summary>
+    /// VHDS: a client is sent the virtual hosts of the route configurations that it has, one by one, without naming any: Envoy's first request has no names, and none
+    /// follows. Here the resource is the route configuration; only the messages hold virtual hosts (<see cref="VirtualHostDelta"/>).
+    /// </summary>
+    public static XdsResourceType VirtualHosts { get; } =
+        new TableType<RouteConfiguration>(Envoy.Config.Route.V3.VirtualHost.Descriptor.FullName, false, static snapshot => snapshot.RouteConfigurations);
+
+    /// <summary>
     /// The order in which a change is sent: what is referred to goes before what refers to it (Envoy's xDS protocol, "eventual consistency considerations").
     /// </summary>
-    public static ImmutableArray<XdsResourceType> InOrder { get; } = [Runtime, Cluster, Endpoints, Secret, Listener, Routes];
+    public static ImmutableArray<XdsResourceType> InOrder { get; } = [Runtime, Cluster, Endpoints, Secret, Listener, Routes, VirtualHosts];
 
     /// <summary>What an <c>Any</c> and a request carry.</summary>
     public abstract string TypeUrl { get; }

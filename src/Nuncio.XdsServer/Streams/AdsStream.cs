@@ -16,13 +16,13 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
 {
     private long _lastNonce;
     private long _bytesSent;
+    private readonly Dictionary<(string TypeUrl, string Name), ImmutableArray<XdsRejection>> _leftOut = [];
     private Node _node = new();
+    private bool _isIntroduced;
+    private ClientProgram _program = ClientProgram.Of(new Node());
 
     /// <summary>What was subscribed to and sent.</summary>
     protected AdsSession Session { get; } = new(parts.Options, parts.ListenerRoutes, parts.Time);
-
-    /// <summary>Wire bytes of resources.</summary>
-    protected EncodedResources Encoded => parts.Encoded;
 
     /// <summary>What all streams share.</summary>
     protected AdsServerParts Parts => parts;
@@ -64,11 +64,36 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
     /// <summary>A batch as a message; null where there is nothing to say of it.</summary>
     protected abstract TResponse? Render(XdsBatch batch, XdsSnapshot snapshot);
 
+    /// <summary>Virtual hosts can be sent one by one, on this kind of stream to this program.</summary>
+    protected abstract bool TakesVirtualHosts(ClientProgram program);
+
+    /// <summary>A resource as responses carry it, without what the client is too old for.</summary>
+    protected Google.Protobuf.WellKnownTypes.Any Encode(XdsResourceType type, IXdsResource resource)
+    {
+        if (_program.Old is not { } old) return parts.Encoded.Encode(type, resource);
+        var reduced = FieldReduction.Of(resource);
+        if (reduced.LeftOut.IsEmpty)
+        {
+            _leftOut.Remove((type.TypeUrl, resource.Name));
+            return parts.Encoded.Encode(type, resource);
+        }
+
+        _leftOut[(type.TypeUrl, resource.Name)] =
+            [.. reduced.LeftOut.Select(path => new XdsRejection(type.TypeUrl, resource.Name, path, $"Envoy {old} does not know this field; Envoy {EnvoyFields.Newest} does", IsPartial: true))];
+        return EncodedResources.Encode(type, reduced);
+    }
+
+    /// <summary>The client is told that there is no such resource.</summary>
+    protected void Drop(XdsResourceType type, string name) => _leftOut.Remove((type.TypeUrl, name));
+
     /// <summary>Who asks, from the first request.</summary>
     protected void Introduce(Node? node)
     {
-        if (node is null || _node.Id.Length > 0) return;
+        if (node is null || _isIntroduced) return;
+        _isIntroduced = true;
         _node = node;
+        _program = ClientProgram.Of(node);
+        Session.TakesVirtualHosts = TakesVirtualHosts(_program);
         LogIntroduced(parts.Logger, number, node.Id, XdsClientState.VersionOf(node));
     }
 
@@ -121,7 +146,14 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
 
     private void Report() => parts.Acks.Update(new XdsClientState(
         number, _node.Id, XdsClientState.VersionOf(_node), Session.Revision, Session.Subscriptions.Sum(subscription => subscription.Sent), _bytesSent,
-        [.. Session.Subscriptions.SelectMany(subscription => subscription.Refused.SelectMany(refused => refused.Value.Rejections(subscription.Type.TypeUrl, refused.Key)))]));
+        [
+            .. Session.Subscriptions.SelectMany(subscription => subscription.Refused.SelectMany(refused => refused.Value.Rejections(RejectedTypeOf(subscription.Type), refused.Key))),
+            .. _leftOut.Values.SelectMany(static left => left),
+            .. _isIntroduced && _program.Problem(_node.Id) is { } problem ? [problem] : ImmutableArray<XdsRejection>.Empty,
+        ]));
+
+    // The resource is the route configuration, however its virtual hosts travel.
+    private static string RejectedTypeOf(XdsResourceType type) => (type == XdsResourceType.VirtualHosts ? XdsResourceType.Routes : type).TypeUrl;
 
     [LoggerMessage(1, LogLevel.Debug, "ADS stream {Number} begins")]
     private static partial void LogConnected(ILogger logger, long number);

@@ -59,6 +59,7 @@ internal sealed class StateOfTheWorldStream(long number, AdsServerParts parts) :
         {
             if (resource is not null) all[name] = resource;
             else all.Remove(name);
+            if (resource is null) Drop(type, name);
         }
 
         // Of the other types it cannot be said that there is none.
@@ -70,9 +71,12 @@ internal sealed class StateOfTheWorldStream(long number, AdsServerParts parts) :
             VersionInfo = VersionOf(all.Values),
             ControlPlane = new Envoy.Config.Core.V3.ControlPlane { Identifier = Parts.Options.Identifier },
         };
-        foreach (var resource in all.Values) response.Resources.Add(Encoded.Encode(type, resource));
+        foreach (var resource in all.Values) response.Resources.Add(Encode(type, resource));
         return response;
     }
+
+    /// <summary>VHDS exists in the incremental protocol alone.</summary>
+    protected override bool TakesVirtualHosts(ClientProgram program) => false;
 
     private static string VersionOf(IEnumerable<IXdsResource> resources)
     {

@@ -12,6 +12,12 @@ internal sealed class AdsSession(AdsServerOptions options, ListenerRoutes listen
     private XdsSnapshot? _quietWith;
     private DateTimeOffset _quietSince;
 
+    /// <summary>The client takes virtual hosts one by one. Set before the first subscription.</summary>
+    public bool TakesVirtualHosts { get; set; }
+
+    /// <summary>The route configurations that the client has whole, from before it was known to take virtual hosts one by one.</summary>
+    public HashSet<string> Undivided { get; } = new(StringComparer.Ordinal);
+
     /// <summary>The revision that the client has accepted whole, as far as it did not refuse; -1 for none.</summary>
     public long Revision { get; private set; } = -1;
 
@@ -25,13 +31,18 @@ internal sealed class AdsSession(AdsServerOptions options, ListenerRoutes listen
     public Subscription? Of(XdsResourceType type) => _subscriptions[XdsResourceType.InOrder.IndexOf(type)];
 
     /// <summary>The subscription of a type, a new one where there is none yet.</summary>
-    public Subscription Open(XdsResourceType type) => _subscriptions[XdsResourceType.InOrder.IndexOf(type)] ??= new Subscription(type, options);
+    public Subscription Open(XdsResourceType type) => _subscriptions[XdsResourceType.InOrder.IndexOf(type)] ??=
+        new Subscription(type == XdsResourceType.Routes && TakesVirtualHosts ? new DividedRoutesType(this) : type, options);
+
+    /// <summary>The virtual hosts of a route configuration are sent one by one.</summary>
+    public bool IsDivided(string routes) => TakesVirtualHosts && !Undivided.Contains(routes);
 
     /// <summary>What is to be sent next; null where the client has to answer first or has everything.</summary>
     public XdsBatch? Next(XdsSnapshot snapshot)
     {
         var now = time.GetUtcNow();
         WakeAt = null;
+        FollowRoutes();
         foreach (var subscription in _subscriptions)
         {
             if (subscription is null) continue;
@@ -65,6 +76,13 @@ internal sealed class AdsSession(AdsServerOptions options, ListenerRoutes listen
         subscription.Accept();
     }
 
+    // Virtual hosts are wanted of what the client has taken of RDS: before that, nobody there would listen.
+    private void FollowRoutes()
+    {
+        if (Of(XdsResourceType.VirtualHosts) is not { UnderWay: null } hosts || Of(XdsResourceType.Routes) is not { } routes) return;
+        hosts.SubscribeExactly([.. routes.Held.Where(held => held.Value.Version is not null && IsDivided(held.Key)).Select(held => held.Key)]);
+    }
+
     // A cluster that replaces one of its name waits for endpoints, even where they are what it had (Envoy, "cluster warming").
     private void ForceEndpoints(Subscription clusters, XdsBatch batch)
     {
@@ -82,12 +100,15 @@ internal sealed class AdsSession(AdsServerOptions options, ListenerRoutes listen
         if (Of(XdsResourceType.Listener) is not { } listeners || Of(XdsResourceType.Cluster) is null) return false;
         if (Subscriptions.Any(subscription => subscription.UnderWay is not null)) return false;
         var routes = Of(XdsResourceType.Routes);
+        var hosts = Of(XdsResourceType.VirtualHosts);
         foreach (var listener in snapshot.Listeners.Values)
         {
             if (listeners.Refused.ContainsKey(listener.Name)) continue;
             foreach (var name in listenerRoutes.Of(listener))
             {
-                if (snapshot.RouteConfigurations.TryGetValue(name, out var resource) && routes?.IsSettled(name, resource) != true) return false;
+                if (!snapshot.RouteConfigurations.TryGetValue(name, out var resource)) continue;
+                if (routes?.IsSettled(name, IsDivided(name) ? RouteShells.Of(resource) : resource) != true) return false;
+                if (IsDivided(name) && !routes.Refused.ContainsKey(name) && hosts?.IsSettled(name, resource) != true) return false;
             }
         }
 

@@ -183,7 +183,8 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
 
         if (batch.Items is [{ Resource: { } resource } only])
         {
-            if (type == XdsResourceType.Routes)
+            // Where virtual hosts go one by one, what is left of a route configuration has no route to look for.
+            if (type == XdsResourceType.Routes || type == XdsResourceType.VirtualHosts)
             {
                 _sieve = new RouteSieve(resource, _held.GetValueOrDefault(only.Name).Resource);
                 _sieveOf = (only.Name, message);

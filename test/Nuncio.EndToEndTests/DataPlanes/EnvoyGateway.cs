@@ -15,7 +15,7 @@ internal sealed class EnvoyGateway : IAsyncDisposable
     public RunningGateway Gateway { get; private set; } = null!;
 
     /// <summary>The process id of Envoy.</summary>
-    public int EnvoyId => int.Parse(File.ReadAllText(Path.Combine(_folder.Path, "envoy.pid")), CultureInfo.InvariantCulture);
+    public int EnvoyId => int.Parse(File.ReadAllText(Path.Combine(_folder.Path, "envoy.pid")).Split(' ')[0], CultureInfo.InvariantCulture);
 
     /// <summary>Starts it; skips the test where there is no Envoy.</summary>
     public static async Task<EnvoyGateway> StartAsync(string manifests, bool complete = false, params IEnumerable<string> arguments)
@@ -35,6 +35,9 @@ internal sealed class EnvoyGateway : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>The folder that both share.</summary>
+    public string Folder => _folder.Path;
 
     /// <summary>A counter or gauge of Envoy.</summary>
     public async Task<long> StatisticAsync(string name)

@@ -158,6 +158,33 @@ public sealed class EnvoyTests
         (await envoy.Gateway.SendUntilAsync(response => response.Status == 200, "/more/")).Status.ShouldBe(200);
     }
 
+    [SkippableFact]
+    public async Task LastGood_HoldsWhatWasAccepted_WhileSomethingIsRefused()
+    {
+        using var kept = new TemporaryFolder();
+        using var taken = new TcpListener(IPAddress.Any, 0);
+        taken.ExclusiveAddressUse = true;
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        await using var backend = WireBackend.StartEcho();
+        await using var envoy = await EnvoyGateway.StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port), false, "--last-good", kept.Path);
+        envoy.Gateway.Write("conflict.yaml", Manifests.Listener
+            .Replace("PORT", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal).Replace("name: test", "name: conflict", StringComparison.Ordinal));
+        await envoy.Gateway.Process.WaitForLineAsync("refused-by-data-plane");
+
+        envoy.Gateway.Write("more.yaml", Manifests.Mapping("more", "/more/", backend.Port));
+
+        var file = Path.Combine(kept.Path, "last-good.pb");
+        for (var tries = 0; !File.Exists(file) || File.ReadAllBytes(file).AsSpan().IndexOf("/more/"u8) < 0; tries++)
+        {
+            tries.ShouldBeLessThan(1000, envoy.Gateway.Process.AllText);
+            await Task.Delay(20);
+        }
+
+        File.ReadAllBytes(file).AsSpan().IndexOf("conflict"u8).ShouldBe(-1, "the listener that was never accepted");
+        File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
     private static async Task EventuallyReadyAsync(RunningGateway gateway)
     {
         for (var tries = 0; await gateway.AdminStatusAsync("/ambassador/v0/check_ready") != HttpStatusCode.OK; tries++)

@@ -12,6 +12,8 @@ internal sealed class EnvoyFolder
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
+    private string _digest = "";
+
     private EnvoyFolder(string path) => Path = path;
 
     public string Path { get; }
@@ -21,7 +23,7 @@ internal sealed class EnvoyFolder
 
     public string Bootstrap => System.IO.Path.Combine(Path, "bootstrap.json");
 
-    /// <summary>The process id of the Envoy that was started last.</summary>
+    /// <summary>The process id of the Envoy that was started last, and the digest of the bootstrap that it was started with.</summary>
     public string ProcessId => System.IO.Path.Combine(Path, "envoy.pid");
 
     /// <summary>Makes the folder, its owner's alone. Null and a reason when that fails, or another gateway has it.</summary>
@@ -53,30 +55,68 @@ internal sealed class EnvoyFolder
         }
     }
 
-    /// <summary>Writes the bootstrap; true when it differs from what was there.</summary>
-    public bool WriteBootstrap(AdsBootstrapOptions options)
+    /// <summary>Writes the bootstrap; a reason when that fails.</summary>
+    public string? WriteBootstrap(AdsBootstrapOptions options)
     {
         var text = XdsJson.Format(AdsBootstrapEmitter.Emit(options), indented: true) + "\n";
-        if (File.Exists(Bootstrap) && File.ReadAllText(Bootstrap) == text) return false;
-        File.WriteAllText(Bootstrap, text);
-        return true;
+        try
+        {
+            if (!File.Exists(Bootstrap) || File.ReadAllText(Bootstrap) != text) File.WriteAllText(Bootstrap, text);
+            _digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"{Bootstrap} cannot be written: {e.Message}";
+        }
     }
 
-    /// <summary>The process that a gateway before this one left running on the same bootstrap; null where there is none.</summary>
-    public int? LeftRunning()
+    /// <summary>Writes down which process runs on the present bootstrap; a reason when that fails.</summary>
+    public string? RememberStarted(int id)
     {
         try
         {
-            if (!int.TryParse(File.ReadAllText(ProcessId), NumberStyles.None, CultureInfo.InvariantCulture, out var id)) return null;
+            File.WriteAllText(ProcessId, string.Create(CultureInfo.InvariantCulture, $"{id} {_digest}"));
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>There is no process any more.</summary>
+    public void ForgetStarted()
+    {
+        try
+        {
+            File.Delete(ProcessId);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A number without its process means nothing to who reads it.
+        }
+    }
+
+    /// <summary>The process that a gateway before this one left running on a bootstrap of this folder; null where there is none.</summary>
+    public StartedEnvoy? LeftRunning()
+    {
+        try
+        {
+            var written = File.ReadAllText(ProcessId).Split(' ', 2);
+            if (!int.TryParse(written[0], NumberStyles.None, CultureInfo.InvariantCulture, out var id)) return null;
             // The number may be another process's by now.
             var words = File.ReadAllText($"/proc/{id}/cmdline").Split('\0');
-            return words.Contains(Bootstrap) ? id : null;
+            return words.Contains(Bootstrap) ? new StartedEnvoy(id, written.Length > 1 ? written[1].Trim() : "") : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }
     }
+
+    /// <summary>It was started with the present bootstrap.</summary>
+    public bool WasStartedWith(StartedEnvoy envoy) => envoy.Digest == _digest;
 
     private static string Default(string identity)
     {

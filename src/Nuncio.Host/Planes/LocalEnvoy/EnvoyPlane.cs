@@ -60,6 +60,9 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
     public bool HasAccepted(long revision) => _isLive && _ads.Acks.HasAccepted(revision);
 
     /// <inheritdoc/>
+    public bool IsProven(long revision) => HasAccepted(revision);
+
+    /// <inheritdoc/>
     public ImmutableArray<XdsRejection> Rejections => _ads.Acks.Rejections;
 
     /// <inheritdoc/>
@@ -68,9 +71,9 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
         var (version, problem) = await EnvoyVersion.AskAsync(_options.Program, cancellationToken);
         if (version is null) return problem;
         LogVersion(_options.Program, version.ToString());
-        if (version < EnvoyVersion.Oldest) LogOld(version.ToString(), EnvoyVersion.Oldest.ToString());
         if (EnvoyFolder.Open(_options, out problem) is not { } folder) return problem;
-        folder.WriteBootstrap(new AdsBootstrapOptions { SocketPath = folder.Socket, AdminAddress = _options.Admin.Address.ToString(), AdminPort = (uint)_options.Admin.Port });
+        var bootstrap = new AdsBootstrapOptions { SocketPath = folder.Socket, AdminAddress = _options.Admin.Address.ToString(), AdminPort = (uint)_options.Admin.Port };
+        if (folder.WriteBootstrap(bootstrap) is { } unwritten) return unwritten;
         try
         {
             _server = await GrpcServer.StartAsync(
@@ -117,9 +120,9 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
+        if (_process is not null) await _process.StopAsync();
         await _running;
         await _asking;
-        if (_process is not null) await _process.StopAsync();
         if (_server is not null) await _server.DisposeAsync();
         _admin.Dispose();
         _stopping.Dispose();
@@ -152,7 +155,4 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
 
     [LoggerMessage(1, LogLevel.Information, "Data plane: {Program}, Envoy {Version}")]
     private partial void LogVersion(string program, string version);
-
-    [LoggerMessage(2, LogLevel.Warning, "Envoy {Version} is older than {Oldest}, the oldest that is supported: what it does not know has no effect")]
-    private partial void LogOld(string version, string oldest);
 }

@@ -19,22 +19,32 @@ internal sealed partial class EnvoyProcess(EnvoyOptions options, EnvoyFolder fol
     /// <summary>It runs, ready or not.</summary>
     public bool IsRunning => _id != 0;
 
-    /// <summary>Runs until cancelled; leaves Envoy running then, for <see cref="StopAsync"/>.</summary>
+    /// <summary>
+    /// Keeps Envoy running until cancelled. Then it is not started again, but its log is read on until it ends: an Envoy that cannot write its log stands still.
+    /// An Envoy that was taken over is not waited for.
+    /// </summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var mayAdopt = true;
+        var isFirst = true;
         while (!cancellationToken.IsCancellationRequested)
         {
             var began = time.GetTimestamp();
             try
             {
-                if (mayAdopt && folder.LeftRunning() is { } left)
+                if (!isFirst || folder.LeftRunning() is not { } left)
                 {
-                    LogAdopted(left);
-                    await WatchAsync(left, cancellationToken);
+                    await StartAsync(cancellationToken);
+                }
+                else if (folder.WasStartedWith(left))
+                {
+                    LogAdopted(left.Id);
+                    await WatchAsync(left.Id, cancellationToken);
                 }
                 else
                 {
+                    // It has another bootstrap: with other addresses it would never be ready, and a second one beside it would fight for its ports.
+                    LogReplaced(left.Id);
+                    await EndAsync(left.Id);
                     await StartAsync(cancellationToken);
                 }
             }
@@ -42,12 +52,12 @@ internal sealed partial class EnvoyProcess(EnvoyOptions options, EnvoyFolder fol
             {
                 return;
             }
-            catch (Exception e) when (e is System.ComponentModel.Win32Exception or IOException)
+            catch (Exception e) when (e is System.ComponentModel.Win32Exception or IOException or UnauthorizedAccessException or InvalidOperationException)
             {
                 LogNotStarted(e.Message);
             }
 
-            mayAdopt = false;
+            isFirst = false;
             _id = 0;
             if (time.GetElapsedTime(began) > Steady) _backOff.Reset();
             await DelayAsync(_backOff.Next(), cancellationToken);
@@ -58,14 +68,8 @@ internal sealed partial class EnvoyProcess(EnvoyOptions options, EnvoyFolder fol
     public async Task StopAsync()
     {
         if (_id is not (not 0 and var id)) return;
-        if (Send(id, SIGTERM) == 0)
-        {
-            var began = time.GetTimestamp();
-            while (IsAlive(id) && time.GetElapsedTime(began) < TimeSpan.FromSeconds(5)) await Task.Delay(TimeSpan.FromMilliseconds(20), time);
-            if (IsAlive(id)) Send(id, SIGKILL);
-        }
-
-        File.Delete(folder.ProcessId);
+        await EndAsync(id);
+        folder.ForgetStarted();
     }
 
     private async Task StartAsync(CancellationToken cancellationToken)
@@ -76,21 +80,30 @@ internal sealed partial class EnvoyProcess(EnvoyOptions options, EnvoyFolder fol
         // Access logs go to the standard output that both share; the log comes through ours.
         using var process = Process.Start(new ProcessStartInfo(options.Program, arguments) { RedirectStandardError = true })!;
         _id = process.Id;
-        await File.WriteAllTextAsync(folder.ProcessId, process.Id.ToString(CultureInfo.InvariantCulture), cancellationToken);
         LogStarted(process.Id);
-        var lines = ReadLogAsync(process.StandardError, cancellationToken);
-        await process.WaitForExitAsync(cancellationToken);
-        await lines;
-        LogEnded(process.Id, process.ExitCode);
+
+        // Whatever goes wrong from here on, this Envoy runs: no second one may be started beside it.
+        if (folder.RememberStarted(process.Id) is { } problem) LogNotRemembered(process.Id, problem);
+        if (cancellationToken.IsCancellationRequested) await EndAsync(process.Id);
+        await ReadLogAsync(process.StandardError);
+        await process.WaitForExitAsync(CancellationToken.None);
+        if (!cancellationToken.IsCancellationRequested) LogEnded(process.Id, process.ExitCode);
     }
 
-    private async Task ReadLogAsync(StreamReader errors, CancellationToken cancellationToken)
+    private async Task ReadLogAsync(StreamReader errors)
     {
         var level = LogLevel.Error;
-        while (await errors.ReadLineAsync(cancellationToken) is { } line)
+        try
         {
-            (level, var text) = EnvoyLogLine.Parse(line, level);
-            LogLine(level, text);
+            while (await errors.ReadLineAsync(CancellationToken.None) is { } line)
+            {
+                (level, var text) = EnvoyLogLine.Parse(line, level);
+                LogLine(level, text);
+            }
+        }
+        catch (IOException e)
+        {
+            LogUnread(e.Message);
         }
     }
 
@@ -98,8 +111,16 @@ internal sealed partial class EnvoyProcess(EnvoyOptions options, EnvoyFolder fol
     private async Task WatchAsync(int id, CancellationToken cancellationToken)
     {
         _id = id;
-        while (folder.LeftRunning() == id) await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
+        while (folder.LeftRunning()?.Id == id) await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
         LogGone(id);
+    }
+
+    private async Task EndAsync(int id)
+    {
+        if (Send(id, SIGTERM) != 0) return;
+        var began = time.GetTimestamp();
+        while (IsAlive(id) && time.GetElapsedTime(began) < TimeSpan.FromSeconds(5)) await Task.Delay(TimeSpan.FromMilliseconds(20), time);
+        if (IsAlive(id)) Send(id, SIGKILL);
     }
 
     private async Task DelayAsync(TimeSpan wait, CancellationToken cancellationToken)
@@ -140,6 +161,15 @@ internal sealed partial class EnvoyProcess(EnvoyOptions options, EnvoyFolder fol
 
     [LoggerMessage(5, LogLevel.Error, "Envoy cannot be started: {Reason}")]
     private partial void LogNotStarted(string reason);
+
+    [LoggerMessage(7, LogLevel.Warning, "Envoy, process {Id}, was started with another bootstrap: it is ended, and a new one started")]
+    private partial void LogReplaced(int id);
+
+    [LoggerMessage(8, LogLevel.Warning, "It cannot be written down that Envoy runs as process {Id}, so a gateway that is started again cannot take it over: {Reason}")]
+    private partial void LogNotRemembered(int id, string reason);
+
+    [LoggerMessage(9, LogLevel.Error, "Envoy's log cannot be read any more: {Reason}")]
+    private partial void LogUnread(string reason);
 
     [LoggerMessage(EventId = 6, Message = "envoy: {Line}")]
     private partial void LogLine(LogLevel level, string line);

@@ -6,9 +6,6 @@ namespace Nuncio.Host.Planes.LocalEnvoy;
 /// <summary>The version of an Envoy program, as it says itself.</summary>
 internal static partial class EnvoyVersion
 {
-    /// <summary>The oldest that is supported.</summary>
-    public static Version Oldest { get; } = new(1, 36);
-
     /// <summary>Asks the program; null and a reason when it cannot be run.</summary>
     public static async Task<(Version? Version, string? Problem)> AskAsync(string program, CancellationToken cancellationToken)
     {

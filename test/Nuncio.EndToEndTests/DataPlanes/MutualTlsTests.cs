@@ -1,0 +1,192 @@
+using System.Globalization;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text.RegularExpressions;
+using Nuncio.Testing;
+using Nuncio.Testing.Backends;
+using Nuncio.Testing.Processes;
+
+namespace Nuncio.EndToEndTests.DataPlanes;
+
+/// <summary>ADS beyond loopback: mutual TLS on both sides, or nothing.</summary>
+public sealed partial class MutualTlsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly TestCertificate _servers = TestCertificate.CreateAuthority("servers");
+    private readonly TestCertificate _clients = TestCertificate.CreateAuthority("clients");
+    private readonly int _port = FreePort.Next();
+    private readonly int _envoyAdmin = FreePort.Next();
+
+    public MutualTlsTests()
+    {
+        using var server = TestCertificate.Create(["nuncio.example.com", "127.0.0.1"], _servers);
+        using var client = TestCertificate.Create(["edge.example.com"], _clients);
+        using var stranger = TestCertificate.Create(["edge.example.com"], _servers);
+        Write("server", server);
+        Write("client", client);
+        Write("stranger", stranger);
+        _folder.Write("servers-ca.crt", _servers.CertificatePem);
+        _folder.Write("clients-ca.crt", _clients.CertificatePem);
+    }
+
+    [SkippableFact]
+    public async Task Envoy_WithItsCertificate_IsServed()
+    {
+        var program = TestPaths.RequireProgram("envoy");
+        await using var backend = WireBackend.StartEcho();
+        await using var gateway = await StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port));
+        await using var envoy = await StartEnvoyAsync(program, "client");
+        await UntilServedAsync(gateway, envoy);
+
+        gateway.Write("more.yaml", Manifests.Mapping("more", "/more/", backend.Port));
+        (await gateway.SendUntilAsync(response => response.Status == 200, "/more/")).Status.ShouldBe(200);
+    }
+
+    [SkippableFact]
+    public async Task Envoy_WithACertificateOfAnotherAuthority_GetsNothing()
+    {
+        var program = TestPaths.RequireProgram("envoy");
+        await using var gateway = await StartAsync(Manifests.Mapping("kept", "/kept/", 1));
+        await using var envoy = await StartEnvoyAsync(program, "stranger");
+        using var admin = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_envoyAdmin}")) };
+
+        for (var tries = 0; !Refused().IsMatch(await StatisticsAsync(admin)); tries++)
+        {
+            tries.ShouldBeLessThan(1000, await StatisticsAsync(admin) + envoy.AllText);
+            await Task.Delay(20);
+        }
+
+        (await gateway.AdminTextAsync("/metrics")).ShouldContain("nuncio_ads_clients 0\n");
+    }
+
+    [Fact]
+    public async Task RemoteProxy_WithItsCertificate_IsServed()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var gateway = await StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port));
+        await using var proxy = TestProcess.Start(
+            NuncioCommand.Program, ["proxy", "--xds", Address(), .. Tls("client"), "--admin", $"127.0.0.1:{FreePort.Next()}"], NuncioCommand.WithoutSettings);
+
+        await UntilServedAsync(gateway, proxy);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("stranger")]
+    public async Task Client_WithoutAProperCertificate_IsCutOff(string? certificate)
+    {
+        await using var gateway = await StartAsync(Manifests.Mapping("kept", "/kept/", 1));
+        using var socket = new TcpClient();
+        await socket.ConnectAsync("127.0.0.1", _port);
+        await using var tls = new SslStream(socket.GetStream());
+        using var own = certificate is null ? null : System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadPkcs12(
+            System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(FileName($"{certificate}.crt"), FileName($"{certificate}.key"))
+                .Export(System.Security.Cryptography.X509Certificates.X509ContentType.Pkcs12), null);
+
+        // In TLS 1.3 the refusal comes after the client's handshake.
+        var refused = await Should.ThrowAsync<Exception>(async () =>
+        {
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+            {
+                TargetHost = "nuncio.example.com",
+                ApplicationProtocols = [SslApplicationProtocol.Http2],
+                ClientCertificates = own is null ? null : [own],
+                RemoteCertificateValidationCallback = (_, _, _, _) => true,
+            });
+            await tls.WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0"u8.ToArray());
+            if (await tls.ReadAsync(new byte[1]) == 0) throw new IOException("closed");
+        });
+
+        (refused is IOException or AuthenticationException or SocketException).ShouldBeTrue(refused.ToString());
+    }
+
+    [Fact]
+    public async Task AddressThatIsNotLocal_IsAClearError()
+    {
+        // Set aside for documentation (RFC 5737): no machine has it.
+        await using var command = await NuncioCommand.RunAsync(
+            ["run", _folder.Path, "--admin", $"127.0.0.1:{FreePort.Next()}", "--data-plane", "none", "--xds-address", "192.0.2.1:18000", .. ServerTls()]);
+
+        command.ExitCode.ShouldBe(2);
+        command.Errors.ShouldContain(line => line.Contains("ADS cannot be served on 192.0.2.1:18000", StringComparison.Ordinal));
+        command.Errors.ShouldNotContain(line => line.Contains("   at ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AddressBeyondLoopback_WithoutTls_IsRefused()
+    {
+        await using var command = await NuncioCommand.RunAsync("run", _folder.Path, "--data-plane", "none", "--xds-address", "0.0.0.0:18000");
+
+        command.ExitCode.ShouldNotBe(0);
+        command.Errors.ShouldContain(line => line.Contains("--xds-client-ca", StringComparison.Ordinal));
+    }
+
+    public void Dispose()
+    {
+        _servers.Dispose();
+        _clients.Dispose();
+        _folder.Dispose();
+    }
+
+    private void Write(string name, TestCertificate certificate)
+    {
+        _folder.Write($"{name}.crt", certificate.ChainPem);
+        _folder.Write($"{name}.key", certificate.KeyPem);
+    }
+
+    private string FileName(string name) => Path.Combine(_folder.Path, name);
+
+    private string Address() => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_port}");
+
+    private string[] ServerTls() => ["--xds-certificate", FileName("server.crt"), "--xds-key", FileName("server.key"), "--xds-client-ca", FileName("clients-ca.crt")];
+
+    private string[] Tls(string name) =>
+        ["--certificate", FileName($"{name}.crt"), "--key", FileName($"{name}.key"), "--ca", FileName("servers-ca.crt"), "--server-name", "nuncio.example.com"];
+
+    private Task<RunningGateway> StartAsync(string manifests) => RunningGateway.StartAsync(
+        manifests, ["--data-plane", "none", "--xds-address", string.Create(CultureInfo.InvariantCulture, $"0.0.0.0:{_port}"), .. ServerTls()]);
+
+    private async Task<TestProcess> StartEnvoyAsync(string program, string certificate)
+    {
+        await using var bootstrap = await NuncioCommand.RunAsync(
+            ["bootstrap", "--xds", Address(), "--envoy-admin", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_envoyAdmin}"), .. Tls(certificate)]);
+        var text = string.Join('\n', bootstrap.Output) + "\n";
+        text.ShouldNotContain("PRIVATE KEY");
+        _folder.Write("envoy.yaml", text);
+        return TestProcess.Start(program, ["-c", FileName("envoy.yaml"), "--disable-hot-restart", "--concurrency", "1", "-l", "warning"]);
+    }
+
+    private static async Task<string> StatisticsAsync(HttpClient admin)
+    {
+        try
+        {
+            return await admin.GetStringAsync("/stats?filter=^cluster.nuncio_xds.upstream_cx");
+        }
+        catch (HttpRequestException)
+        {
+            return "";
+        }
+    }
+
+    private static async Task UntilServedAsync(RunningGateway gateway, TestProcess plane)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                if ((await gateway.SendAsync("GET", "/kept/")).Status == 200) return;
+            }
+            catch (SocketException)
+            {
+                // It does not listen yet.
+            }
+
+            tries.ShouldBeLessThan(1000, gateway.Process.AllText + plane.AllText);
+            await Task.Delay(30);
+        }
+    }
+
+    [GeneratedRegex(@"upstream_cx_destroy_remote: [1-9]", RegexOptions.CultureInvariant)]
+    private static partial Regex Refused();
+}
