@@ -99,7 +99,8 @@ public sealed class GrpcServer : IAsyncDisposable
 
     private static KestrelServerOptions Settings(GrpcServerOptions options, IServiceProvider services)
     {
-        var kestrel = new KestrelServerOptions { ApplicationServices = services, AddServerHeader = false };
+        // Envoy's gRPC client says "http" on TLS connections too.
+        var kestrel = new KestrelServerOptions { ApplicationServices = services, AddServerHeader = false, AllowAlternateSchemes = true };
         var limits = kestrel.Limits;
         limits.MaxConcurrentConnections = options.MaxConnections;
         limits.MaxRequestBodySize = null;
