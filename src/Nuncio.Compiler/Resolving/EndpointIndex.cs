@@ -89,7 +89,7 @@ internal sealed class EndpointIndex
         {
             foreach (var slice in entry.Slices)
             {
-                if (PortOf(slice.Ports, servicePort, port) is not { } number)
+                if (PortOf(slice.Ports, entry.Service, servicePort, port) is not { } number)
                     continue;
                 foreach (var endpoint in slice.Endpoints)
                     if (endpoint.Ready != false && endpoint.Addresses.Count > 0 && IPAddress.TryParse(endpoint.Addresses[0], out _))
@@ -101,7 +101,7 @@ internal sealed class EndpointIndex
 
         foreach (var subset in entry.Endpoints?.Subsets ?? ValueList<EndpointSubset>.Empty)
         {
-            if (PortOf(subset.Ports, servicePort, port) is not { } number)
+            if (PortOf(subset.Ports, entry.Service, servicePort, port) is not { } number)
                 continue;
             foreach (var address in subset.Addresses)
                 if (IPAddress.TryParse(address, out _))
@@ -111,8 +111,11 @@ internal sealed class EndpointIndex
         return found;
     }
 
-    /// <summary>By the number the Service targets, by the name it targets, by the port's name, or the only one (SPEC 8.2).</summary>
-    private static int? PortOf(ValueList<EndpointPort> ports, ServicePort? service, int asked)
+    /// <summary>
+    /// By the number the Service targets, by the name it targets, by the port's name, or the only one (SPEC 8.2): of a Service with several ports, the only port
+    /// of some endpoints belongs to one of them, and must not be reached by another.
+    /// </summary>
+    private static int? PortOf(ValueList<EndpointPort> ports, ServiceResource? of, ServicePort? service, int asked)
     {
         foreach (var port in ports)
         {
@@ -132,7 +135,8 @@ internal sealed class EndpointIndex
                 return number;
         }
 
-        return ports is [{ Port: { } only, Protocol: var protocol }] && IsTcp(protocol) ? only : null;
+        var isOnly = of is null || (service is not null && of.Ports.Count == 1);
+        return isOnly && ports is [{ Port: { } only, Protocol: var protocol }] && IsTcp(protocol) ? only : null;
     }
 
     private static bool IsTcp(string? protocol) => protocol is null or "" or "TCP";
