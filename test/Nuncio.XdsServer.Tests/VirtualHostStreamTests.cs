@@ -189,6 +189,30 @@ public sealed class VirtualHostStreamTests
         await using var peer = await ConnectAsync(fixture, names: ["x/*/r/a%2Fb"]);
     }
 
+    [Fact]
+    public async Task FiftyClients_GetEveryChange_WhileAnotherReadsNothing()
+    {
+        await using var fixture = await AdsFixture.StartAsync();
+        await fixture.Server.ApplyAsync(Snapshot(1, [.. Enumerable.Range(0, 40).Select(i => ($"h{i}", 1))]), CancellationToken.None);
+        await using var silent = await fixture.DeltaAsync();
+        await silent.SubscribeAsync(RouteType, ["x/*/r"], version: "1.40");
+        var peers = new List<DeltaPeer>();
+        for (var i = 0; i < 50; i++) peers.Add(await ConnectAsync(fixture));
+
+        var following = peers.Select(async peer =>
+        {
+            var route = "";
+            while (route != "20") route = VirtualHost.Parser.ParseFrom((await peer.TakeAsync()).Resources.Last().Resource_.Value).Routes[0].Name;
+        }).ToList();
+        for (var change = 2; change <= 20; change++)
+            await fixture.Server.ApplyAsync(Snapshot(change, [.. Enumerable.Range(0, 40).Select(i => ($"h{i}", i == 39 ? change : 1))]), CancellationToken.None);
+
+        await Task.WhenAll(following);
+        await UntilAsync(() => fixture.Server.Acks.Clients.Count(client => client.Revision == 20) == 50);
+        fixture.Server.Acks.Clients.Count.ShouldBe(51);
+        foreach (var peer in peers) await peer.DisposeAsync();
+    }
+
     private static async Task<DeltaPeer> ConnectAsync(AdsFixture fixture, string[]? names = null, Dictionary<string, Dictionary<string, string>>? known = null)
     {
         var peer = await fixture.DeltaAsync();

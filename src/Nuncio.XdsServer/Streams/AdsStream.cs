@@ -93,7 +93,9 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
         _isIntroduced = true;
         _node = node;
         _program = ClientProgram.Of(node);
-        Session.TakesVirtualHosts = TakesVirtualHosts(_program);
+
+        // Who comes to say it only after it has asked for routes has them whole.
+        Session.TakesVirtualHosts = TakesVirtualHosts(_program) && Session.Of(XdsResourceType.Routes) is null;
         LogIntroduced(parts.Logger, number, node.Id, XdsClientState.VersionOf(node));
     }
 

@@ -65,6 +65,32 @@ public sealed class FleetTests
         load.Wrong.ShouldBe(0, load.Example);
     }
 
+    [Fact]
+    public async Task BrokenManifest_UnderLoad_StopsNothingElse()
+    {
+        await using var backend = WireBackend.StartEcho();
+        var ads = FreePort.Next();
+        await using var gateway = await RunningGateway.StartAsync(
+            Manifests.Mapping("kept", "/kept/", backend.Port), ["--data-plane", "none", "--xds-address", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{ads}")]);
+        await using var proxy = StartProxy(ads);
+        await UntilAsync(() => AnswersAsync(gateway, "/kept/"));
+        await using var load = Load.Start(gateway.Port, "/kept/");
+        await load.ContinueAsync(20);
+
+        gateway.Write("broken.yaml", "kind: Mapping\n  metadata: [half written");
+        gateway.Write("more.yaml", Manifests.Mapping("more", "/more/", backend.Port));
+
+        await UntilAsync(() => AnswersAsync(gateway, "/more/"));
+        await load.ContinueAsync(20);
+        load.Wrong.ShouldBe(0, load.Example);
+        await gateway.Process.WaitForLineAsync("broken.yaml");
+    }
+
+    private static TestProcess StartProxy(int ads) => TestProcess.Start(
+        NuncioCommand.Program,
+        ["proxy", "--xds", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{ads}"), "--admin", $"127.0.0.1:{FreePort.Next()}"],
+        NuncioCommand.WithoutSettings);
+
     private static async Task<bool> AnswersAsync(RunningGateway gateway, string target)
     {
         try

@@ -9,6 +9,7 @@ internal sealed class Load : IAsyncDisposable
     private readonly Task[] _connections;
     private int _right;
     private int _wrong;
+    private int _wrongAnswers;
 
     private Load(int port, string target) => _connections = [.. Enumerable.Range(0, 4).Select(_ => RunAsync(port, target))];
 
@@ -17,6 +18,9 @@ internal sealed class Load : IAsyncDisposable
 
     /// <summary>Everything else.</summary>
     public int Wrong => Volatile.Read(ref _wrong);
+
+    /// <summary>Answered with something else than 200, rather than not at all.</summary>
+    public int WrongAnswers => Volatile.Read(ref _wrongAnswers);
 
     /// <summary>The first that was wrong.</summary>
     public string? Example { get; private set; }
@@ -52,7 +56,12 @@ internal sealed class Load : IAsyncDisposable
                 {
                     var response = await client.SendAsync("GET", target, "example.com");
                     if (response.Status == 200) Interlocked.Increment(ref _right);
-                    else Fail(response.StatusLine);
+                    else
+                    {
+                        Interlocked.Increment(ref _wrongAnswers);
+                        Fail(response.StatusLine);
+                    }
+
                     await Task.Delay(1);
                 }
             }
