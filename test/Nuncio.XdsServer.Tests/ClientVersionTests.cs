@@ -46,6 +46,24 @@ public sealed class ClientVersionTests
     }
 
     [Fact]
+    public async Task RouteThatLosesACondition_AnswersAnError()
+    {
+        await using var fixture = await AdsFixture.StartAsync();
+        var match = new RouteMatch { Prefix = "/", Cookies = { new CookieMatcher { Name = "session" } } };
+        var message = new RouteConfiguration { Name = "r", VirtualHosts = { new VirtualHost { Name = "h", Routes = { new Route { Match = match, Route_ = new RouteAction { Cluster = "c" } } } } } };
+        await fixture.Server.ApplyAsync(
+            new XdsSnapshot { Revision = 1, RouteConfigurations = new[] { XdsResource<RouteConfiguration>.Create("r", message) }.ToFrozenDictionary(resource => resource.Name) },
+            CancellationToken.None);
+        await using var peer = await fixture.DeltaAsync();
+
+        await peer.SubscribeAsync(RouteType, ["r"], version: "1.36");
+
+        var route = RouteConfiguration.Parser.ParseFrom((await peer.TakeAsync()).Resources[0].Resource_.Value).VirtualHosts[0].Routes[0];
+        route.Match.Cookies.ShouldBeEmpty();
+        route.DirectResponse.Status.ShouldBe(500u);
+    }
+
+    [Fact]
     public async Task NewEnvoy_GetsThem()
     {
         await using var fixture = await AdsFixture.StartAsync();

@@ -36,6 +36,7 @@ internal static class FieldReduction
         var keeps = !clears && message is Route;
         if (keeps && Clean.TryGetValue(message, out _)) return false;
         if (message is Any any) return WalkContent(any, path, paths, clears);
+        var narrows = message is Route { Match.Cookies.Count: > 0 };
         var found = false;
         foreach (var field in message.Descriptor.Fields.InFieldNumberOrder())
         {
@@ -52,6 +53,8 @@ internal static class FieldReduction
             }
         }
 
+        // With a condition less it would take requests that are not meant for it.
+        if (clears && narrows) ((Route)message).DirectResponse = new DirectResponseAction { Status = 500 };
         if (keeps && !found) Clean.AddOrUpdate(message, Mark);
         return found;
     }
