@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Nuncio.Testing.Backends;
 
 namespace Nuncio.ParityTests;
 
@@ -12,6 +13,21 @@ internal sealed partial class Observation
     public IReadOnlyDictionary<string, string> Aspects => _aspects;
 
     public void Add(string aspect, string value) => _aspects[aspect] = Normalise(value);
+
+    /// <summary>Every part of a response. With a prefix where there are several.</summary>
+    public void AddResponse(WireResponse response, string prefix = "")
+    {
+        Add(prefix + "status", response.StatusLine);
+        Add(prefix + "interim", string.Join(' ', response.Interim));
+        foreach (var header in response.Headers.GroupBy(header => header.Key.ToLowerInvariant()))
+            Add($"{prefix}header {header.Key}", string.Join(" | ", header.Select(value => $"{header.Key}: {value.Value}")));
+        Add(prefix + "body", response["x-upstream"] is null ? response.BodyText : "");
+        Add(prefix + "trailers", string.Join(", ", response.Trailers.Select(trailer => $"{trailer.Key}: {trailer.Value}")));
+    }
+
+    /// <summary>Something took about as long as it should: not less, and not another order of time, whatever the machine has to do.</summary>
+    public void AddTime(TimeSpan taken, TimeSpan expected) =>
+        Add("time", taken >= expected * 0.9 && taken < expected + TimeSpan.FromSeconds(4) ? "as configured" : taken < expected ? "too short" : "too long");
 
     /// <summary>The aspects in which two differ, with both values.</summary>
     public static IEnumerable<(string Aspect, string Embedded, string Envoy)> Differences(Observation embedded, Observation envoy)
@@ -30,6 +46,7 @@ internal sealed partial class Observation
         text = LocalPort().Replace(text, "127.0.0.1:PORT");
         text = Cookie().Replace(text, "sticky=\"COOKIE\"");
         text = ServiceTime().Replace(text, "x-envoy-upstream-service-time: N");
+        text = Expected().Replace(text, "x-envoy-expected-rq-timeout-ms: 15000");
         text = Delay().Replace(text, "delayed connect error");
         return text.Length <= 2000 ? text : text[..200] + $"... {Encoding.UTF8.GetByteCount(text)} bytes";
     }
@@ -48,6 +65,10 @@ internal sealed partial class Observation
 
     [GeneratedRegex(@"x-envoy-upstream-service-time: \d+")]
     private static partial Regex ServiceTime();
+
+    // What is left of it at a retry.
+    [GeneratedRegex(@"x-envoy-expected-rq-timeout-ms: 14\d\d\d")]
+    private static partial Regex Expected();
 
     [GeneratedRegex("delayed connect error: ?(Connection refused|111)?")]
     private static partial Regex Delay();

@@ -1,16 +1,19 @@
 using System.Collections.Concurrent;
+using Nuncio.ParityTests.Static;
 using Nuncio.Testing.Backends;
 
 namespace Nuncio.ParityTests;
 
 /// <summary>An upstream that answers as the request's <c>x-do</c> says, by default with what it was asked.</summary>
-internal sealed class ParityBackend : IAsyncDisposable
+internal sealed class ParityBackend : IPlaneBackend
 {
     private readonly WireBackend _backend;
 
     public ParityBackend() => _backend = WireBackend.Start(TalkAsync);
 
     public int Port => _backend.Port;
+
+    public int Connections => _backend.Accepted;
 
     public ConcurrentQueue<BackendRequest> Requests { get; } = [];
 
@@ -21,7 +24,13 @@ internal sealed class ParityBackend : IAsyncDisposable
         while (await wire.ReadRequestAsync(cancellation) is { } request)
         {
             Requests.Enqueue(request);
-            var what = request["x-do"] ?? "";
+            var what = request[request.Target.StartsWith("/authz", StringComparison.Ordinal) ? "x-authz" : "x-do"] ?? "";
+            if (what == "silent")
+            {
+                await wire.ReadToEndAsync(cancellation);
+                return;
+            }
+
             if (what == "close") return;
             if (what == "101" && request["upgrade"] is not null)
             {
@@ -54,6 +63,12 @@ internal sealed class ParityBackend : IAsyncDisposable
         "envoyheaders" => Responses.Ok("a", "x-envoy-upstream-service-time: 99\r\nx-envoy-overloaded: true\r\nx-envoy-degraded: 1\r\n"),
         "server" => Responses.Ok("a", "server: mine\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n"),
         "cookies" => Responses.Ok("a", "set-cookie: a=1\r\nset-cookie: b=2\r\n"),
+        "text" => Responses.Ok(new string('t', 5000), "content-type: text/plain\r\n"),
+        "allow" => Responses.Ok("", "x-user: somebody\r\nx-other: 1\r\nset-cookie: a=1\r\n"),
+        "deny" => Responses.With(403, "denied", "x-why: because\r\nwww-authenticate: Basic\r\nset-cookie: b=2\r\n"),
+        "moved" => Responses.With(302, "", "location: https://login.example.com/\r\n"),
+        "grpc" => "HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ntransfer-encoding: chunked\r\n\r\n7\r\n\0\0\0\0\u0002\u0008\u0007\r\n0\r\ngrpc-status: 0\r\n\r\n",
+        "retriable" => Responses.With(200, "again", "x-retry: 1\r\n"),
         "secret" => Responses.Ok($"{request}\n", "x-secret: 1\r\nx-answered: no\r\n"),
         "empty" => Responses.Ok(),
         "large" => Responses.Ok(new string('a', 300_000)),

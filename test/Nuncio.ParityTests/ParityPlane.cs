@@ -67,13 +67,8 @@ internal sealed partial class ParityPlane : IAsyncDisposable
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
             await client.Wire.WriteAsync(exchange.Bytes, limit.Token);
             var response = await client.Wire.ReadResponseAsync(exchange.Method, limit.Token);
-            seen.Add("status", response.StatusLine);
-            seen.Add("interim", string.Join(' ', response.Interim));
-            foreach (var header in response.Headers.GroupBy(header => header.Key.ToLowerInvariant()))
-                seen.Add("header " + header.Key, string.Join(" | ", header.Select(value => $"{header.Key}: {value.Value}")));
-            seen.Add("body", response["x-upstream"] is null ? response.BodyText : "");
-            seen.Add("trailers", string.Join(", ", response.Trailers.Select(trailer => $"{trailer.Key}: {trailer.Value}")));
-            seen.Add("connection", response.Status == 101 ? "switched" : await LivesAsync(client, limit.Token) ? "kept" : "closed");
+            seen.AddResponse(response);
+            seen.Add("connection", response.Status == 101 ? "switched" : await client.LivesAsync(limit.Token) ? "kept" : "closed");
         }
         catch (Exception e) when (e is IOException or SocketException or InvalidDataException or EndOfStreamException or AuthenticationException)
         {
@@ -97,7 +92,7 @@ internal sealed partial class ParityPlane : IAsyncDisposable
             {
                 var asked = backend.Requests.Where(request => IsOf(request.Target, exchange)).ToArray();
                 seen.Add(who + " requests", asked.Length.ToString(CultureInfo.InvariantCulture));
-                if (asked.Length > 0) seen.Add(who + " request", Text(asked[0]));
+                if (asked.Length > 0) seen.Add(who + " request", ObservedText.Of(asked[0]));
             }
 
             var own = lines.Where(line => IsOf(line.Groups["target"].Value, exchange)).ToArray();
@@ -152,25 +147,6 @@ internal sealed partial class ParityPlane : IAsyncDisposable
     };
 
     private static bool IsOf(string target, Exchange exchange) => Regex.IsMatch(target, $@"[?&]{Regex.Escape(exchange.Name)}($|[&#])");
-
-    private static string Text(BackendRequest request) =>
-        $"{request.Method} {request.Target} {request.Version} | " + string.Join(" | ", request.Headers.Select(header => $"{header.Key}: {header.Value}").Order(StringComparer.Ordinal))
-        + $" || {request.BodyText} || " + string.Join(", ", request.Trailers.Select(trailer => $"{trailer.Key}: {trailer.Value}"));
-
-    /// <summary>A further request is answered.</summary>
-    private static async Task<bool> LivesAsync(WireClient client, CancellationToken cancellation)
-    {
-        try
-        {
-            await client.Wire.WriteAsync("GET /plain/further HTTP/1.1\r\nhost: example.com\r\n\r\n", cancellation);
-            await client.Wire.ReadResponseAsync("GET", cancellation);
-            return true;
-        }
-        catch (Exception e) when (e is IOException or SocketException or InvalidDataException or EndOfStreamException)
-        {
-            return false;
-        }
-    }
 
     [GeneratedRegex("^ACCESS \\[[^\\]]*\\] \"(?<method>\\S*) (?<target>\\S*) (?<protocol>[^\"]*)\" (?<code>\\d+) (?<flags>\\S+) (?<received>\\d+) (?<sent>\\d+) \\S+ \\S+ \"(?<forwarded>[^\"]*)\" \"(?<agent>.*)\" \"[^\"]*\" \"(?<authority>[^\"]*)\" \"(?<upstream>[^\"]*)\"")]
     private static partial Regex AccessLine();

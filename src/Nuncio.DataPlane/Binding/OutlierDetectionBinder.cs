@@ -35,6 +35,7 @@ public static class OutlierDetectionBinder
             MaxEjectionTime = maxTime < baseTime ? baseTime : maxTime,
             MaxEjectionTimeJitter = ClusterBinder.Optional(message.MaxEjectionTimeJitter, Path + ".max_ejection_time_jitter", errors) ?? TimeSpan.Zero,
             MaxEjectionPercent = Math.Min(100, message.MaxEjectionPercent ?? 10),
+            AlwaysEjectOne = message.AlwaysEjectOneHost ?? false,
             SuccessRateMinimumHosts = message.SuccessRateMinimumHosts ?? 5,
             SuccessRateRequestVolume = message.SuccessRateRequestVolume ?? 100,
             SuccessRateStdevFactor = message.SuccessRateStdevFactor ?? 1900,

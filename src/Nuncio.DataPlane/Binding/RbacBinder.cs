@@ -1,3 +1,4 @@
+using Nuncio.DataPlane.Errors;
 using System.Net;
 using Google.Protobuf.WellKnownTypes;
 using Nuncio.DataPlane.HttpFilters;
@@ -36,14 +37,15 @@ public sealed class RbacBinder : HttpFilterBinder
             return null;
         }
 
-        var policies = new List<(RbacCondition Permission, RbacCondition Principal)>();
+        var policies = new List<(RbacCondition Permission, RbacCondition Principal, LocalReply Refusal)>();
         foreach (var (name, policy) in rules.Policies.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             var at = $"{BindErrors.Path(path, "rules.policies")}[\"{name}\"]";
             SupportedFields.Check(policy, at, errors, "permissions", "principals");
             policies.Add((
                 new RbacCondition.Several(all: false, [.. policy.Permissions.Select((permission, i) => Permission(permission, BindErrors.Path(at, "permissions", i), errors))]),
-                new RbacCondition.Several(all: false, [.. policy.Principals.Select((principal, i) => Principal(principal, BindErrors.Path(at, "principals", i), errors))])));
+                new RbacCondition.Several(all: false, [.. policy.Principals.Select((principal, i) => Principal(principal, BindErrors.Path(at, "principals", i), errors))]),
+                new LocalReply(403, $"rbac_access_denied_matched_policy[{name.Replace(' ', '_')}]", ResponseFlags.None, "RBAC: access denied")));
         }
 
         return new RbacRules(rules.Action == RbacV3.RBAC.Types.Action.Deny, policies);

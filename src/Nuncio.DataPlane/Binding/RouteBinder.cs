@@ -236,6 +236,7 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
             Timeout = ValueBinder.Duration(message.Timeout, BindErrors.Path(path, "timeout"), errors) ?? TimeSpan.FromSeconds(15),
             IdleTimeout = ValueBinder.Duration(message.IdleTimeout, BindErrors.Path(path, "idle_timeout"), errors),
             MaxStreamDuration = ValueBinder.Duration(message.MaxStreamDuration?.MaxStreamDuration_, BindErrors.Path(path, "max_stream_duration.max_stream_duration"), errors),
+            UsesStreamDuration = message.MaxStreamDuration is not null,
             GrpcTimeoutHeaderMax = ValueBinder.Duration(message.MaxStreamDuration?.GrpcTimeoutHeaderMax, BindErrors.Path(path, "max_stream_duration.grpc_timeout_header_max"), errors),
             GrpcTimeoutHeaderOffset =
                 ValueBinder.Duration(message.MaxStreamDuration?.GrpcTimeoutHeaderOffset, BindErrors.Path(path, "max_stream_duration.grpc_timeout_header_offset"), errors)

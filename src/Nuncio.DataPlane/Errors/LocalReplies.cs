@@ -42,7 +42,7 @@ public static class LocalReplies
     public static LocalReply RequestTimeout { get; } = new(408, "request_overall_timeout", ResponseFlags.None, "request timeout");
 
     /// <summary>The stream is older than it may get.</summary>
-    public static LocalReply MaxStreamDuration { get; } = new(408, "max_duration_timeout", ResponseFlags.DurationTimeout, "downstream duration timeout");
+    public static LocalReply MaxStreamDuration { get; } = new(408, "max_duration_timeout", ResponseFlags.None, "downstream duration timeout");
 
     /// <summary>The request's body is framed wrongly: where it ends is anybody's guess, so the connection closes with this.</summary>
     public static LocalReply BadRequestBody { get; } = new(400, "http1.codec_error", ResponseFlags.DownstreamProtocolError, "Bad Request");

@@ -24,7 +24,7 @@ internal static class UpstreamFailure
     public static ReadOnlyMemory<byte> MaxDuration { get; } = "upstream max stream duration reached"u8.ToArray();
 
     /// <summary>The status: 502 where the upstream broke the protocol, 503 otherwise.</summary>
-    public static int Status(StreamResetReason reason) => reason == StreamResetReason.ProtocolError ? 502 : 503;
+    public static int Status(StreamResetReason reason) => reason is StreamResetReason.ProtocolError or StreamResetReason.RemoteProtocolError ? 502 : 503;
 
     /// <summary>The flag.</summary>
     public static ResponseFlags Flag(StreamResetReason reason) => reason switch
@@ -32,7 +32,7 @@ internal static class UpstreamFailure
         StreamResetReason.ConnectionFailure or StreamResetReason.ConnectionTimeout => ResponseFlags.UpstreamConnectionFailure,
         StreamResetReason.ConnectionTermination => ResponseFlags.UpstreamConnectionTermination,
         StreamResetReason.RemoteReset or StreamResetReason.RemoteRefusedStream => ResponseFlags.UpstreamRemoteReset,
-        StreamResetReason.ProtocolError => ResponseFlags.UpstreamProtocolError,
+        StreamResetReason.ProtocolError or StreamResetReason.RemoteProtocolError => ResponseFlags.UpstreamProtocolError,
         StreamResetReason.Overflow => ResponseFlags.UpstreamOverflow,
         _ => ResponseFlags.LocalReset,
     };
@@ -75,7 +75,7 @@ internal static class UpstreamFailure
         StreamResetReason.ConnectionTermination => "connection termination",
         StreamResetReason.RemoteReset => "remote reset",
         StreamResetReason.RemoteRefusedStream => "remote refused stream reset",
-        StreamResetReason.ProtocolError => "protocol error",
+        StreamResetReason.ProtocolError or StreamResetReason.RemoteProtocolError => "protocol error",
         StreamResetReason.Overflow => "overflow",
         _ => "local reset",
     };

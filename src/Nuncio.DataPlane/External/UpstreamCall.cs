@@ -137,7 +137,6 @@ internal sealed class UpstreamCall : IStreamAbortHandler
                 cluster.Outlier?.OnResponse(endpoint, ResponseHeaders.Status);
                 metrics.Responses.Count(ResponseHeaders.Status);
                 metrics.InternalResponses.Count(ResponseHeaders.Status);
-                metrics.RequestsCompleted.Increment();
                 metrics.RequestsTime.Record(_timers.NowMilliseconds - started);
                 break;
             case UpstreamCallEnd.TimedOut:

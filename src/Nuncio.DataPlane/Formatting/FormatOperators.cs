@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Nuncio.DataPlane.Errors;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Pipeline;
 using Nuncio.DataPlane.Tls;
@@ -92,7 +93,7 @@ internal static class FormatOperators
         "UPSTREAM_CLUSTER" or "UPSTREAM_CLUSTER_RAW" => static (x, b) => Text(x.Upstream.Cluster, b),
         "UPSTREAM_LOCAL_ADDRESS" => static (x, b) => EndPoint(x.Upstream.LocalAddress, b),
         "UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.Upstream.LocalAddress, b),
-        "UPSTREAM_TRANSPORT_FAILURE_REASON" => static (x, b) => Text(x.Upstream.TransportFailureReason, b),
+        "UPSTREAM_TRANSPORT_FAILURE_REASON" => static (x, b) => Token(x.Upstream.TransportFailureReason, b),
         "UPSTREAM_PROTOCOL" => static (x, b) => x.Upstream.Protocol is { } version && Text(Protocol(version), b),
         "UPSTREAM_TLS_VERSION" => static (x, b) => Text(x.Upstream.TlsVersion, b),
         "DOWNSTREAM_REMOTE_ADDRESS" => static (x, b) => EndPoint(x.RemoteAddress, b),
@@ -149,7 +150,7 @@ internal static class FormatOperators
         "DOWNSTREAM_DIRECT_REMOTE_PORT" => static (x, b) => Port(x.Downstream.Connection.DirectRemoteAddress, b),
         "DOWNSTREAM_LOCAL_PORT" or "DOWNSTREAM_DIRECT_LOCAL_PORT" => static (x, b) => Port(x.Downstream.Connection.LocalAddress, b),
         "CONNECTION_ID" => static (x, b) => Integer(x.Downstream.Connection.Id, b),
-        "GRPC_STATUS_NUMBER" => static (x, b) => HeaderValue(x.ResponseTrailers, "grpc-status"u8, b) || HeaderValue(x.ResponseHeaders, "grpc-status"u8, b),
+        "GRPC_STATUS_NUMBER" => static (x, b) => GrpcStatus(x, "NUMBER", b),
         _ => null,
     };
 
@@ -206,10 +207,22 @@ internal static class FormatOperators
     private static bool GrpcStatus(HttpExchange exchange, string? form, FormatBuffer buffer)
     {
         ReadOnlySpan<byte> text = default;
+        if (!exchange.IsGrpc && !exchange.IsGrpcWeb)
+        {
+            return false;
+        }
+
         if (!(exchange.ResponseTrailers?.TryGet(KnownHeader.GrpcStatus, out text) ?? false)
             && !(exchange.ResponseHeaders?.TryGet(KnownHeader.GrpcStatus, out text) ?? false))
         {
-            return false;
+            // As in Envoy what the HTTP status says stands in, for gRPC alone.
+            if (exchange.ResponseHeaders is null || exchange.ResponseStatus == 0)
+            {
+                return false;
+            }
+
+            var mapped = GrpcStatusMapping.FromHttp(exchange.ResponseStatus);
+            return Text(form switch { "NUMBER" => mapped.ToString(CultureInfo.InvariantCulture), "SNAKE_STRING" => GrpcSnakeNames[mapped], _ => GrpcNames[mapped] }, buffer);
         }
 
         if (form == "NUMBER" || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var status) || status >= GrpcNames.Length)

@@ -257,6 +257,12 @@ internal sealed partial class ForwardState
 
     private void OnRequestRead()
     {
+        if (_exchange.IsUpgrade && _exchange.ResponseStatus == 101 && _exchange.Downstream.Version < HttpProtocolVersion.Http2 && !_exchange.Downstream.ResponseEnded)
+        {
+            // Of a tunnel there is no request to be complete: the client has gone first.
+            _exchange.Flags |= Pipeline.ResponseFlags.DownstreamConnectionTermination;
+        }
+
         _exchange.RequestEndTimestamp = _exchange.Clock.GetTimestamp();
         OnRequestEnded();
         lock (_gate)

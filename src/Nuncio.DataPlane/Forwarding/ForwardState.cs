@@ -24,6 +24,8 @@ namespace Nuncio.DataPlane.Forwarding;
 /// </remarks>
 internal sealed partial class ForwardState : IStreamAbortHandler
 {
+    private static readonly HeaderMap DeadlineExceeded = GrpcStatus("4"u8);
+
     private readonly Lock _gate = new();
     private readonly TimerService _timers;
     private readonly RetryState _retry = new();
@@ -127,6 +129,13 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                 if (lease.Stream == null)
                 {
                     exchange.Upstream.TransportFailureReason = lease.Message;
+                    if (lease.IsQueueFull)
+                    {
+                        // It was chosen, but there is no connection that the request could have been sent on.
+                        exchange.Upstream.Host = null;
+                        exchange.Upstream.HostName = "";
+                    }
+
                     result = TryResult.Failed(lease.Error);
                 }
                 else
@@ -244,7 +253,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             _duration.Start(limit);
         }
 
-        StartLeft(_streamDuration, forward.MaxStreamDuration ?? exchange.ConnectionManager.MaxStreamDuration);
+        StartLeft(_streamDuration, ForwardTimeouts.StreamDuration(exchange, forward));
         if (_requestEnded)
         {
             OnRequestEnded();
@@ -333,6 +342,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private async ValueTask<FilterOutcome> NoEndpointAsync()
     {
         _cluster.Metrics.ConnectionsNoneHealthy.Increment();
+        _exchange.Upstream.Attempts = _attempts + 1;
         CountResponse(503);
         _exchange.Flags |= ResponseFlags.NoHealthyUpstream;
         return await _exchange.RespondAsync(503, UpstreamFailure.NoHealthyUpstream, "no_healthy_upstream");
@@ -415,6 +425,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                 return OnHead(attempt, status) == RetryDecision.Yes ? TryResult.RetryDecided : await RespondAsync(attempt, head.EndStream);
             }
 
+            CountResponse(status);
             if (_exchange.ConnectionManager.Proxy100Continue)
             {
                 await _exchange.WriteResponseHeadersAsync(stream.ResponseHeaders, false);
@@ -521,12 +532,6 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         }
 
         _perTry.Cancel();
-        if (_attempts > 1)
-        {
-            _cluster.Metrics.RequestsRetrySuccess.Increment();
-            _exchange.VirtualCluster?.Metrics.RequestsRetrySuccess.Increment();
-        }
-
         FinalizeResponse(stream.ResponseHeaders);
         await exchange.WriteResponseHeadersAsync(stream.ResponseHeaders, endStream);
         while (!endStream)
@@ -616,7 +621,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             : read.Error;
         exchange.Flags |= UpstreamFailure.Flag(reason);
         exchange.ResponseCodeDetails = UpstreamFailure.Details(reason, "", started: true);
-        _cluster.Metrics.RequestsReceivedReset.Increment();
+        CountReset(read.Error);
         if (read.Data.Length > 0)
         {
             await exchange.ResponseBody.WriteBodyAsync(read.Data, false);
@@ -685,11 +690,12 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             _cluster.Outlier?.OnLocalFailure(endpoint);
         }
 
-        if (reason is StreamResetReason.RemoteReset or StreamResetReason.RemoteRefusedStream or StreamResetReason.ConnectionTermination)
+        if (requestStarted)
         {
-            _cluster.Metrics.RequestsReceivedReset.Increment();
+            CountReset(reason);
         }
-        else if (reason == StreamResetReason.ProtocolError)
+
+        if (reason == StreamResetReason.ProtocolError)
         {
             _cluster.Metrics.ConnectionsProtocolError.Increment();
         }
@@ -697,10 +703,33 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         return _retry.OnReset(reason, requestStarted, _resources, _cluster);
     }
 
+    // Streams are reset over HTTP/2 alone; over HTTP/1.1 a connection ends, which is counted as such.
+    private void CountReset(StreamResetReason reason)
+    {
+        if (_exchange.Upstream.Protocol is null or < HttpProtocolVersion.Http2)
+        {
+            return;
+        }
+
+        var metrics = _cluster.Metrics;
+        switch (reason)
+        {
+            case StreamResetReason.RemoteReset:
+                metrics.RequestsReceivedReset.Increment();
+                break;
+            case StreamResetReason.ConnectionTermination:
+                metrics.RequestsPendingFailureEject.Increment();
+                break;
+            case StreamResetReason.LocalReset or StreamResetReason.ProtocolError or StreamResetReason.RemoteProtocolError:
+                metrics.RequestsSentReset.Increment();
+                break;
+        }
+    }
+
     private RetryDecision OnPerTryTimeout(EndpointState endpoint)
     {
         (_end == ForwardEnd.PerTryTimeout ? _cluster.Metrics.RequestsPerTryTimeout : _cluster.Metrics.RequestsPerTryIdleTimeout).Increment();
-        _cluster.Metrics.RequestsSentReset.Increment();
+        CountReset(StreamResetReason.LocalReset);
         _cluster.Outlier?.OnLocalFailure(endpoint);
         return _retry.OnReset(StreamResetReason.LocalReset, true, _resources, _cluster);
     }
@@ -712,10 +741,13 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         exchange.Flags |= UpstreamFailure.Flag(reason);
         CountResponse(status);
         HeaderMap? extra = null;
-        if (reason == StreamResetReason.Overflow && !_router.Options.SuppressEnvoyHeaders)
+        if (reason == StreamResetReason.Overflow)
         {
-            extra = new HeaderMap();
-            extra.Add(KnownHeader.XEnvoyOverloaded, "true"u8);
+            if (!_router.Options.SuppressEnvoyHeaders)
+            {
+                extra = new HeaderMap();
+                extra.Add(KnownHeader.XEnvoyOverloaded, "true"u8);
+            }
         }
 
         var details = UpstreamFailure.Details(reason, exchange.Upstream.TransportFailureReason, started: false);
@@ -728,10 +760,10 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         switch (_end)
         {
             case ForwardEnd.ClientGone:
-                var reset = exchange.Downstream.Version >= HttpProtocolVersion.Http2 && _endReason == StreamResetReason.RemoteReset;
+                var reset = exchange.Downstream.Version >= HttpProtocolVersion.Http2 && _endReason is StreamResetReason.RemoteReset or StreamResetReason.RemoteRefusedStream or StreamResetReason.RemoteProtocolError;
                 exchange.Flags |= reset ? ResponseFlags.DownstreamRemoteReset : ResponseFlags.DownstreamConnectionTermination;
-                exchange.ResponseCodeDetails = reset ? "downstream_remote_reset" : "downstream_remote_disconnect";
-                _cluster.Metrics.RequestsSentReset.Increment();
+                exchange.ResponseCodeDetails = reset ? "http2.remote_reset" : "downstream_remote_disconnect";
+                CountReset(StreamResetReason.LocalReset);
                 return;
             case ForwardEnd.IdleTimeout:
                 exchange.Flags |= ResponseFlags.StreamIdleTimeout;
@@ -740,11 +772,11 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             case ForwardEnd.MaxDuration:
                 exchange.Flags |= ResponseFlags.UpstreamMaxStreamDurationReached;
                 _cluster.Metrics.RequestsMaxDurationReached.Increment();
-                await EndWithAsync(_requestEnded ? 504 : 408, UpstreamFailure.MaxDuration, "upstream_max_stream_duration_reached");
+                await EndByManagerAsync(_requestEnded ? 504 : 408, UpstreamFailure.MaxDuration, "upstream_max_stream_duration_reached");
                 return;
             case ForwardEnd.StreamDuration:
                 exchange.Flags |= LocalReplies.MaxStreamDuration.Flags;
-                await EndByManagerAsync(_requestEnded ? 504 : 408, LocalReplies.MaxStreamDuration.Body, LocalReplies.MaxStreamDuration.Details);
+                await EndByManagerAsync(_requestEnded ? 504 : 408, LocalReplies.MaxStreamDuration.Body, LocalReplies.MaxStreamDuration.Details, exchange.IsGrpc ? DeadlineExceeded : null);
                 return;
             case ForwardEnd.RequestTimeout:
                 await EndByManagerAsync(LocalReplies.RequestTimeout);
@@ -764,7 +796,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                 exchange.Flags |= ResponseFlags.UpstreamRequestTimeout;
                 _cluster.Metrics.RequestsTimeout.Increment();
                 exchange.VirtualCluster?.Metrics.RequestsTimeout.Increment();
-                _cluster.Metrics.RequestsSentReset.Increment();
+                CountReset(StreamResetReason.LocalReset);
                 await EndWithAsync(_alternativeTimeoutResponse ? 204 : 504, UpstreamFailure.RequestTimeout, "response_timeout");
                 return;
         }
@@ -777,7 +809,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     }
 
     // Limits and checks of the connection manager: its answer, and none of the cluster's.
-    private async ValueTask EndByManagerAsync(int status, ReadOnlyMemory<byte> body, string details)
+    private async ValueTask EndByManagerAsync(int status, ReadOnlyMemory<byte> body, string details, HeaderMap? headers = null)
     {
         if (_responseStarted)
         {
@@ -785,7 +817,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             return;
         }
 
-        await _exchange.RespondAsync(status, body, details);
+        await _exchange.RespondAsync(status, body, details, headers);
     }
 
     private ValueTask EndWithAsync(int status, ReadOnlyMemory<byte> body, string details)
@@ -858,6 +890,13 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         {
             _global.Start(_timeouts.Global);
         }
+    }
+
+    private static HeaderMap GrpcStatus(ReadOnlySpan<byte> status)
+    {
+        var headers = new HeaderMap();
+        headers.Add(KnownHeader.GrpcStatus, status);
+        return headers;
     }
 
     private static void SetNumber(HeaderMap headers, KnownHeader header, long number)

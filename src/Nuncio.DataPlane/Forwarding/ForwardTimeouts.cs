@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Text;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Pipeline;
@@ -15,21 +14,7 @@ internal readonly record struct ForwardTimeouts(TimeSpan Global, TimeSpan PerTry
     public static ForwardTimeouts Take(HttpExchange exchange, ForwardModel forward, RouterOptions options)
     {
         var headers = exchange.RequestHeaders;
-        var global = forward.Timeout;
-        if (exchange.IsGrpc && forward.GrpcTimeoutHeaderMax is { } limit)
-        {
-            global = GrpcTimeout(headers.Get(KnownHeader.GrpcTimeout));
-            if (global > TimeSpan.Zero && forward.GrpcTimeoutHeaderOffset > TimeSpan.Zero && forward.GrpcTimeoutHeaderOffset < global)
-            {
-                global -= forward.GrpcTimeoutHeaderOffset;
-            }
-
-            if (limit > TimeSpan.Zero && (global == TimeSpan.Zero || global > limit))
-            {
-                global = limit;
-            }
-        }
-
+        var global = forward.UsesStreamDuration ? TimeSpan.Zero : forward.Timeout;
         if (options.RespectExpectedTimeout && TryMilliseconds(headers.Get(KnownHeader.XEnvoyExpectedRqTimeoutMs), out var expected))
         {
             global = expected;
@@ -49,6 +34,36 @@ internal readonly record struct ForwardTimeouts(TimeSpan Global, TimeSpan PerTry
 
         // A try cannot outlast the whole.
         return new ForwardTimeouts(global, perTry >= global && global != TimeSpan.Zero ? TimeSpan.Zero : perTry);
+    }
+
+    /// <summary>
+    /// How long the whole stream may take, zero for no limit: what the client's <c>grpc-timeout</c> says where the route has a cap for it, else the route's
+    /// limit, else the connection manager's (Envoy: refreshDurationTimeout).
+    /// </summary>
+    public static TimeSpan StreamDuration(HttpExchange exchange, ForwardModel forward)
+    {
+        if (forward.GrpcTimeoutHeaderMax is not { } limit || !exchange.RequestHeaders.TryGet(KnownHeader.GrpcTimeout, out var text) || GrpcTimeout(text) is not { } wanted)
+        {
+            return forward.MaxStreamDuration ?? exchange.ConnectionManager.MaxStreamDuration;
+        }
+
+        if (limit > TimeSpan.Zero && wanted > limit)
+        {
+            wanted = limit;
+        }
+
+        if (wanted > TimeSpan.Zero && forward.GrpcTimeoutHeaderOffset < wanted)
+        {
+            wanted -= forward.GrpcTimeoutHeaderOffset;
+        }
+
+        // At most eight digits of milliseconds by the gRPC specification; longer ones in seconds.
+        Span<byte> said = stackalloc byte[24];
+        var inMilliseconds = wanted.TotalMilliseconds <= 99_999_999;
+        Utf8Formatter.TryFormat(inMilliseconds ? (long)Math.Ceiling(wanted.TotalMilliseconds) : Math.Min((long)wanted.TotalSeconds, 99_999_999), said, out var length);
+        said[length++] = inMilliseconds ? (byte)'m' : (byte)'S';
+        exchange.RequestHeaders.Set(KnownHeader.GrpcTimeout, said[..length]);
+        return wanted;
     }
 
     /// <summary>Says upstream how long we shall wait.</summary>
@@ -76,15 +91,6 @@ internal readonly record struct ForwardTimeouts(TimeSpan Global, TimeSpan PerTry
         {
             exchange.RequestHeaders.Set(KnownHeader.XEnvoyExpectedRqTimeoutMs, digits[..length]);
         }
-
-        if (exchange.IsGrpc && forward.GrpcTimeoutHeaderMax != null)
-        {
-            // At most eight digits of milliseconds by the gRPC specification; longer ones in seconds.
-            var text = expected.TotalMilliseconds <= 99999999
-                ? ((long)expected.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture) + "m"
-                : Math.Min((long)expected.TotalSeconds, 99999999).ToString(System.Globalization.CultureInfo.InvariantCulture) + "S";
-            exchange.RequestHeaders.Set(KnownHeader.GrpcTimeout, Encoding.ASCII.GetBytes(text));
-        }
     }
 
     internal static bool TryMilliseconds(ReadOnlySpan<byte> text, out TimeSpan value)
@@ -99,12 +105,12 @@ internal readonly record struct ForwardTimeouts(TimeSpan Global, TimeSpan PerTry
         return false;
     }
 
-    // RFC: gRPC over HTTP/2, "Timeout": up to eight digits and a unit.
-    internal static TimeSpan GrpcTimeout(ReadOnlySpan<byte> text)
+    // RFC: gRPC over HTTP/2, "Timeout": up to eight digits and a unit. Null for anything else.
+    internal static TimeSpan? GrpcTimeout(ReadOnlySpan<byte> text)
     {
         if (text.Length is < 2 or > 9 || !Utf8Parser.TryParse(text[..^1], out uint value, out var used) || used != text.Length - 1)
         {
-            return TimeSpan.Zero;
+            return null;
         }
 
         return text[^1] switch
@@ -115,7 +121,7 @@ internal readonly record struct ForwardTimeouts(TimeSpan Global, TimeSpan PerTry
             (byte)'m' => TimeSpan.FromMilliseconds(value),
             (byte)'u' => TimeSpan.FromMilliseconds((value + 999) / 1000),
             (byte)'n' => TimeSpan.FromMilliseconds((value + 999_999) / 1_000_000),
-            _ => TimeSpan.Zero,
+            _ => null,
         };
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Nuncio.DataPlane.External;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.LoadBalancing;
 using Nuncio.DataPlane.Model;
@@ -89,6 +90,9 @@ internal sealed class MirrorRequest
 
     private async ValueTask ExchangeAsync(HttpClientStream stream)
     {
+        // It comes from this proxy, which says so as Envoy does.
+        HeaderText.Append(_headers, KnownHeader.XForwardedFor, Encoding.ASCII.GetBytes(LocalAddress.Value.ToString()), ","u8);
+        _headers.Set(KnownHeader.XEnvoyInternal, "true"u8);
         var bare = _body.Length == 0 && _trailers.Count == 0;
         await stream.WriteHeadersAsync(_headers, bare);
         if (!bare)

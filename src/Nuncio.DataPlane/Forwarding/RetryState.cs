@@ -36,6 +36,7 @@ internal sealed class RetryState
     private TimeSpan _asked;
     private ResourceState? _holding;
     private VirtualClusterMetrics? _virtualCluster;
+    private bool _retried;
 
     /// <summary>A retry is possible in principle: the request must be kept.</summary>
     public bool IsPossible => _on != RetryOn.None && _left > 0;
@@ -47,6 +48,7 @@ internal sealed class RetryState
         _policy = policy;
         _virtualCluster = exchange.VirtualCluster?.Metrics;
         _pauses = 0;
+        _retried = false;
         _headerStatuses.Clear();
         _headerNames = [];
         _asked = TimeSpan.Zero;
@@ -118,7 +120,7 @@ internal sealed class RetryState
         LetGo();
         if (_on == RetryOn.None || !IsRetriable(headers))
         {
-            return RetryDecision.No;
+            return Succeeded(cluster);
         }
 
         _asked = _policy is { ResetHeaders.Count: > 0 } ? AskedPause(headers, cluster.Environment.Timers.Time) : TimeSpan.Zero;
@@ -140,7 +142,7 @@ internal sealed class RetryState
             || ((_on & RetryOn.ResetBeforeRequest) != 0 && !requestStarted)
             || ((_on & RetryOn.ConnectFailure) != 0 && connect)
             || ((_on & RetryOn.RefusedStream) != 0 && reason == StreamResetReason.RemoteRefusedStream);
-        return wanted ? Take(resources, cluster) : RetryDecision.No;
+        return wanted ? Take(resources, cluster) : Succeeded(cluster);
     }
 
     /// <summary>How long to wait before the next try: what the upstream asked for and up to half as much again, or else exponential with full jitter.</summary>
@@ -157,8 +159,22 @@ internal sealed class RetryState
         return (ceiling < longest ? ceiling : longest) * Random.Shared.NextDouble();
     }
 
+    // What came of a retry gives no reason for another one: it has helped.
+    private RetryDecision Succeeded(ClusterState cluster)
+    {
+        if (_retried)
+        {
+            _retried = false;
+            cluster.Metrics.RequestsRetrySuccess.Increment();
+            _virtualCluster?.RequestsRetrySuccess.Increment();
+        }
+
+        return RetryDecision.No;
+    }
+
     private RetryDecision Take(ResourceState resources, ClusterState cluster)
     {
+        _retried = false;
         if (_left == 0)
         {
             cluster.Metrics.RequestsRetryLimitExceeded.Increment();
@@ -176,6 +192,7 @@ internal sealed class RetryState
 
         resources.AddRetry(1);
         _holding = resources;
+        _retried = true;
         cluster.Metrics.RequestsRetry.Increment();
         _virtualCluster?.RequestsRetry.Increment();
         (_asked > TimeSpan.Zero ? cluster.Metrics.RequestsRetryBackoffRateLimited : cluster.Metrics.RequestsRetryBackoffExponential).Increment();

@@ -40,9 +40,9 @@ internal sealed class OutlierDetector : IDisposable
         }
 
         CountGatewayFailure(endpoint, status is 502 or 503 or 504);
-        if (Interlocked.Increment(ref counters.Consecutive5xx) == _model.Consecutive5xx && Enforced(_model.EnforcingConsecutive5xx))
+        if (Interlocked.Increment(ref counters.Consecutive5xx) == _model.Consecutive5xx)
         {
-            Eject(endpoint, _cluster.Metrics.OutlierEjectionsConsecutive5xx);
+            Eject(endpoint, _cluster.Metrics.OutlierEjectionsConsecutive5xx, _model.EnforcingConsecutive5xx);
             Volatile.Write(ref counters.Consecutive5xx, 0);
         }
     }
@@ -59,10 +59,9 @@ internal sealed class OutlierDetector : IDisposable
 
         var counters = endpoint.Outlier;
         Interlocked.Increment(ref counters.Requests);
-        if (Interlocked.Increment(ref counters.ConsecutiveLocalOriginFailure) == _model.ConsecutiveLocalOriginFailure
-            && Enforced(_model.EnforcingConsecutiveLocalOriginFailure))
+        if (Interlocked.Increment(ref counters.ConsecutiveLocalOriginFailure) == _model.ConsecutiveLocalOriginFailure)
         {
-            Eject(endpoint, _cluster.Metrics.OutlierEjectionsConsecutiveLocalOriginFailure);
+            Eject(endpoint, _cluster.Metrics.OutlierEjectionsConsecutiveLocalOriginFailure, _model.EnforcingConsecutiveLocalOriginFailure);
             Volatile.Write(ref counters.ConsecutiveLocalOriginFailure, 0);
         }
     }
@@ -96,9 +95,9 @@ internal sealed class OutlierDetector : IDisposable
         {
             Reset(ref counters.ConsecutiveGatewayFailure);
         }
-        else if (Interlocked.Increment(ref counters.ConsecutiveGatewayFailure) == _model.ConsecutiveGatewayFailure && Enforced(_model.EnforcingConsecutiveGatewayFailure))
+        else if (Interlocked.Increment(ref counters.ConsecutiveGatewayFailure) == _model.ConsecutiveGatewayFailure)
         {
-            Eject(endpoint, _cluster.Metrics.OutlierEjectionsConsecutiveGatewayFailure);
+            Eject(endpoint, _cluster.Metrics.OutlierEjectionsConsecutiveGatewayFailure, _model.EnforcingConsecutiveGatewayFailure);
             Volatile.Write(ref counters.ConsecutiveGatewayFailure, 0);
         }
     }
@@ -113,7 +112,7 @@ internal sealed class OutlierDetector : IDisposable
 
     private static bool Enforced(uint percent) => percent >= 100 || Random.Shared.Next(100) < percent;
 
-    private void Eject(EndpointState endpoint, Telemetry.MetricCounter reason)
+    private void Eject(EndpointState endpoint, Telemetry.MetricCounter reason, uint enforcing)
     {
         lock (_gate)
         {
@@ -122,12 +121,16 @@ internal sealed class OutlierDetector : IDisposable
                 return;
             }
 
-            // One may always go, however few there are.
             var endpoints = _cluster.Endpoints;
             var ejected = endpoints.Count(e => (e.HealthFlags & EndpointHealthFlags.FailedOutlierCheck) != 0);
-            if (ejected > 0 && 100 * ejected / endpoints.Count >= _model.MaxEjectionPercent)
+            if (100.0 * (ejected + 1) / endpoints.Count > _model.MaxEjectionPercent && !(_model.AlwaysEjectOne && ejected == 0))
             {
                 _cluster.Metrics.OutlierEjectionsOverflow.Increment();
+                return;
+            }
+
+            if (!Enforced(enforcing))
+            {
                 return;
             }
 
@@ -220,9 +223,9 @@ internal sealed class OutlierDetector : IDisposable
             var threshold = mean - (_model.SuccessRateStdevFactor / 1000.0 * deviation);
             foreach (var (endpoint, rate) in rates)
             {
-                if (rate < threshold && Enforced(_model.EnforcingSuccessRate))
+                if (rate < threshold)
                 {
-                    Eject(endpoint, _cluster.Metrics.OutlierEjectionsSuccessRate);
+                    Eject(endpoint, _cluster.Metrics.OutlierEjectionsSuccessRate, _model.EnforcingSuccessRate);
                 }
             }
         }
@@ -231,9 +234,9 @@ internal sealed class OutlierDetector : IDisposable
         {
             foreach (var (endpoint, rate) in failing)
             {
-                if (100 - rate >= _model.FailurePercentageThreshold && Enforced(_model.EnforcingFailurePercentage))
+                if (100 - rate >= _model.FailurePercentageThreshold)
                 {
-                    Eject(endpoint, _cluster.Metrics.OutlierEjectionsFailurePercentage);
+                    Eject(endpoint, _cluster.Metrics.OutlierEjectionsFailurePercentage, _model.EnforcingFailurePercentage);
                 }
             }
         }

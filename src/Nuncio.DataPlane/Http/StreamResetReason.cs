@@ -27,6 +27,9 @@ public enum StreamResetReason : byte
     /// <summary>The peer broke the protocol.</summary>
     ProtocolError,
 
+    /// <summary>The peer reset the stream because we broke the protocol in its eyes (RST_STREAM with PROTOCOL_ERROR).</summary>
+    RemoteProtocolError,
+
     /// <summary>A limit of ours was exceeded (header bytes, header count, body).</summary>
     Overflow,
 

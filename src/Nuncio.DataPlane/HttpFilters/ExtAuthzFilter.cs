@@ -205,6 +205,7 @@ internal sealed class ExtAuthzFilter : HttpFilter
         if (_model.ChargeClusterResponseStats)
         {
             cluster?.Metrics.Responses.Count(verdict.Status);
+            cluster?.Metrics.InternalResponses.Count(verdict.Status);
         }
 
         HeaderMap? headers = null;

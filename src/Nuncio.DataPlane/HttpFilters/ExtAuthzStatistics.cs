@@ -6,17 +6,19 @@ namespace Nuncio.DataPlane.HttpFilters;
 /// <summary>What an ext_authz filter counts, for itself and for the clusters that requests were for.</summary>
 internal sealed class ExtAuthzStatistics(MetricsRegistry registry, string statPrefix)
 {
-    private readonly string _infix = statPrefix.Length == 0 ? "" : statPrefix.Replace('.', '_') + "_";
     private readonly ConcurrentDictionary<string, Counters> _byManager = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Counters> _byCluster = new(StringComparer.Ordinal);
 
     /// <summary><c>envoy_http_ext_authz_*</c> of a connection manager.</summary>
     public Counters OfManager(string prefix) => _byManager.TryGetValue(prefix, out var counters) ? counters
-        : _byManager.GetOrAdd(prefix, new Counters(registry, "envoy_http_ext_authz_" + _infix, MetricLabels.Of("envoy_http_conn_manager_prefix", prefix)));
+        : _byManager.GetOrAdd(prefix, new Counters(registry, "envoy_http_ext_authz_", Labels("envoy_http_conn_manager_prefix", prefix)));
 
     /// <summary><c>envoy_cluster_ext_authz_*</c> of a cluster.</summary>
     public Counters OfCluster(string statName) => _byCluster.TryGetValue(statName, out var counters) ? counters
-        : _byCluster.GetOrAdd(statName, new Counters(registry, "envoy_cluster_ext_authz_" + _infix, MetricLabels.Of("envoy_cluster_name", statName)));
+        : _byCluster.GetOrAdd(statName, new Counters(registry, "envoy_cluster_ext_authz_", Labels("envoy_cluster_name", statName)));
+
+    private MetricLabels Labels(string name, string value) =>
+        statPrefix.Length == 0 ? MetricLabels.Of(name, value) : MetricLabels.Of("envoy_ext_authz_prefix", statPrefix).And(name, value);
 
     /// <summary>One set.</summary>
     internal sealed class Counters(MetricsRegistry registry, string prefix, MetricLabels labels)

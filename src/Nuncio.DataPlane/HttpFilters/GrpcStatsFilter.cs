@@ -40,12 +40,14 @@ internal sealed class GrpcStatsFilter : HttpFilter
     /// <summary>Dots in names of services become underscores.</summary>
     public bool ReplaceDots { get; init; }
 
+    private static ReadOnlySpan<byte> WithoutQuery(ReadOnlySpan<byte> path) => path.IndexOf((byte)'?') is >= 0 and var query ? path[..query] : path;
+
     /// <inheritdoc/>
     public override ValueTask<FilterOutcome> OnRequestAsync(HttpExchange exchange)
     {
         if (Routing.GrpcRequests.IsGrpc(exchange.RequestHeaders) && exchange.Forward is not null && Clusters.Find(exchange.ClusterName) is { } cluster)
         {
-            var counters = Find(cluster.Model.StatName, Encoding.Latin1.GetString(exchange.RequestHeaders.Get(KnownHeader.Path)));
+            var counters = Find(cluster.Model.StatName, Encoding.Latin1.GetString(WithoutQuery(exchange.RequestHeaders.Get(KnownHeader.Path))));
             exchange.FilterState[Index] = counters;
             if (!exchange.RequestHasNoBody)
             {

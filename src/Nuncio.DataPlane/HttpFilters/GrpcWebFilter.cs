@@ -31,8 +31,8 @@ internal sealed class GrpcWebFilter : HttpFilter
         headers.Remove(KnownHeader.ContentLength);
         headers.Set(KnownHeader.ContentType, "application/grpc"u8);
         headers.Set(KnownHeader.Te, "trailers"u8);
-        headers.Set("grpc-accept-encoding"u8, "identity,deflate,gzip"u8);
-        exchange.IsGrpc = true;
+        headers.Set("grpc-accept-encoding"u8, "identity"u8);
+        exchange.IsGrpcWeb = true;
         return new ValueTask<FilterOutcome>(FilterOutcome.Continue);
     }
 

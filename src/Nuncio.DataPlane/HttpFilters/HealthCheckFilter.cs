@@ -29,6 +29,7 @@ internal sealed class HealthCheckFilter : HttpFilter
         }
 
         var extra = new HeaderMap();
+        exchange.IsHealthCheck = true;
         extra.Add("x-envoy-upstream-healthchecked-cluster"u8, "ambassador-default"u8);
         return IsHealthy() ? exchange.RespondAsync(200, default, "health_check_ok", extra)
             : exchange.RespondAsync(503, default, "health_check_failed", extra);

@@ -151,6 +151,7 @@ internal sealed class RateLimitFilter(RateLimitFilterModel model, UpstreamCalls 
         {
             counters.OverLimit.Increment();
             cluster.Metrics.Responses.Count(model.LimitedStatus);
+            cluster.Metrics.InternalResponses.Count(model.LimitedStatus);
             if (!model.OmitEnvoyRateLimited)
             {
                 (toResponse ??= new HeaderMap()).Set(KnownHeader.XEnvoyRateLimited, "true"u8);

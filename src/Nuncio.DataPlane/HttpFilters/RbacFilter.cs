@@ -17,7 +17,9 @@ public sealed class RbacFilter : HttpFilter
     {
         ArgumentNullException.ThrowIfNull(exchange);
         var rules = exchange.FindFilterConfig(Name) is RbacRouteConfig route ? route.Rules : Rules;
-        return rules is null || rules.Allows(exchange) ? new ValueTask<FilterOutcome>(FilterOutcome.Continue) : exchange.RespondAsync(LocalReplies.RbacDenied);
+        return rules?.Refusal(exchange) is { } refusal
+            ? exchange.RespondAsync(refusal)
+            : new ValueTask<FilterOutcome>(FilterOutcome.Continue);
     }
 }
 
@@ -27,21 +29,21 @@ public sealed record RbacRouteConfig(RbacRules? Rules);
 
 /// <summary>Policies and what a match means.</summary>
 /// <param name="Deny">A matching policy refuses; else only a matching policy lets pass.</param>
-/// <param name="Policies">Each with a permission and a principal that must both hold.</param>
-public sealed record RbacRules(bool Deny, IReadOnlyList<(RbacCondition Permission, RbacCondition Principal)> Policies)
+/// <param name="Policies">Each with a permission and a principal that must both hold, and what is said of a request that it refuses.</param>
+public sealed record RbacRules(bool Deny, IReadOnlyList<(RbacCondition Permission, RbacCondition Principal, LocalReply Refusal)> Policies)
 {
-    /// <summary>Whether the request may pass.</summary>
-    public bool Allows(HttpExchange exchange)
+    /// <summary>Why the request may not pass; null where it may.</summary>
+    public LocalReply? Refusal(HttpExchange exchange)
     {
         for (var i = 0; i < Policies.Count; i++)
         {
             if (Policies[i].Permission.Holds(exchange) && Policies[i].Principal.Holds(exchange))
             {
-                return !Deny;
+                return Deny ? Policies[i].Refusal : null;
             }
         }
 
-        return Deny;
+        return Deny ? null : LocalReplies.RbacDenied;
     }
 }
 

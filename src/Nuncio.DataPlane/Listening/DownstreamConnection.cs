@@ -54,8 +54,6 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
     public async Task RunAsync()
     {
         var metrics = _listener.Metrics;
-        metrics.DownstreamConnectionsTotal.Increment();
-        metrics.DownstreamConnectionsActive.Increment();
         try
         {
             if (await BeginAsync() is { } session)
@@ -88,9 +86,12 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
             _deadline.End();
             _socket.Abort();
             _listener.Remove(this);
-            metrics.DownstreamConnectionsActive.Decrement();
-            metrics.DownstreamConnectionsDestroy.Increment();
-            metrics.DownstreamConnectionsLengthMilliseconds.Record(_listener.Environment.Timers.NowMilliseconds - _opened);
+            if (ChainKey is not null)
+            {
+                metrics.DownstreamConnectionsActive.Decrement();
+                metrics.DownstreamConnectionsDestroy.Increment();
+                metrics.DownstreamConnectionsLengthMilliseconds.Record(_listener.Environment.Timers.NowMilliseconds - _opened);
+            }
         }
     }
 
@@ -133,7 +134,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
                 _listener.Metrics.DownstreamPreConnectionsTimeout.Increment();
             }
 
-            _socket.Abort();
+            _ = _socket.DisposeAsync().AsTask();
         }
     }
 
@@ -169,6 +170,10 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
         var clusters = _clusters!;
         _clusters = null;
         ChainKey = chain.Key;
+
+        // As in Envoy a connection counts from here on.
+        _listener.Metrics.DownstreamConnectionsTotal.Increment();
+        _listener.Metrics.DownstreamConnectionsActive.Increment();
         if (chain.Transport is { } transport)
         {
             return await BeginTlsAsync(chain, transport, clusters);
@@ -196,9 +201,8 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
     {
         _handshaking = true;
         _deadline.Set(chain.HandshakeTimeout);
-        if (await model.AcceptAsync(_socket, _peek.Take(), _serverName, CancellationToken.None) is not { } encrypted)
+        if (!await ReadHelloAsync(model) || await model.AcceptAsync(_socket, _peek.Take(), _serverName, _listener.Metrics, CancellationToken.None) is not { } encrypted)
         {
-            _listener.Metrics.SslConnectionError.Increment();
             return null;
         }
 
@@ -234,6 +238,26 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
                 PeerCertificateValidated = encrypted.IsPeerValidated,
             },
         });
+    }
+
+    // What the client offers by ALPN decides whether it is answered at all; where nobody has looked at it yet, it is looked at here.
+    private async ValueTask<bool> ReadHelloAsync(DownstreamTlsModel model)
+    {
+        if (!model.NeedsHello)
+        {
+            return true;
+        }
+
+        while (ClientHello.TryParse(_peek.Bytes.Span, out _) == ClientHelloOutcome.NeedMore)
+        {
+            if (!await _peek.ReadAsync(_socket))
+            {
+                _listener.Metrics.SslConnectionError.Increment();
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private async ValueTask<bool> InspectAsync()

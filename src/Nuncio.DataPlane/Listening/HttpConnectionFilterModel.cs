@@ -6,6 +6,7 @@ using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Time;
+using Nuncio.DataPlane.Transport;
 using Codec = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Types.CodecType;
 
 namespace Nuncio.DataPlane.Listening;
@@ -46,8 +47,8 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
     public override async ValueTask<NetworkSession?> BeginAsync(AcceptedConnection connection) =>
         await SpeaksHttp2Async(connection) switch
         {
-            null => null,
-            true => new CountedSession(new Http2Session(connection, Slot, _http2, _timers.Time), connection, _metrics, _timers, isHttp2: true),
+            null => CountSilent(),
+            true => new CountedSession(new Http2Session(connection, Slot, _http2, _timers.Time, _metrics), connection, _metrics, _timers, isHttp2: true),
             false => new CountedSession(new Http1Session(connection, Slot, _http1, _timers), connection, _metrics, _timers, isHttp2: false),
         };
 
@@ -78,13 +79,64 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
                 case HttpPrefaceOutcome.NotHttp2:
                     return false;
                 default:
-                    if (!await connection.Peek.ReadAsync(connection.Transport))
+                    if (!await ReadFirstAsync(connection))
                     {
                         return null;
                     }
 
                     break;
             }
+        }
+    }
+
+    private NetworkSession? CountSilent()
+    {
+        _metrics.DownstreamConnectionsTotal.Increment();
+        _metrics.DownstreamConnectionsDestroy.Increment();
+        return null;
+    }
+
+    // Who says nothing at all is idle.
+    private async ValueTask<bool> ReadFirstAsync(AcceptedConnection connection)
+    {
+        if (_http1.IdleTimeout <= TimeSpan.Zero)
+        {
+            return await connection.Peek.ReadAsync(connection.Transport);
+        }
+
+        var limit = new FirstByteLimit(connection.Transport, _metrics, _timers);
+        limit.Start(_http1.IdleTimeout);
+        try
+        {
+            return await connection.Peek.ReadAsync(connection.Transport);
+        }
+        finally
+        {
+            limit.End();
+        }
+    }
+
+    private sealed class FirstByteLimit : IDeadlineOwner
+    {
+        private readonly TransportConnection _transport;
+        private readonly HttpConnectionManagerMetrics _metrics;
+        private readonly LazyDeadline _deadline;
+
+        public FirstByteLimit(TransportConnection transport, HttpConnectionManagerMetrics metrics, TimerService timers)
+        {
+            _transport = transport;
+            _metrics = metrics;
+            _deadline = new LazyDeadline(timers, this);
+        }
+
+        public void Start(TimeSpan limit) => _deadline.Set(limit);
+
+        public void End() => _deadline.End();
+
+        public void OnDeadline()
+        {
+            _metrics.DownstreamConnectionsIdleTimeout.Increment();
+            _ = _transport.DisposeAsync().AsTask();
         }
     }
 
@@ -157,9 +209,11 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
     {
         private readonly Http2ServerConnection _connection;
         private readonly AcceptedConnection _accepted;
+        private readonly HttpConnectionManagerMetrics _metrics;
 
-        public Http2Session(AcceptedConnection accepted, HttpStreamProcessor processor, Http2Options options, TimeProvider time)
+        public Http2Session(AcceptedConnection accepted, HttpStreamProcessor processor, Http2Options options, TimeProvider time, HttpConnectionManagerMetrics metrics)
         {
+            _metrics = metrics;
             _connection = new Http2ServerConnection(accepted.Transport, accepted.Connection, processor, options, time);
             _accepted = accepted;
         }
@@ -172,6 +226,11 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
             }
             finally
             {
+                if (_connection.IsFailed)
+                {
+                    _metrics.DownstreamConnectionsProtocolError.Increment();
+                }
+
                 await _accepted.Transport.DisposeAsync();
             }
         }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -80,8 +81,8 @@ internal readonly record struct ProxyProtocolHeader(int Length, IPEndPoint? Sour
 
         var family = words.Length == 6 ? words[1] switch { "TCP4" => AddressFamily.InterNetwork, "TCP6" => AddressFamily.InterNetworkV6, _ => AddressFamily.Unknown } : AddressFamily.Unknown;
         if (family == AddressFamily.Unknown
-            || !IPAddress.TryParse(words[2], out var source) || source.AddressFamily != family
-            || !IPAddress.TryParse(words[3], out var destination) || destination.AddressFamily != family
+            || !TryAddress(words[2], family, out var source)
+            || !TryAddress(words[3], family, out var destination)
             || !ushort.TryParse(words[4], NumberStyles.None, CultureInfo.InvariantCulture, out var sourcePort)
             || !ushort.TryParse(words[5], NumberStyles.None, CultureInfo.InvariantCulture, out var destinationPort))
         {
@@ -91,6 +92,10 @@ internal readonly record struct ProxyProtocolHeader(int Length, IPEndPoint? Sour
         header = new ProxyProtocolHeader(end + 2, new IPEndPoint(source, sourcePort), new IPEndPoint(destination, destinationPort));
         return ProxyProtocolOutcome.Found;
     }
+
+    // Four numbers: the platform would take 10.1.2 for an address as well.
+    private static bool TryAddress(string text, AddressFamily family, [NotNullWhen(true)] out IPAddress? address) =>
+        IPAddress.TryParse(text, out address) && address.AddressFamily == family && (family != AddressFamily.InterNetwork || address.ToString() == text);
 
     private static ProxyProtocolOutcome ParseV2(ReadOnlySpan<byte> bytes, out ProxyProtocolHeader header)
     {

@@ -30,6 +30,9 @@ public sealed class ForwardModel : RouteActionModel
     /// <summary>The upper limit of grpc-timeout; null takes no notice of that header, zero takes it as it is.</summary>
     public TimeSpan? GrpcTimeoutHeaderMax { get; init; }
 
+    /// <summary><c>max_stream_duration</c> is there: the timeout of the route has no effect then (Envoy: usingNewTimeouts).</summary>
+    public bool UsesStreamDuration { get; init; }
+
     /// <summary>Subtracted from grpc-timeout.</summary>
     public TimeSpan GrpcTimeoutHeaderOffset { get; init; }
 

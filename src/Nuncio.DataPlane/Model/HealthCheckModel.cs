@@ -142,6 +142,9 @@ public sealed record OutlierDetectionModel
     /// <summary>Percent of endpoints that may be ejected; one always may. Default 10.</summary>
     public uint MaxEjectionPercent { get; init; } = 10;
 
+    /// <summary>One endpoint may be ejected even where that is more than <see cref="MaxEjectionPercent"/> (<c>always_eject_one_host</c>).</summary>
+    public bool AlwaysEjectOne { get; init; }
+
     /// <summary>Endpoints with enough requests for success rates to be compared. Default 5.</summary>
     public uint SuccessRateMinimumHosts { get; init; } = 5;
 

@@ -119,6 +119,12 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// <summary>The request is gRPC, by its content-type.</summary>
     public bool IsGrpc { get; internal set; }
 
+    /// <summary>Somebody asks how this proxy is: not counted among the responses.</summary>
+    public bool IsHealthCheck { get; internal set; }
+
+    /// <summary>A gRPC-Web call that a filter made a gRPC call of: the upstream sees gRPC, but what the proxy answers by itself is plain HTTP (as in Envoy).</summary>
+    public bool IsGrpcWeb { get; internal set; }
+
     /// <summary>
     /// The configuration of a filter for this request's route: the weighted cluster's, or else the route's, the virtual host's, the route configuration's;
     /// null for none.

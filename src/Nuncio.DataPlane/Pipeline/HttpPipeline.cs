@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Nuncio.DataPlane.AccessLogging;
 using Nuncio.DataPlane.Async;
 using Nuncio.DataPlane.Errors;
+using Nuncio.DataPlane.Forwarding;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http1;
 using Nuncio.DataPlane.Model;
@@ -87,6 +88,11 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         (exchange.Downstream.Version >= HttpProtocolVersion.Http2 ? _metrics?.DownstreamRequestsHttp2Total : _metrics?.DownstreamRequestsHttp1Total)?.Increment();
         try
         {
+            if (rejection is null && exchange.Downstream.Version >= HttpProtocolVersion.Http2 && exchange.RequestHeaders.Contains(KnownHeader.Expect))
+            {
+                await AnswerExpectAsync(exchange);
+            }
+
             var reply = rejection ?? Shed(exchange) ?? Prepare(exchange);
             if (reply is null)
             {
@@ -131,6 +137,19 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
 
         _metrics?.DownstreamRequestsOverloadClose.Increment();
         return LocalReplies.Overloaded;
+    }
+
+    // Over HTTP/1.1 the codec has done it. Envoy answers before it knows what becomes of the request, and the upstream never sees the expectation.
+    private async ValueTask AnswerExpectAsync(PipelineExchange exchange)
+    {
+        if (Model.Proxy100Continue || !System.Text.Ascii.EqualsIgnoreCase(exchange.RequestHeaders.Get(KnownHeader.Expect), "100-continue"u8))
+        {
+            return;
+        }
+
+        exchange.RequestHeaders.Remove(KnownHeader.Expect);
+        _metrics?.DownstreamResponses.Count(100);
+        await exchange.Downstream.WriteHeadersAsync(new HeaderMap { Status = 100 }, endStream: false);
     }
 
     // Of a client that sends such a head, the next one is not waited for; Envoy closes as well.
@@ -207,6 +226,11 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
             {
                 await RespondInsteadOfRouterAsync(exchange);
                 return;
+            }
+
+            if (i == filters.Count - 1)
+            {
+                _metrics?.RequestsTotal.Increment();
             }
 
             if (await filter.OnRequestAsync(exchange) == FilterOutcome.Responded)
@@ -301,6 +325,12 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
             }
 
             exchange.Trace?.End(exchange);
+            if (exchange.Upstream.Cluster.Length == 0 && exchange.ClusterName.Length > 0 && Model.AccessLogs.Count > 0)
+            {
+                // A filter has answered; where the request would have gone is known all the same.
+                exchange.Upstream.Cluster = FindCluster(exchange)?.Model.StatName ?? "";
+            }
+
             Log(exchange);
         }
         catch (Exception e)
@@ -311,18 +341,19 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         if (_metrics is { } metrics)
         {
             metrics.DownstreamRequestsActive.Decrement();
-            if (exchange.Flags != ResponseFlags.None || exchange.ResponseStatus is 404 or 408 or 413)
+            if (exchange.Flags != ResponseFlags.None || exchange.ResponseStatus is 404 or 408 or 413 or 504 || ReferenceEquals(exchange.ResponseCodeDetails, LocalReplies.MaxStreamDuration.Details))
             {
                 CountFailure(metrics, exchange);
             }
 
             metrics.DownstreamRequestsTime.Record(exchange.ElapsedMilliseconds);
-            if (exchange.ResponseStatus > 0)
+            if (exchange.ResponseStatus > 0 && !exchange.IsHealthCheck)
             {
                 metrics.DownstreamRequestsCompleted.Increment();
                 metrics.DownstreamResponses.Count(exchange.ResponseStatus);
             }
-            else
+
+            if ((exchange.Flags & (ResponseFlags.DownstreamConnectionTermination | ResponseFlags.DownstreamRemoteReset)) != 0)
             {
                 metrics.DownstreamRequestsReceivedReset.Increment();
             }
@@ -331,11 +362,13 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         Return(exchange);
     }
 
+    private ClusterState? FindCluster(PipelineExchange exchange) =>
+        Model.Filters is [.., RouterFilter router] && exchange.Forward is not null ? exchange.FindCluster(exchange.ClusterName, router.Clusters) : null;
+
     private static void CountFailure(HttpConnectionManagerMetrics metrics, PipelineExchange exchange)
     {
         if (exchange.Downstream.ResponseStarted && !exchange.Downstream.ResponseEnded && exchange.ResponseCodeDetails.StartsWith("upstream_reset_after", StringComparison.Ordinal))
         {
-            metrics.RequestsResetAfterDownstreamResponseStarted.Increment();
             metrics.DownstreamRequestsSentReset.Increment();
         }
 
@@ -343,7 +376,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         {
             metrics.DownstreamRequestsIdleTimeout.Increment();
         }
-        else if ((exchange.Flags & ResponseFlags.DurationTimeout) != 0)
+        else if (ReferenceEquals(exchange.ResponseCodeDetails, LocalReplies.MaxStreamDuration.Details))
         {
             metrics.DownstreamRequestsMaxDurationReached.Increment();
         }

@@ -100,7 +100,7 @@ internal sealed class PipelineExchange : HttpExchange
         ResponseStatus = 0;
         LocalReplyBody = default;
         EndTimestamp = RequestEndTimestamp = ResponseStartTimestamp = 0;
-        IsUpgrade = IsGrpc = false;
+        IsUpgrade = IsGrpc = IsGrpcWeb = IsHealthCheck = false;
         Trace = null;
         Metadata = null;
         _held = null;
@@ -253,12 +253,23 @@ internal sealed class PipelineExchange : HttpExchange
             return;
         }
 
-        ResponseStatus = headers.Status;
+        Relog(headers);
         var body = endStream ? held.Replacement : default;
         await Downstream.WriteHeadersAsync(headers, endStream && body.IsEmpty);
         if (!body.IsEmpty)
         {
             await ResponseBody.WriteBodyAsync(body, endStream: true);
+        }
+    }
+
+    /// <summary>What a filter did to the headers at last is logged too.</summary>
+    internal void Relog(HeaderMap headers)
+    {
+        ResponseStatus = headers.Status;
+        if (ReferenceEquals(ResponseHeaders, _loggedHeaders))
+        {
+            _loggedHeaders.Clear();
+            _loggedHeaders.AddAll(headers);
         }
     }
 
@@ -491,7 +502,7 @@ internal sealed class PipelineExchange : HttpExchange
         private async ValueTask ReleaseAsync(ReadOnlyMemory<byte> body, bool endStream)
         {
             _released = true;
-            exchange.ResponseStatus = headers.Status;
+            exchange.Relog(headers);
             await exchange.Downstream.WriteHeadersAsync(headers, endStream: false);
             await inner.WriteBodyAsync(body, endStream);
         }

@@ -76,15 +76,7 @@ internal static class RequestSanitizer
 
     private static void RemoveHopByHop(HeaderMap headers, bool isUpgrade)
     {
-        if (isUpgrade)
-        {
-            // The chunked framing of an upgrade request goes with its header: without a length it would have no body.
-            if (!headers.Contains(KnownHeader.TransferEncoding) && !headers.Contains(KnownHeader.ContentLength))
-            {
-                headers.Set(KnownHeader.ContentLength, "0"u8);
-            }
-        }
-        else
+        if (!isUpgrade)
         {
             headers.Remove(KnownHeader.Connection);
             headers.Remove(KnownHeader.Upgrade);

@@ -66,6 +66,11 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
         {
             resources.AddConnection(-1);
             _cluster.Metrics.ConnectionsActive.Decrement();
+            if (_upstream is not null)
+            {
+                _cluster.Metrics.ConnectionsDestroy.Increment();
+            }
+
             _idle.End();
             if (_upstream is { } open)
             {
@@ -88,7 +93,12 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
         Volatile.Read(ref _upstream)?.Abort();
     }
 
-    void IDeadlineOwner.OnDeadline() => Abort();
+    // An end, not a failure: neither side is reset.
+    void IDeadlineOwner.OnDeadline()
+    {
+        _ = _downstream.DisposeAsync().AsTask();
+        _ = Volatile.Read(ref _upstream)?.DisposeAsync().AsTask();
+    }
 
     private async ValueTask<TransportConnection?> ConnectAsync()
     {
@@ -101,13 +111,15 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
                 return null;
             }
 
+            _cluster.Metrics.ConnectionsTotal.Increment();
             var connect = await ConnectAsync(endpoint);
             if (connect.Connection is { } connection)
             {
-                _cluster.Metrics.ConnectionsTotal.Increment();
+                _cluster.Metrics.RequestsTotal.Increment();
                 return connection;
             }
 
+            _cluster.Metrics.ConnectionsDestroy.Increment();
             _cluster.Metrics.ConnectionsConnectFail.Increment();
         }
 

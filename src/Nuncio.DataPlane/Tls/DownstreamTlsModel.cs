@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Nuncio.DataPlane.Binding;
+using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Tls.OpenSsl;
 using Nuncio.DataPlane.Transport;
 
@@ -52,15 +53,18 @@ public sealed class DownstreamTlsModel
     /// <param name="transport">The connection; owned by the result.</param>
     /// <param name="prefix">Bytes read from it already.</param>
     /// <param name="serverName">The SNI; empty without.</param>
+    /// <param name="metrics">Where failures are counted by their kind.</param>
     /// <param name="cancellationToken">Gives up; so does aborting the transport. The caller measures the time.</param>
     public async ValueTask<TlsTransportConnection?> AcceptAsync(
-        TransportConnection transport, ReadOnlyMemory<byte> prefix, string serverName, CancellationToken cancellationToken)
+        TransportConnection transport, ReadOnlyMemory<byte> prefix, string serverName, ListenerMetrics metrics, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(metrics);
         ArgumentNullException.ThrowIfNull(transport);
         ArgumentNullException.ThrowIfNull(serverName);
         // Without its certificate, or without what clients are to be verified with, nobody is let in.
         if (_common.Certificate is not { } certificate || (_common.WantsValidation && _common.Validation is null) || (_requiresSni && serverName.Length == 0))
         {
+            metrics.SslConnectionError.Increment();
             await transport.DisposeAsync();
             return null;
         }
@@ -82,7 +86,7 @@ public sealed class DownstreamTlsModel
         var stream = new SslStream(new TransportStream(transport, prefix), leaveInnerStreamOpen: false);
         try
         {
-            await stream.AuthenticateAsServerAsync(OptionsFor(certificate, peer), cancellationToken);
+            await stream.AuthenticateAsServerAsync(OptionsFor(certificate, peer, prefix.Span), cancellationToken);
             return new SslStreamTransportConnection(transport, stream)
             {
                 PeerCertificate = peer.Certificate ?? (stream.RemoteCertificate as X509Certificate2),
@@ -94,6 +98,7 @@ public sealed class DownstreamTlsModel
         catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException
             or System.ComponentModel.Win32Exception or System.Security.Cryptography.CryptographicException)
         {
+            (!peer.IsRefused ? metrics.SslConnectionError : peer.Certificate is null ? metrics.SslFailVerifyNoCert : metrics.SslFailVerifyError).Increment();
             transport.Abort();
             await transport.DisposeAsync();
             await stream.DisposeAsync();
@@ -121,14 +126,17 @@ public sealed class DownstreamTlsModel
         return choice.Context;
     }
 
-    private SslServerAuthenticationOptions OptionsFor(TlsCertificateModel certificate, PeerCheck peer)
+    /// <summary>It has protocols to choose from by ALPN, and needs the whole ClientHello in the prefix of <see cref="AcceptAsync"/> to do so.</summary>
+    public bool NeedsHello => _common is { ApplicationProtocols.Count: > 0, Certificate: { } certificate } && ContextFor(certificate) is null;
+
+    private SslServerAuthenticationOptions OptionsFor(TlsCertificateModel certificate, PeerCheck peer, ReadOnlySpan<byte> hello)
     {
         return new SslServerAuthenticationOptions
         {
             ServerCertificateContext = certificate.Context,
             EnabledSslProtocols = _common.Protocols,
             CipherSuitesPolicy = _common.Ciphers,
-            ApplicationProtocols = _common.ApplicationProtocols.Count > 0 ? _common.ApplicationProtocols : null,
+            ApplicationProtocols = HasCommonProtocol(hello) ? _common.ApplicationProtocols : null,
             ClientCertificateRequired = AsksForCertificate,
             RemoteCertificateValidationCallback = AsksForCertificate ? peer.Verify : null,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
@@ -140,6 +148,33 @@ public sealed class DownstreamTlsModel
 
     private sealed record OpenSslChoice(TlsCertificateModel Certificate, OpenSslServerContext? Context);
 
+    // Without one in common Envoy goes on without ALPN; the platform would refuse the client.
+    private bool HasCommonProtocol(ReadOnlySpan<byte> bytes)
+    {
+        if (_common.ApplicationProtocols.Count == 0)
+        {
+            return false;
+        }
+
+        if (ClientHello.TryParse(bytes, out var hello) != ClientHelloOutcome.Found)
+        {
+            return true;
+        }
+
+        foreach (var offered in hello!.ApplicationProtocols)
+        {
+            foreach (var ours in _common.ApplicationProtocols)
+            {
+                if (System.Text.Ascii.Equals(ours.Protocol.Span, offered))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
     private sealed class PeerCheck(DownstreamTlsModel model, ValidationModel? validation)
     {
         public X509Certificate2? Certificate { get; private set; }
@@ -148,7 +183,16 @@ public sealed class DownstreamTlsModel
 
         public bool IsValidated { get; private set; }
 
+        /// <summary>The handshake fails for the client's certificate, or for want of one.</summary>
+        public bool IsRefused { get; private set; }
+
         public bool Verify(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+        {
+            IsRefused = !Accepts(certificate, chain);
+            return !IsRefused;
+        }
+
+        private bool Accepts(X509Certificate? certificate, X509Chain? chain)
         {
             if (certificate is null)
                 return !model._requiresCertificate;

@@ -52,7 +52,7 @@ public sealed class SocketConnector : TransportConnector
         catch (SocketException e)
         {
             socket?.Dispose();
-            return new TransportConnect(null, StreamResetReason.ConnectionFailure, e.Message);
+            return new TransportConnect(null, StreamResetReason.ConnectionFailure, "delayed connect error: " + e.Message);
         }
     }
 }

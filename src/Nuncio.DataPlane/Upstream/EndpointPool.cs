@@ -67,7 +67,6 @@ internal sealed class EndpointPool
         {
             if (_readyCount > 0 && !_resources.CanRequest)
             {
-                _cluster.Metrics.RequestsPendingOverflow.Increment();
                 _cluster.Metrics.RequestsActiveOverflow.Increment();
                 return new ValueTask<PoolLease>(PoolLease.Failed(StreamResetReason.Overflow));
             }
@@ -80,7 +79,7 @@ internal sealed class EndpointPool
             if (!_resources.CanWait)
             {
                 _cluster.Metrics.RequestsPendingOverflow.Increment();
-                return new ValueTask<PoolLease>(PoolLease.Failed(StreamResetReason.Overflow));
+                return new ValueTask<PoolLease>(PoolLease.Failed(StreamResetReason.Overflow) with { IsQueueFull = true });
             }
 
             wait = waiter.Begin();
@@ -262,7 +261,6 @@ internal sealed class EndpointPool
             if (_readyCount > 0 && !_resources.CanRequest)
             {
                 // A limit that was reached while this one waited is as good as one that was reached before.
-                _cluster.Metrics.RequestsPendingOverflow.Increment();
                 _cluster.Metrics.RequestsActiveOverflow.Increment();
                 lease = PoolLease.Failed(StreamResetReason.Overflow);
             }

@@ -8,5 +8,8 @@ namespace Nuncio.DataPlane.Upstream;
 /// <param name="Message">Envoy's transport failure reason; empty for none.</param>
 internal readonly record struct PoolLease(HttpClientStream? Stream, StreamResetReason Error, string Message)
 {
+    /// <summary>Too many requests wait for connections.</summary>
+    public bool IsQueueFull { get; init; }
+
     public static PoolLease Failed(StreamResetReason error, string message = "") => new(null, error, message);
 }

@@ -200,7 +200,11 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
 
             if (failure is not null)
             {
-                Options.Metrics?.DownstreamConnectionsProtocolError.Increment();
+                if (failure.Status != 408)
+                {
+                    Options.Metrics?.DownstreamConnectionsProtocolError.Increment();
+                }
+
                 stream.Refuse();
                 await _processor.RejectAsync(stream, failure.Status, failure.Details);
                 Volatile.Write(ref _stream, null);
@@ -302,6 +306,7 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
     private ValueTask<bool> AnswerExpectAsync(Http1ServerStream stream)
     {
         stream.RequestHeaders.Remove(KnownHeader.Expect);
+        Options.Metrics?.DownstreamResponses.Count(100);
         _output.Write("HTTP/1.1 100 Continue\r\n\r\n"u8);
         return _output.FlushAsync();
     }

@@ -16,6 +16,9 @@ internal abstract partial class Http2Connection
     private bool _settingsSeen;
     private bool _failed;
 
+    /// <summary>The peer broke the protocol, and the connection ended for it.</summary>
+    public bool IsFailed => _failed;
+
     private int _receiveWindow;
     private int _unacknowledged;
 
@@ -598,7 +601,7 @@ internal abstract partial class Http2Connection
             if (Streams.TryGetValue(streamId, out var stream))
             {
                 Close(stream, false);
-                EndEarly(stream, code == Http2ErrorCode.RefusedStream ? StreamResetReason.RemoteRefusedStream : StreamResetReason.RemoteReset, true);
+                EndEarly(stream, ResetReason(code), true);
                 error = OnRemoteReset(stream);
             }
         }
@@ -606,6 +609,13 @@ internal abstract partial class Http2Connection
         Http2Wakeups.Run(mark);
         return error;
     }
+
+    private static StreamResetReason ResetReason(Http2ErrorCode code) => code switch
+    {
+        Http2ErrorCode.RefusedStream => StreamResetReason.RemoteRefusedStream,
+        Http2ErrorCode.ProtocolError => StreamResetReason.RemoteProtocolError,
+        _ => StreamResetReason.RemoteReset,
+    };
 
     private Http2ErrorCode OnSettings(int streamId, byte flags, ReadOnlySpan<byte> payload)
     {

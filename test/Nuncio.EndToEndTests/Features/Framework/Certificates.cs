@@ -34,6 +34,28 @@ public sealed class Certificates : IDisposable
         };
     }
 
+    /// <summary>A certificate of the name and authority that is no longer valid, with its key.</summary>
+    public X509Certificate2 Expired(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var words = name.Split('@');
+        return Make("expired " + name, () => TestCertificate.Create([words[0]], Authority(words[1]), days: 0)).Certificate;
+    }
+
+    /// <summary>Text of a PEM file: <c>chain:NAME</c>, <c>key:NAME</c>, <c>ca:AUTHORITY</c> or <c>crl:AUTHORITY:NAME</c>.</summary>
+    public string Pem(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var words = name.Split(':');
+        return words[0] switch
+        {
+            "chain" => Get(words[1]).ChainPem,
+            "key" => Get(words[1]).KeyPem,
+            "ca" => Authority(words[1]).CertificatePem,
+            _ => Revocation(words[1], words[2]),
+        };
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
