@@ -39,8 +39,14 @@ internal static class KnownDifferences
         ("statistics", "envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix=\"http2\"}", "A malformed HTTP/2 request ends its connection before it counts as a request"),
         ("statistics", "envoy_http_downstream_rq_http2_total{envoy_http_conn_manager_prefix=\"http2\"}", "A malformed HTTP/2 request ends its connection before it counts as a request"),
         ("statistics", "envoy_http_downstream_rq_xx{envoy_http_conn_manager_prefix=\"http2\",*", "Follows from exchanges above"),
-        .. new[] { "downstream_rq_total", "downstream_rq_xx", "downstream_rq_completed", "downstream_rq_http1_total", "rq_total", "no_route", "downstream_cx_total", "downstream_cx_http1_total", "downstream_cx_destroy", "downstream_cx_protocol_error" }
+        .. new[] { "downstream_rq_total", "downstream_rq_xx", "downstream_rq_completed", "downstream_rq_http1_total", "rq_total" }
             .SelectMany(counter => new[] { "proxy", "web" }.Select(prefix => ("statistics", $"envoy_http_{counter}{{envoy_http_conn_manager_prefix=\"{prefix}*", "Follows from exchanges above"))),
+        .. new[] { "downstream_cx_total", "downstream_cx_http1_total", "downstream_cx_destroy", "downstream_cx_protocol_error" }
+            .Select(counter => ("statistics", $"envoy_http_{counter}{{envoy_http_conn_manager_prefix=\"proxy*", "Follows from exchanges above")),
+        ("statistics", "envoy_http_no_route{envoy_http_conn_manager_prefix=\"web\"}", "Follows from exchanges above"),
+        ("statistics", "envoy_http_downstream_cx_protocol_error{envoy_http_conn_manager_prefix=\"http2\"}", "Follows from exchanges above"),
+        ("statistics", "envoy_listener_ssl_fail_verify_error{envoy_listener_address=\"tls-names\"}", "A client certificate of the wrong name counts here; Envoy has ssl_fail_verify_san for it"),
+        ("statistics", "envoy_cluster_upstream_rq_total{envoy_cluster_name=\"tcp-*", "Chance: which of two weighted clusters a connection gets"),
         ("statistics", "envoy_listener_downstream_cx_*", "Follows from exchanges above"),
         .. new[] { "upstream_rq", "upstream_rq_xx", "upstream_rq_completed", "upstream_rq_total", "external_upstream_rq", "external_upstream_rq_xx", "external_upstream_rq_completed" }
             .Select(counter => ("statistics", $"envoy_cluster_{counter}{{envoy_cluster_name=\"tcp-http\"*", "Follows from exchanges above")),

@@ -65,7 +65,7 @@ internal sealed class ParityBackend : IPlaneBackend
         "cookies" => Responses.Ok("a", "set-cookie: a=1\r\nset-cookie: b=2\r\n"),
         "text" => Responses.Ok(new string('t', 5000), "content-type: text/plain\r\n"),
         "allow" => Responses.Ok("", "x-user: somebody\r\nx-other: 1\r\nset-cookie: a=1\r\n"),
-        "deny" => Responses.With(403, "denied", "x-why: because\r\nwww-authenticate: Basic\r\nset-cookie: b=2\r\n"),
+        "deny" => Responses.With(403, request.Method == "HEAD" ? "" : "denied", "x-why: because\r\nwww-authenticate: Basic\r\nset-cookie: b=2\r\n"),
         "moved" => Responses.With(302, "", "location: https://login.example.com/\r\n"),
         "grpc" => "HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ntransfer-encoding: chunked\r\n\r\n7\r\n\0\0\0\0\u0002\u0008\u0007\r\n0\r\ngrpc-status: 0\r\n\r\n",
         "retriable" => Responses.With(200, "again", "x-retry: 1\r\n"),

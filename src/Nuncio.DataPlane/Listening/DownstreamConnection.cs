@@ -201,7 +201,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
     {
         _handshaking = true;
         _deadline.Set(chain.HandshakeTimeout);
-        if (!await ReadHelloAsync(model) || await model.AcceptAsync(_socket, _peek.Take(), _serverName, _listener.Metrics, CancellationToken.None) is not { } encrypted)
+        if (!await ReadHelloAsync(model) || await model.AcceptAsync(_socket, _peek.Take(), _serverName, CancellationToken.None, _listener.Metrics) is not { } encrypted)
         {
             return null;
         }

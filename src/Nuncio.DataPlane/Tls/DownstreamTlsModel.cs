@@ -53,18 +53,17 @@ public sealed class DownstreamTlsModel
     /// <param name="transport">The connection; owned by the result.</param>
     /// <param name="prefix">Bytes read from it already.</param>
     /// <param name="serverName">The SNI; empty without.</param>
-    /// <param name="metrics">Where failures are counted by their kind.</param>
     /// <param name="cancellationToken">Gives up; so does aborting the transport. The caller measures the time.</param>
+    /// <param name="metrics">Where failures are counted by their kind; null for nowhere.</param>
     public async ValueTask<TlsTransportConnection?> AcceptAsync(
-        TransportConnection transport, ReadOnlyMemory<byte> prefix, string serverName, ListenerMetrics metrics, CancellationToken cancellationToken)
+        TransportConnection transport, ReadOnlyMemory<byte> prefix, string serverName, CancellationToken cancellationToken, ListenerMetrics? metrics = null)
     {
-        ArgumentNullException.ThrowIfNull(metrics);
         ArgumentNullException.ThrowIfNull(transport);
         ArgumentNullException.ThrowIfNull(serverName);
         // Without its certificate, or without what clients are to be verified with, nobody is let in.
         if (_common.Certificate is not { } certificate || (_common.WantsValidation && _common.Validation is null) || (_requiresSni && serverName.Length == 0))
         {
-            metrics.SslConnectionError.Increment();
+            metrics?.SslConnectionError.Increment();
             await transport.DisposeAsync();
             return null;
         }
@@ -77,6 +76,7 @@ public sealed class DownstreamTlsModel
                 return connection;
             }
 
+            metrics?.SslConnectionError.Increment();
             transport.Abort();
             await transport.DisposeAsync();
             return null;
@@ -98,7 +98,7 @@ public sealed class DownstreamTlsModel
         catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException
             or System.ComponentModel.Win32Exception or System.Security.Cryptography.CryptographicException)
         {
-            (!peer.IsRefused ? metrics.SslConnectionError : peer.Certificate is null ? metrics.SslFailVerifyNoCert : metrics.SslFailVerifyError).Increment();
+            (!peer.IsRefused ? metrics?.SslConnectionError : peer.Certificate is null ? metrics?.SslFailVerifyNoCert : metrics?.SslFailVerifyError)?.Increment();
             transport.Abort();
             await transport.DisposeAsync();
             await stream.DisposeAsync();
