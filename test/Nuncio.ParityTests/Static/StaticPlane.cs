@@ -47,7 +47,7 @@ internal sealed partial class StaticPlane : IAsyncDisposable
         var path = _folder.Write("envoy.json", $$$"""
             {"admin":{"address":{"socket_address":{"address":"127.0.0.1","port_value":{{{_admin}}} } } },"static_resources":{"listeners":[ {{{listeners}}} ],"clusters":[ {{{clusters}}} ]} }
             """);
-        _envoy = TestProcess.Start(envoy, ["-c", path, "--concurrency", "1", "-l", "error", "--service-cluster", "ambassador-default", "--use-dynamic-base-id", "--file-flush-interval-msec", "100"]);
+        _envoy = TestProcess.Start(envoy, ["-c", path, "--concurrency", "1", "-l", "error", "--service-cluster", "ambassador-default", "--disable-hot-restart", "--file-flush-interval-msec", "100"]);
     }
 
     /// <summary>It is the embedded proxy.</summary>
