@@ -4,6 +4,7 @@ namespace Nuncio.ParityTests;
 internal sealed class Comparison
 {
     private readonly HashSet<(string, string)> _met = [];
+    private readonly SortedDictionary<string, int[]> _byArea = new(StringComparer.Ordinal);
 
     /// <summary>Aspects of which both planes have said something.</summary>
     public int Compared { get; private set; }
@@ -17,9 +18,17 @@ internal sealed class Comparison
     /// <summary>Listed entries that no longer differ.</summary>
     public IEnumerable<(string Exchange, string Aspect, string Why)> Settled => KnownDifferences.All.Where(known => !_met.Contains((known.Exchange, known.Aspect)));
 
+    /// <summary>A line for each area, with its statistics apart: exchanges, behaviours, differences that are listed and that are not.</summary>
+    public IEnumerable<string> Totals => _byArea.Select(area => string.Create(
+        System.Globalization.CultureInfo.InvariantCulture,
+        $"{area.Key}: {area.Value[0]} exchanges, {area.Value[1]} behaviours compared, {area.Value[2]} differ as listed, {area.Value[3]} differ unlisted"));
+
     public void Add(string area, string exchange, Observation embedded, Observation envoy)
     {
-        Compared += embedded.Aspects.Keys.Union(envoy.Aspects.Keys).Count();
+        var aspects = embedded.Aspects.Keys.Union(envoy.Aspects.Keys).Count();
+        Compared += aspects;
+        Of(area)[0]++;
+        Of(area)[1] += aspects;
         foreach (var (aspect, a, b) in Observation.Differences(embedded, envoy)) Differ(area, exchange, aspect, a, b);
     }
 
@@ -28,10 +37,15 @@ internal sealed class Comparison
         foreach (var name in embedded.Keys.Union(envoy.Keys).Order(StringComparer.Ordinal))
         {
             Compared++;
+            Of(Statistics(area))[1]++;
             var (a, b) = (embedded.GetValueOrDefault(name, "0"), envoy.GetValueOrDefault(name, "0"));
             if (a != b) Differ(area, "statistics", name, a, b);
         }
     }
+
+    private static string Statistics(string area) => area.Length == 0 ? "Statistics of manifests" : "Statistics of messages";
+
+    private int[] Of(string area) => _byArea.TryGetValue(area, out var counts) ? counts : _byArea[area] = new int[4];
 
     private void Differ(string area, string exchange, string aspect, string a, string b)
     {
@@ -40,10 +54,12 @@ internal sealed class Comparison
         {
             _met.Add((known.Exchange, known.Aspect));
             Listed.Add(text);
+            Of(exchange == "statistics" ? Statistics(area) : area)[2]++;
         }
         else
         {
             Differences.Add(text);
+            Of(exchange == "statistics" ? Statistics(area) : area)[3]++;
         }
     }
 }
