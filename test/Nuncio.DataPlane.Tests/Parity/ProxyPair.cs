@@ -169,7 +169,7 @@ internal sealed partial class ProxyPair : IAsyncDisposable
             $$"""
             {"admin":{"address":{"socket_address":{"address":"127.0.0.1","port_value":{{_adminPort}} } } },"static_resources":{{With(resources, _envoyPort)}} }
             """));
-        _envoy = TestProcess.Start(program, ["-c", configuration, "--concurrency", "1", "-l", "error", "--use-dynamic-base-id"]);
+        _envoy = TestProcess.Start(program, ["-c", configuration, "--concurrency", "1", "-l", "error", "--disable-hot-restart"]);
         for (var tries = 0; ; tries++)
         {
             if (_envoy.HasExited) throw new InvalidOperationException($"envoy ended:\n{_envoy.AllText}");

@@ -61,7 +61,7 @@ internal sealed class ProxyFixture : IAsyncDisposable
             compile.ExitCode.ShouldBe(0, compile.AllText);
         }
 
-        fixture._process = TestProcess.Start(program, ["-c", configuration, "--concurrency", "1", "-l", "error", "--use-dynamic-base-id"]);
+        fixture._process = TestProcess.Start(program, ["-c", configuration, "--concurrency", "1", "-l", "error", "--disable-hot-restart"]);
         await fixture.WaitAsync();
         return fixture;
     }

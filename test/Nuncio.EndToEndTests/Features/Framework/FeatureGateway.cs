@@ -146,7 +146,7 @@ public sealed class FeatureGateway : IAsyncDisposable
             if (compile.ExitCode != 0) throw new InvalidOperationException($"nuncio compile ended with {compile.ExitCode}:\n{compile.AllText}");
             var admin = string.Create(CultureInfo.InvariantCulture, $"admin: {{ address: {{ socket_address: {{ address: 127.0.0.1, port_value: {adminPort} }} }} }}");
             _process = TestProcess.Start(
-                envoy, ["-c", configuration, "--config-yaml", admin, "--use-dynamic-base-id", "--concurrency", "1", "-l", "warning"], _environment);
+                envoy, ["-c", configuration, "--config-yaml", admin, "--disable-hot-restart", "--concurrency", "1", "-l", "warning"], _environment);
             adminPath = "/ready";
         }
 
