@@ -24,7 +24,7 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
     private readonly GrpcAccessLoggerOptions _options;
     private readonly TimerService _timers;
     private readonly Lock _gate = new();
-    private readonly Channel<StreamAccessLogsMessage> _batches = Channel.CreateBounded<StreamAccessLogsMessage>(new BoundedChannelOptions(MaxWaitingBatches) { SingleReader = true });
+    private readonly Channel<Batch> _batches = Channel.CreateBounded<Batch>(new BoundedChannelOptions(MaxWaitingBatches) { SingleReader = true });
     private readonly CancellationTokenSource _end = new();
     private readonly CallbackTimer _flush;
     private readonly GrpcClient _client;
@@ -34,6 +34,7 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
     private StreamAccessLogsMessage? _current;
     private long _currentBytes;
     private int _currentCount;
+    private Batch? _underWay;
 
     public GrpcAccessLogger(GrpcAccessLoggerOptions options, UpstreamCalls calls, MetricsRegistry metrics)
     {
@@ -69,6 +70,12 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
         _batches.Writer.TryComplete();
         _end.CancelAfter(TimeSpan.FromSeconds(1));
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _dropped.Add(_underWay?.Count ?? 0);
+        while (_batches.Reader.TryRead(out var left))
+        {
+            _dropped.Add(left.Count);
+        }
+
         _end.Dispose();
     }
 
@@ -105,7 +112,11 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
                 return;
             }
 
-            (_batches.Writer.TryWrite(_current) ? _written : _dropped).Add(_currentCount);
+            if (!_batches.Writer.TryWrite(new Batch(_current, _currentCount)))
+            {
+                _dropped.Add(_currentCount);
+            }
+
             _current = null;
             _currentBytes = _currentCount = 0;
         }
@@ -114,7 +125,7 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
     private async Task RunAsync()
     {
         var backOff = new GrpcBackOff();
-        while (!_end.IsCancellationRequested && await _batches.Reader.WaitToReadAsync(_end.Token))
+        while (!_end.IsCancellationRequested && (_underWay is not null || await _batches.Reader.WaitToReadAsync(_end.Token)))
         {
             try
             {
@@ -129,7 +140,7 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
                 // Tried again after a while; what waits meanwhile is bounded.
             }
 
-            if (!_batches.Reader.Completion.IsCompleted)
+            if (_underWay is not null || !_batches.Reader.Completion.IsCompleted)
             {
                 await Task.Delay(backOff.Next(), _timers.Time, _end.Token);
             }
@@ -143,6 +154,29 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
         var isFirst = true;
         while (true)
         {
+            if (_underWay is { } batch)
+            {
+                if (isFirst)
+                {
+                    batch.Message.Identifier = new StreamAccessLogsMessage.Types.Identifier
+                    {
+                        Node = new CoreV3.Node { Id = _options.Node, Cluster = _options.Node },
+                        LogName = _options.LogName,
+                    };
+                    isFirst = false;
+                }
+                else
+                {
+                    batch.Message.Identifier = null;
+                }
+
+                // A batch that cannot be written is the first of the next stream.
+                await call.WriteAsync(batch.Message, _end.Token);
+                _underWay = null;
+                _written.Add(batch.Count);
+                backOff.Reset();
+            }
+
             var waiting = _batches.Reader.WaitToReadAsync(_end.Token).AsTask();
             if (await Task.WhenAny(waiting, ended) == ended)
             {
@@ -157,25 +191,14 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
                 return;
             }
 
-            if (!_batches.Reader.TryRead(out var batch))
+            if (_batches.Reader.TryRead(out var next))
             {
-                continue;
+                _underWay = next;
             }
-
-            if (isFirst)
-            {
-                batch.Identifier = new StreamAccessLogsMessage.Types.Identifier
-                {
-                    Node = new CoreV3.Node { Id = _options.Node, Cluster = _options.Node },
-                    LogName = _options.LogName,
-                };
-                isFirst = false;
-            }
-
-            await call.WriteAsync(batch, _end.Token);
-            backOff.Reset();
         }
     }
+
+    private sealed record Batch(StreamAccessLogsMessage Message, int Count);
 }
 
 /// <summary>Where entries go and how they are gathered.</summary>

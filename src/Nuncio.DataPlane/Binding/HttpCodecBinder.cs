@@ -39,6 +39,7 @@ internal static class HttpCodecBinder
         MaxHeaderBytes = model.MaxRequestHeaderBytes,
         MaxHeaderCount = model.MaxRequestHeaderCount,
         UnderscoreAction = Underscores(model),
+        PrefaceTimeout = model.RequestHeadersTimeout > TimeSpan.Zero ? model.RequestHeadersTimeout : Http1ServerOptions.Default.RequestHeadersTimeout,
         IdleTimeout = model.ConnectionIdleTimeout > TimeSpan.Zero ? model.ConnectionIdleTimeout : null,
         MaxConnectionDuration = model.MaxConnectionDuration > TimeSpan.Zero ? model.MaxConnectionDuration : null,
         MaxRequestsPerConnection = model.MaxRequestsPerConnection,

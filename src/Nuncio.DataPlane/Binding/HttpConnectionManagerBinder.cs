@@ -130,7 +130,7 @@ public sealed class HttpConnectionManagerBinder
             AlwaysSetRequestIdInResponse = message.AlwaysSetRequestIdInResponse,
             Proxy100Continue = message.Proxy100Continue,
             SchemeOverwrite = message.SchemeHeaderTransformation?.SchemeToOverwrite is { Length: > 0 } scheme ? Encoding.ASCII.GetBytes(scheme) : null,
-            Upgrades = [.. message.UpgradeConfigs.Select(upgrade => new UpgradeModel(upgrade.UpgradeType, upgrade.Enabled ?? true))],
+            Upgrades = BindUpgrades(message.UpgradeConfigs, found),
             UnderscoresAction = common?.HeadersWithUnderscoresAction ?? default,
             StreamIdleTimeout = ValueBinder.Duration(message.StreamIdleTimeout, "stream_idle_timeout", found) ?? TimeSpan.FromMinutes(5),
             RequestTimeout = ValueBinder.Duration(message.RequestTimeout, "request_timeout", found) ?? TimeSpan.Zero,
@@ -151,6 +151,25 @@ public sealed class HttpConnectionManagerBinder
             Tracing = _tracing?.Bind(message.Tracing, StartsChildSpans(message.HttpFilters), "tracing", found),
             Message = message,
         };
+    }
+
+    private static List<UpgradeModel> BindUpgrades(IReadOnlyList<HcmV3.HttpConnectionManager.Types.UpgradeConfig> messages, BindErrors errors)
+    {
+        var upgrades = new List<UpgradeModel>(messages.Count);
+        for (var i = 0; i < messages.Count; i++)
+        {
+            var message = messages[i];
+            var path = BindErrors.Path("", "upgrade_configs", i);
+            SupportedFields.Check(message, path, errors, "upgrade_type", "enabled");
+            if (upgrades.Exists(other => string.Equals(other.Type, message.UpgradeType, StringComparison.OrdinalIgnoreCase)))
+            {
+                errors.Add(BindErrors.Path(path, "upgrade_type"), "Each upgrade must have a type of its own.");
+            }
+
+            upgrades.Add(new UpgradeModel(message.UpgradeType, message.Enabled ?? true));
+        }
+
+        return upgrades;
     }
 
     private List<HttpFilter> BindFilters(IReadOnlyList<HcmV3.HttpFilter> messages, BindErrors errors)

@@ -246,7 +246,10 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
             MirrorPolicies = message.RequestMirrorPolicies.Count == 0 ? null : BindMirrors(message.RequestMirrorPolicies, path, errors),
             HashPolicies = BindHash(message.HashPolicy, path, errors),
             Priority = message.Priority,
-            Upgrades = [.. message.UpgradeConfigs.Select(upgrade => new UpgradeModel(upgrade.UpgradeType, upgrade.Enabled ?? true, upgrade.ConnectConfig is not null))],
+            Upgrades = BindUpgrades(message.UpgradeConfigs, path, errors),
+            Tunnel = message.UpgradeConfigs.FirstOrDefault(static upgrade => upgrade.ConnectConfig is not null) is { } connect
+                ? new TunnelModel(connect.ConnectConfig.AllowPost)
+                : null,
             MetadataMatch = message.MetadataMatch,
             RateLimits = RateLimitBinder.Bind(message.RateLimits, path, errors),
             IncludeVirtualHostRateLimits = message.IncludeVhRateLimits ?? false,
@@ -256,6 +259,30 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
             AutoHostRewrite = message.AutoHostRewrite ?? false,
             AppendXForwardedHost = message.AppendXForwardedHost,
         };
+    }
+
+    private static List<UpgradeModel> BindUpgrades(IReadOnlyList<RouteV3.RouteAction.Types.UpgradeConfig> messages, string path, BindErrors errors)
+    {
+        var upgrades = new List<UpgradeModel>(messages.Count);
+        for (var i = 0; i < messages.Count; i++)
+        {
+            var message = messages[i];
+            var field = BindErrors.Path(path, "upgrade_configs", i);
+            if (message.UpgradeType.Length == 0 || upgrades.Exists(other => string.Equals(other.Type, message.UpgradeType, StringComparison.OrdinalIgnoreCase)))
+            {
+                errors.Add(BindErrors.Path(field, "upgrade_type"), "Each upgrade must have a type of its own.");
+            }
+
+            if (message.ConnectConfig is not null && !string.Equals(message.UpgradeType, "CONNECT", StringComparison.OrdinalIgnoreCase))
+            {
+                errors.Add(BindErrors.Path(field, "connect_config"), "Only CONNECT can end in a tunnel.");
+            }
+
+            SupportedFields.Check(message.ConnectConfig, BindErrors.Path(field, "connect_config"), errors, "allow_post");
+            upgrades.Add(new UpgradeModel(message.UpgradeType, message.Enabled ?? true));
+        }
+
+        return upgrades;
     }
 
     private static PathRewriteModel? BindPathRewrite(RouteV3.RouteAction message, string path, BindErrors errors)
@@ -414,10 +441,15 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
             return null;
         }
 
-        SupportedFields.Check(message, path, errors, "initial_requests", "hedge_on_per_try_timeout");
-        if (message.HedgeOnPerTryTimeout)
+        SupportedFields.Check(message, path, errors, "initial_requests", "additional_request_chance", "hedge_on_per_try_timeout");
+        if (message.InitialRequests is > 1)
         {
-            errors.AddPartial(BindErrors.Path(path, "hedge_on_per_try_timeout"), "A try that has run out of time is given up here before the next begins.");
+            errors.AddPartial(BindErrors.Path(path, "initial_requests"), "One request is sent at first, as Envoy does.");
+        }
+
+        if (message.AdditionalRequestChance is not null)
+        {
+            errors.AddPartial(BindErrors.Path(path, "additional_request_chance"), "No further requests are sent at first, as in Envoy.");
         }
 
         return new HedgePolicyModel(message.HedgeOnPerTryTimeout);

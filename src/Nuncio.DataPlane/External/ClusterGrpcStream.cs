@@ -74,14 +74,15 @@ internal sealed class ClusterGrpcStream(HttpClientStream stream, EndpointPool po
     /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellation)
     {
-        if (_readStart < _read.Data.Length)
-        {
-            return Take(buffer);
-        }
-
+        // What was read belongs to the stream, which may be given up at any time.
         Enter();
         try
         {
+            if (_readStart < _read.Data.Length)
+            {
+                return Take(buffer);
+            }
+
             while (!_ended)
             {
                 await using (cancellation.UnsafeRegister(static state => ((HttpClientStream)state!).Reset(StreamResetReason.LocalReset), stream))

@@ -36,7 +36,7 @@ internal sealed class ClusterGrpcTransport(UpstreamCalls calls, GrpcServiceModel
         }
 
         var upstreamName = UpstreamName.Of(cluster.Model, headers, UpstreamName.Override(cluster.Model, headers));
-        var pool = endpoint.Pool(0, cluster.UsesHttp2(HttpProtocolVersion.Http2), upstreamName);
+        var pool = endpoint.Pool(0, cluster.CodecFor(HttpProtocolVersion.Http2), upstreamName);
         var waiter = new PoolWaiter();
         var acquiring = pool.AcquireAsync(waiter);
         PoolLease lease;

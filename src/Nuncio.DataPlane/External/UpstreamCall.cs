@@ -26,6 +26,7 @@ internal sealed class UpstreamCall : IStreamAbortHandler
     private readonly CallTimer _timer;
     private byte[] _body = ArrayPool<byte>.Shared.Rent(1024);
     private int _bodyLength;
+    private TaskCompletionSource? _endedEarly;
 
     // Guarded by the lock.
     private bool _active;
@@ -86,23 +87,30 @@ internal sealed class UpstreamCall : IStreamAbortHandler
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<UpstreamCallEnd> SendAsync(ClusterState cluster, ReadOnlyMemory<byte> body, TimeSpan timeout, int maxBodyBytes, HttpServerStream? client)
     {
+        var metrics = cluster.Metrics;
+        Begin(timeout);
+        client?.OnAborted(this);
         if (!cluster.IsWarm)
         {
-            await WarmAsync(cluster, timeout);
+            await WarmAsync(cluster);
         }
 
-        var metrics = cluster.Metrics;
+        if (HasEnded)
+        {
+            return Finished(await FinishAsync(UpstreamCallEnd.Failed, client), cluster, null, 0);
+        }
+
         if (cluster.Choose(0, hasHash: false, 0) is not { } endpoint)
         {
+            await FinishAsync(UpstreamCallEnd.Failed, client);
             metrics.ConnectionsNoneHealthy.Increment();
             metrics.Responses.Count(503);
             return UpstreamCallEnd.Failed;
         }
 
-        Begin(timeout);
-        client?.OnAborted(this);
         var started = _timers.NowMilliseconds;
-        var pool = endpoint.Pool(0, cluster.UsesHttp2(HttpProtocolVersion.Http11), UpstreamName.Of(cluster.Model, RequestHeaders, UpstreamName.Override(cluster.Model, RequestHeaders)));
+        var name = UpstreamName.Of(cluster.Model, RequestHeaders, UpstreamName.Override(cluster.Model, RequestHeaders));
+        var pool = endpoint.Pool(0, cluster.CodecFor(HttpProtocolVersion.Http11), name);
         var acquiring = pool.AcquireAsync(_waiter);
         if (!acquiring.IsCompleted && HasEnded)
         {
@@ -131,16 +139,22 @@ internal sealed class UpstreamCall : IStreamAbortHandler
             end = await FinishAsync(end, client);
         }
 
+        return Finished(end, cluster, endpoint, started);
+    }
+
+    private UpstreamCallEnd Finished(UpstreamCallEnd end, ClusterState cluster, EndpointState? endpoint, long started)
+    {
+        var metrics = cluster.Metrics;
         switch (end)
         {
             case UpstreamCallEnd.Answered:
-                cluster.Outlier?.OnResponse(endpoint, ResponseHeaders.Status);
+                cluster.Outlier?.OnResponse(endpoint!, ResponseHeaders.Status);
                 metrics.Responses.Count(ResponseHeaders.Status);
                 metrics.InternalResponses.Count(ResponseHeaders.Status);
                 metrics.RequestsTime.Record(_timers.NowMilliseconds - started);
                 break;
             case UpstreamCallEnd.TimedOut:
-                cluster.Outlier?.OnLocalFailure(endpoint);
+                Blame(cluster, endpoint);
                 metrics.RequestsTimeout.Increment();
                 metrics.RequestsSentReset.Increment();
                 metrics.Responses.Count(504);
@@ -150,7 +164,7 @@ internal sealed class UpstreamCall : IStreamAbortHandler
                 metrics.RequestsSentReset.Increment();
                 break;
             default:
-                cluster.Outlier?.OnLocalFailure(endpoint);
+                Blame(cluster, endpoint);
                 metrics.Responses.Count(503);
                 metrics.InternalResponses.Count(503);
                 break;
@@ -162,17 +176,34 @@ internal sealed class UpstreamCall : IStreamAbortHandler
     /// <summary>The client went away.</summary>
     public void OnStreamAborted(StreamResetReason reason) => Interrupt(UpstreamCallEnd.ClientGone, null);
 
-    private static async ValueTask WarmAsync(ClusterState cluster, TimeSpan timeout)
+    private static void Blame(ClusterState cluster, EndpointState? endpoint)
     {
-        var limit = cluster.Model.Connect.ConnectTimeout;
+        if (endpoint != null)
+        {
+            cluster.Outlier?.OnLocalFailure(endpoint);
+        }
+    }
+
+    // Bounded by the connect timeout, and by whatever else ends the call: the time of the call and its client.
+    private async ValueTask WarmAsync(ClusterState cluster)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _endedEarly, ended);
+        if (HasEnded)
+        {
+            return;
+        }
+
         try
         {
-            await cluster.Warm.WaitAsync(timeout > TimeSpan.Zero && timeout < limit ? timeout : limit, cluster.Environment.Timers.Time);
+            await Task.WhenAny(cluster.Warm, ended.Task).WaitAsync(cluster.Model.Connect.ConnectTimeout, cluster.Environment.Timers.Time);
         }
         catch (TimeoutException)
         {
             // It has no endpoints then, and says so.
         }
+
+        Volatile.Write(ref _endedEarly, null);
     }
 
     private bool HasEnded
@@ -312,6 +343,7 @@ internal sealed class UpstreamCall : IStreamAbortHandler
 
         // Not under the lock: the codecs have locks of their own under which they call here.
         _waiter.Cancel();
+        Volatile.Read(ref _endedEarly)?.TrySetResult();
         stream?.Reset(StreamResetReason.LocalReset);
         lock (_gate)
         {

@@ -105,6 +105,11 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         Begin(router, exchange, forward, cluster);
         try
         {
+            if (_hedging)
+            {
+                return await RunHedgedAsync();
+            }
+
             while (true)
             {
                 var endpoint = Choose();
@@ -113,7 +118,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                     return await NoEndpointAsync();
                 }
 
-                var pool = endpoint.Pool((int)_forward.Priority, cluster.UsesHttp2(exchange.Downstream.Version), _name);
+                var pool = endpoint.Pool((int)_forward.Priority, IsTunnelEnd ? UpstreamCodec.Tunnel : cluster.CodecFor(exchange.Downstream.Version), _name);
                 var acquiring = pool.AcquireAsync(_waiter);
                 if (!acquiring.IsCompleted)
                 {
@@ -176,13 +181,19 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         {
             if (_active && timer.Version == version)
             {
+                _retryDue = _hedging;
                 _pause.Raise();
+                _progress.Raise();
             }
         }
     }
 
     /// <summary>An attempt's object is free again.</summary>
     internal void Recycle(UpstreamAttempt attempt) => Volatile.Write(ref _spare, attempt);
+
+    // CONNECT ends here, and its bytes go to the upstream as they are (connect_config).
+    private bool IsTunnelEnd => _forward.Tunnel is { } tunnel
+        && (_exchange.RequestHeaders.Get(KnownHeader.Method) is var method && (method.SequenceEqual("CONNECT"u8) || (tunnel.AllowPost && method.SequenceEqual("POST"u8))));
 
     // Bounded by the connect timeout: a name that does not resolve must not hold requests for longer than an endpoint that does not answer.
     private static async ValueTask WarmAsync(ClusterState cluster)
@@ -229,7 +240,14 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         var over = UpstreamName.Override(cluster.Model, headers);
         exchange.FinalizeRequestHeaders();
         _name = UpstreamName.Of(cluster.Model, headers, over);
+        _hedging = WantsHedging(exchange);
         _retry.Begin(exchange.RetryPolicy, exchange);
+        _hedging &= _retry.IsPossible && !exchange.IsUpgrade && !IsTunnelEnd;
+        if (_hedging)
+        {
+            _progress.Clear();
+        }
+
         if (exchange.MirrorPolicies.Count > 0)
         {
             BeginMirrors();
@@ -308,6 +326,11 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         }
 
         attempt?.Release();
+        if (_hedging)
+        {
+            await EndTriesAsync();
+        }
+
         await EndBodyAsync();
         _retry.End();
         _exchange = null!;
@@ -794,9 +817,15 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                 return;
             default:
                 exchange.Flags |= ResponseFlags.UpstreamRequestTimeout;
-                _cluster.Metrics.RequestsTimeout.Increment();
-                exchange.VirtualCluster?.Metrics.RequestsTimeout.Increment();
-                CountReset(StreamResetReason.LocalReset);
+
+                // Each try that still waits has timed out; those of a hedged request are reset, and counted, one by one.
+                _cluster.Metrics.RequestsTimeout.Add(Math.Max(1, _tries.Count));
+                exchange.VirtualCluster?.Metrics.RequestsTimeout.Add(Math.Max(1, _tries.Count));
+                if (!_hedging)
+                {
+                    CountReset(StreamResetReason.LocalReset);
+                }
+
                 await EndWithAsync(_alternativeTimeoutResponse ? 204 : 504, UpstreamFailure.RequestTimeout, "response_timeout");
                 return;
         }
@@ -841,6 +870,13 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                 return;
             }
 
+            if (_hedging && end == ForwardEnd.PerTryTimeout)
+            {
+                _perTryOver = true;
+                _progress.Raise();
+                return;
+            }
+
             _end = end;
             _endReason = reason;
             _interrupting++;
@@ -852,6 +888,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         // Not under the lock, since the codecs have locks of their own under which they call here; the request does not end before this is done.
         _waiter.Cancel();
         _pause.Raise();
+        _progress.Raise();
         _attached.Raise();
         attempt?.Stream.Reset(StreamResetReason.LocalReset);
         attempt?.Release();

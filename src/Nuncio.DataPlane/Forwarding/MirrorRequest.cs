@@ -72,7 +72,7 @@ internal sealed class MirrorRequest
             return;
         }
 
-        var pool = endpoint.Pool(_priority, _cluster.UsesHttp2(_version), UpstreamName.Of(_cluster.Model, _headers, UpstreamName.Override(_cluster.Model, _headers)));
+        var pool = endpoint.Pool(_priority, _cluster.CodecFor(_version), UpstreamName.Of(_cluster.Model, _headers, UpstreamName.Override(_cluster.Model, _headers)));
         var lease = await pool.AcquireAsync(new PoolWaiter());
         if (lease.Stream is not { } stream)
         {

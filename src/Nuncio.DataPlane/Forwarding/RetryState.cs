@@ -145,6 +145,17 @@ internal sealed class RetryState
         return wanted ? Take(resources, cluster) : Succeeded(cluster);
     }
 
+    /// <summary>A try has run out of time and goes on: whether another one begins beside it. As in Envoy the policy's words have no say in that.</summary>
+    public RetryDecision OnHedge(ResourceState resources, ClusterState cluster)
+    {
+        LetGo();
+        _asked = TimeSpan.Zero;
+        return _on == RetryOn.None ? RetryDecision.No : Take(resources, cluster);
+    }
+
+    /// <summary>Whether a response is one to retry for, were there a retry left.</summary>
+    public bool WouldRetry(HeaderMap headers) => _on != RetryOn.None && IsRetriable(headers);
+
     /// <summary>How long to wait before the next try: what the upstream asked for and up to half as much again, or else exponential with full jitter.</summary>
     public TimeSpan NextPause()
     {

@@ -45,7 +45,7 @@ internal sealed class GrpcStatsFilter : HttpFilter
     /// <inheritdoc/>
     public override ValueTask<FilterOutcome> OnRequestAsync(HttpExchange exchange)
     {
-        if (Routing.GrpcRequests.IsGrpc(exchange.RequestHeaders) && exchange.Forward is not null && Clusters.Find(exchange.ClusterName) is { } cluster)
+        if (Routing.GrpcRequests.IsGrpc(exchange.RequestHeaders) && exchange.Forward is not null && exchange.FindCluster(exchange.ClusterName, Clusters) is { } cluster)
         {
             var counters = Find(cluster.Model.StatName, Encoding.Latin1.GetString(WithoutQuery(exchange.RequestHeaders.Get(KnownHeader.Path))));
             exchange.FilterState[Index] = counters;

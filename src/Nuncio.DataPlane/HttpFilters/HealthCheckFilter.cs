@@ -31,7 +31,7 @@ internal sealed class HealthCheckFilter : HttpFilter
         var extra = new HeaderMap();
         exchange.IsHealthCheck = true;
         extra.Add("x-envoy-upstream-healthchecked-cluster"u8, "ambassador-default"u8);
-        return IsHealthy() ? exchange.RespondAsync(200, default, "health_check_ok", extra)
+        return IsHealthy(exchange) ? exchange.RespondAsync(200, default, "health_check_ok", extra)
             : exchange.RespondAsync(503, default, "health_check_failed", extra);
     }
 
@@ -48,12 +48,12 @@ internal sealed class HealthCheckFilter : HttpFilter
         return true;
     }
 
-    private bool IsHealthy()
+    private bool IsHealthy(HttpExchange exchange)
     {
         for (var i = 0; i < Needs.Count; i++)
         {
             var (name, percent) = Needs[i];
-            if (Clusters.Find(name) is not { } cluster)
+            if (exchange.FindCluster(name, Clusters) is not { } cluster)
             {
                 if (percent > 0)
                 {

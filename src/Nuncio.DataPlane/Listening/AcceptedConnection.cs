@@ -20,6 +20,9 @@ public sealed class AcceptedConnection
     /// <summary>The clusters as they were before the listener's configuration was looked at.</summary>
     public required ClusterGeneration Clusters { get; init; }
 
+    /// <summary>For a filter that has to wait for the first bytes before it can begin a session; null where nobody measures.</summary>
+    internal IOpeningDeadline? Opening { get; init; }
+
     /// <summary>Bytes of <see cref="Transport"/> that were read already, and the way to read more ahead. Released once the filter's session runs.</summary>
     public required PeekBuffer Peek { get; init; }
 }

@@ -13,7 +13,7 @@ namespace Nuncio.DataPlane.Listening;
 /// A client's connection from its acceptance on: what it is is read from its first bytes (PROXY protocol, ClientHello, HTTP), its filter chain is chosen,
 /// TLS is shaken hands over, and the chain's network filter takes it.
 /// </summary>
-internal sealed partial class DownstreamConnection : IDeadlineOwner
+internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDeadline
 {
     private static readonly string[] NoProtocols = [];
     private static long lastId;
@@ -138,6 +138,18 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
         }
     }
 
+    void IOpeningDeadline.Set(TimeSpan limit)
+    {
+        if (limit > TimeSpan.Zero)
+        {
+            _deadline.Set(limit);
+        }
+        else
+        {
+            _deadline.Clear();
+        }
+    }
+
     private async ValueTask<NetworkSession?> BeginAsync()
     {
         if (_model.InspectionTimeout > TimeSpan.Zero && (_model.InspectTls || _model.InspectHttp || _model.ProxyProtocol is not null))
@@ -185,6 +197,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
             Metrics = _listener.Metrics,
             Peek = _peek,
             Clusters = clusters,
+            Opening = this,
             Connection = new DownstreamConnectionInfo
             {
                 Id = Interlocked.Increment(ref lastId),
@@ -220,6 +233,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner
             Metrics = _listener.Metrics,
             Peek = _peek,
             Clusters = clusters,
+            Opening = this,
             Connection = new DownstreamConnectionInfo
             {
                 Id = Interlocked.Increment(ref lastId),

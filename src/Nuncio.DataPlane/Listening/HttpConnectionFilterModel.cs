@@ -70,6 +70,7 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
                 break;
         }
 
+        // As long as nothing has come the connection is idle; from the first byte on it has as long as a request's head has.
         while (true)
         {
             switch (HttpPreface.Detect(connection.Peek.Bytes.Span))
@@ -79,9 +80,15 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
                 case HttpPrefaceOutcome.NotHttp2:
                     return false;
                 default:
-                    if (!await ReadFirstAsync(connection))
+                    var isFirst = connection.Peek.Bytes.IsEmpty;
+                    if (!await (isFirst ? ReadFirstAsync(connection) : connection.Peek.ReadAsync(connection.Transport)))
                     {
                         return null;
+                    }
+
+                    if (isFirst)
+                    {
+                        connection.Opening?.Set(_http1.RequestHeadersTimeout);
                     }
 
                     break;

@@ -54,6 +54,9 @@ public sealed class ForwardModel : RouteActionModel
     /// <summary>Upgrades this route allows or forbids, whatever the connection manager says.</summary>
     public IReadOnlyList<UpgradeModel> Upgrades { get; init; } = [];
 
+    /// <summary>CONNECT requests end here; null passes them on.</summary>
+    public TunnelModel? Tunnel { get; init; }
+
     /// <summary>Metadata a host must have to be chosen (subset load balancing); null for none.</summary>
     public CoreV3.Metadata? MetadataMatch { get; init; }
 
@@ -111,8 +114,11 @@ public sealed class HostRewriteModel
 /// <summary>An upgrade a route or a connection manager knows.</summary>
 /// <param name="Type">As in the Upgrade header, compared without regard to case; <c>CONNECT</c> stands for that method.</param>
 /// <param name="Enabled">Allowed.</param>
-/// <param name="TerminateConnect">CONNECT ends here: the upstream gets the raw bytes of the tunnel (connect_config).</param>
-public sealed record UpgradeModel(string Type, bool Enabled, bool TerminateConnect = false);
+public sealed record UpgradeModel(string Type, bool Enabled);
+
+/// <summary>CONNECT ends here: the upstream gets the raw bytes of the tunnel (RouteV3.RouteAction.UpgradeConfig.ConnectConfig).</summary>
+/// <param name="AllowPost">So does POST, whose body is the tunnel.</param>
+public sealed record TunnelModel(bool AllowPost);
 
 /// <summary>Clusters chosen by weight (RouteV3.WeightedCluster).</summary>
 public sealed class WeightedClustersModel

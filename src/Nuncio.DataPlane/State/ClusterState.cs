@@ -73,12 +73,12 @@ public sealed class ClusterState
     /// <summary>A request has used it since <paramref name="since"/> (milliseconds of the timer service).</summary>
     internal bool UsedSince(long since) => Volatile.Read(ref _lastUse) >= since;
 
-    /// <summary>Whether HTTP/2 is spoken for a request that came with <paramref name="downstream"/>.</summary>
-    internal bool UsesHttp2(Http.HttpProtocolVersion downstream) => Model.Protocol switch
+    /// <summary>What is spoken for a request that came with <paramref name="downstream"/>.</summary>
+    internal UpstreamCodec CodecFor(Http.HttpProtocolVersion downstream) => Model.Protocol switch
     {
-        UpstreamProtocol.Http2 => true,
-        UpstreamProtocol.Downstream => downstream >= Http.HttpProtocolVersion.Http2,
-        _ => false,
+        UpstreamProtocol.Http2 => UpstreamCodec.Http2,
+        UpstreamProtocol.Downstream when downstream >= Http.HttpProtocolVersion.Http2 => UpstreamCodec.Http2,
+        _ => UpstreamCodec.Http1,
     };
 
     internal ResourceState Resources(int priority) => _resources[priority];

@@ -45,7 +45,7 @@ public sealed class EndpointState
     // Names come from clients: there are no more pools than this.
     private const int MaxNamedPools = 256;
 
-    private readonly EndpointPool?[] _pools = new EndpointPool?[4];
+    private readonly EndpointPool?[] _pools = new EndpointPool?[6];
     private ConcurrentDictionary<(int Index, UpstreamName Name), EndpointPool>? _named;
     private readonly Lock _gate = new();
     private EndpointModel _model;
@@ -147,15 +147,15 @@ public sealed class EndpointState
     internal void OnRequestEnded() => Interlocked.Decrement(ref _activeRequests);
 
     /// <summary>The connections for a priority and protocol, and for a name where the request says it.</summary>
-    internal EndpointPool Pool(int priority, bool http2, UpstreamName? name = null)
+    internal EndpointPool Pool(int priority, UpstreamCodec codec, UpstreamName? name = null)
     {
-        var index = (priority * 2) + (http2 ? 1 : 0);
+        var index = (priority * 3) + (int)codec;
         if (name != null)
         {
-            return Volatile.Read(ref _named)?.GetValueOrDefault((index, name)) ?? CreatePool(index, priority, http2, name);
+            return Volatile.Read(ref _named)?.GetValueOrDefault((index, name)) ?? CreatePool(index, priority, codec, name);
         }
 
-        return Volatile.Read(ref _pools[index]) ?? CreatePool(index, priority, http2);
+        return Volatile.Read(ref _pools[index]) ?? CreatePool(index, priority, codec);
     }
 
     /// <summary>No new requests will come: idle connections close, the others after their requests.</summary>
@@ -187,15 +187,15 @@ public sealed class EndpointState
         }
     }
 
-    private EndpointPool CreatePool(int index, int priority, bool http2)
+    private EndpointPool CreatePool(int index, int priority, UpstreamCodec codec)
     {
         lock (_gate)
         {
-            return _pools[index] ??= new EndpointPool(this, priority, http2, null);
+            return _pools[index] ??= new EndpointPool(this, priority, codec, null);
         }
     }
 
-    private EndpointPool CreatePool(int index, int priority, bool http2, UpstreamName name)
+    private EndpointPool CreatePool(int index, int priority, UpstreamCodec codec, UpstreamName name)
     {
         lock (_gate)
         {
@@ -210,7 +210,7 @@ public sealed class EndpointState
                 MakeRoom(named);
             }
 
-            return named[(index, name)] = new EndpointPool(this, priority, http2, name);
+            return named[(index, name)] = new EndpointPool(this, priority, codec, name);
         }
     }
 

@@ -3,6 +3,7 @@ using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http1;
 using Nuncio.DataPlane.Http.Http2;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Tcp;
 using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.DataPlane.Upstream;
@@ -16,6 +17,8 @@ public sealed class ClientConnector
     private static readonly string[] OfferHttp1 = ["http/1.1"];
     private static readonly string[] OfferHttp2 = ["h2"];
     private static readonly string[] OfferBoth = ["h2", "http/1.1"];
+
+    private static readonly string[] OfferNothing = [];
 
     private readonly TransportConnector _transports;
     private readonly TimeProvider _time;
@@ -32,10 +35,10 @@ public sealed class ClientConnector
     /// <summary>Connects within the cluster's connect timeout, which includes the TLS handshake as in Envoy.</summary>
     /// <param name="remote">Where to.</param>
     /// <param name="cluster">How.</param>
-    /// <param name="http2">HTTP/2 is wanted (a cluster with <see cref="UpstreamProtocol.Auto"/> lets ALPN decide).</param>
+    /// <param name="codec">What is wanted (a cluster with <see cref="UpstreamProtocol.Auto"/> lets ALPN decide between the versions of HTTP).</param>
     /// <param name="hostName">The endpoint's name; empty for none.</param>
     /// <param name="name">What the request says of TLS; null for nothing.</param>
-    internal async ValueTask<ClientConnect> ConnectAsync(IPEndPoint remote, ClusterModel cluster, bool http2, string hostName, UpstreamName? name)
+    internal async ValueTask<ClientConnect> ConnectAsync(IPEndPoint remote, ClusterModel cluster, UpstreamCodec codec, string hostName, UpstreamName? name)
     {
         ArgumentNullException.ThrowIfNull(cluster);
         var connect = await _transports.ConnectAsync(remote, cluster.Connect, CancellationToken.None);
@@ -44,9 +47,10 @@ public sealed class ClientConnector
             return new ClientConnect(null, connect.Error, connect.Message);
         }
 
+        var http2 = codec == UpstreamCodec.Http2;
         if (cluster.Transport is { } transport)
         {
-            var offer = cluster.Protocol == UpstreamProtocol.Auto ? OfferBoth : http2 ? OfferHttp2 : OfferHttp1;
+            var offer = codec == UpstreamCodec.Tunnel ? OfferNothing : cluster.Protocol == UpstreamProtocol.Auto ? OfferBoth : http2 ? OfferHttp2 : OfferHttp1;
             using var timeout = new CancellationTokenSource(cluster.Connect.ConnectTimeout, _time);
             var shaken = await transport.HandshakeAsync(connect.Connection, remote, new UpstreamHandshakeOptions(offer, hostName, name?.ServerName, name?.SubjectName), timeout.Token);
             connect = shaken.Connect;
@@ -64,7 +68,8 @@ public sealed class ClientConnector
             http2 = false;
         }
 
-        HttpClientConnection connection = http2
+        HttpClientConnection connection = codec == UpstreamCodec.Tunnel ? new TunnelClientConnection(connect.Connection)
+            : http2
             ? Http2ClientConnection.Open(connect.Connection, Options2(cluster), _time)
             : new Http1ClientConnection(connect.Connection, Options1(cluster));
         return new ClientConnect(connection, StreamResetReason.None, "");

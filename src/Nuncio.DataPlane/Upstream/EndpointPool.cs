@@ -16,7 +16,7 @@ internal sealed class EndpointPool
     private readonly ClusterState _cluster;
     private readonly ClusterModel _model;
     private readonly ResourceState _resources;
-    private readonly bool _http2;
+    private readonly UpstreamCodec _codec;
     private readonly UpstreamName? _name;
     private readonly SweepTimer _sweep;
     private long _sweepDue;
@@ -33,16 +33,16 @@ internal sealed class EndpointPool
     /// <summary>A pool without connections.</summary>
     /// <param name="endpoint">Where they lead.</param>
     /// <param name="priority">Whose limits count.</param>
-    /// <param name="http2">What is spoken.</param>
+    /// <param name="codec">What is spoken.</param>
     /// <param name="name">What they are made with; null where the requests do not say.</param>
-    public EndpointPool(EndpointState endpoint, int priority, bool http2, UpstreamName? name)
+    public EndpointPool(EndpointState endpoint, int priority, UpstreamCodec codec, UpstreamName? name)
     {
         _name = name;
         _endpoint = endpoint;
         _cluster = endpoint.Cluster;
         _model = _cluster.Model;
         _resources = _cluster.Resources(priority);
-        _http2 = http2;
+        _codec = codec;
         _sweep = new SweepTimer(this, _cluster.Environment.Timers);
     }
 
@@ -341,7 +341,7 @@ internal sealed class EndpointPool
     private bool ReserveConnection()
     {
         // One HTTP/2 connection will carry all that wait.
-        if (_waiting <= _connecting || (_http2 && _connecting > 0))
+        if (_waiting <= _connecting || (_codec == UpstreamCodec.Http2 && _connecting > 0))
         {
             return false;
         }
@@ -366,7 +366,7 @@ internal sealed class EndpointPool
         var metrics = _cluster.Metrics;
         metrics.ConnectionsTotal.Increment();
         metrics.ConnectionsActive.Increment();
-        var made = await _cluster.Environment.Connections.ConnectAsync(_endpoint.Address, _model, _http2, _endpoint.Model.Hostname, _name);
+        var made = await _cluster.Environment.Connections.ConnectAsync(_endpoint.Address, _model, _codec, _endpoint.Model.Hostname, _name);
         var now = _cluster.Environment.Timers.NowMilliseconds;
         if (made.Connection == null)
         {
@@ -375,7 +375,11 @@ internal sealed class EndpointPool
         }
 
         metrics.ConnectionsConnectMilliseconds.Record(now - started);
-        (made.Connection.Version == HttpProtocolVersion.Http2 ? metrics.ConnectionsHttp2Total : metrics.ConnectionsHttp1Total).Increment();
+        if (_codec != UpstreamCodec.Tunnel)
+        {
+            (made.Connection.Version == HttpProtocolVersion.Http2 ? metrics.ConnectionsHttp2Total : metrics.ConnectionsHttp1Total).Increment();
+        }
+
         PoolWaiter? served;
         bool more;
         var connection = new PooledConnection(this, made.Connection, now, _retired ? 1 : _model.MaxRequestsPerConnection);

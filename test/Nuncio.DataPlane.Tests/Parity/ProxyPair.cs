@@ -28,6 +28,12 @@ internal sealed partial class ProxyPair : IAsyncDisposable
     /// <summary>There is an Envoy to compare with.</summary>
     public bool HasEnvoy => _envoy is not null;
 
+    /// <summary>The embedded proxy's port.</summary>
+    public int Port => _port;
+
+    /// <summary>Envoy's port; the embedded proxy's where there is no Envoy.</summary>
+    public int EnvoyPort => HasEnvoy ? _envoyPort : _port;
+
     /// <summary>What the embedded proxy refused.</summary>
     public IReadOnlyList<XdsRejection> Rejections { get; private set; } = [];
 

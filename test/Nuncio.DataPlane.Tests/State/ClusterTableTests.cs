@@ -64,9 +64,9 @@ public class ClusterTableTests
         upstreams.Table.Find("c").ShouldBeNull();
         upstreams.Table.Find("d").ShouldNotBeNull();
         var endpoint = generation.Find("c")!.Choose(0, false, 0)!;
-        var lease = await endpoint.Pool(0, http2: false).AcquireAsync(new PoolWaiter());
+        var lease = await endpoint.Pool(0, UpstreamCodec.Http1).AcquireAsync(new PoolWaiter());
         lease.Stream.ShouldNotBeNull();
-        endpoint.Pool(0, http2: false).Finish(lease.Stream);
+        endpoint.Pool(0, UpstreamCodec.Http1).Finish(lease.Stream);
     }
 
     [Fact]

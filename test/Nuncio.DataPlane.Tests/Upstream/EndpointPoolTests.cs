@@ -50,7 +50,7 @@ public class EndpointPoolTests
         using var upstreams = new Upstreams();
         upstreams.Apply(Upstreams.Cluster("c", ("127.0.0.1", FreePort.Next())));
         var endpoint = upstreams.Table.Find("c")!.Choose(0, false, 0)!;
-        var lease = await endpoint.Pool(0, false).AcquireAsync(new PoolWaiter());
+        var lease = await endpoint.Pool(0, UpstreamCodec.Http1).AcquireAsync(new PoolWaiter());
         lease.Stream.ShouldBeNull();
         lease.Error.ShouldBe(StreamResetReason.ConnectionFailure);
         upstreams.Metric("envoy_cluster_upstream_cx_connect_fail", "c").ShouldBe(1);
@@ -65,7 +65,7 @@ public class EndpointPoolTests
         message.CircuitBreakers = new ClusterV3.CircuitBreakers { Thresholds = { new ClusterV3.CircuitBreakers.Types.Thresholds { MaxPendingRequests = 0 } } };
         upstreams.Apply(message);
         var endpoint = upstreams.Table.Find("c")!.Choose(0, false, 0)!;
-        var lease = await endpoint.Pool(0, false).AcquireAsync(new PoolWaiter());
+        var lease = await endpoint.Pool(0, UpstreamCodec.Http1).AcquireAsync(new PoolWaiter());
         lease.Error.ShouldBe(StreamResetReason.Overflow);
         upstreams.Metric("envoy_cluster_upstream_rq_pending_overflow", "c").ShouldBe(1);
     }
@@ -78,7 +78,7 @@ public class EndpointPoolTests
         var message = Upstreams.Cluster("c", ("127.0.0.1", backend.Port));
         message.CircuitBreakers = new ClusterV3.CircuitBreakers { Thresholds = { new ClusterV3.CircuitBreakers.Types.Thresholds { MaxConnections = 1 } } };
         upstreams.Apply(message);
-        var pool = upstreams.Table.Find("c")!.Choose(0, false, 0)!.Pool(0, false);
+        var pool = upstreams.Table.Find("c")!.Choose(0, false, 0)!.Pool(0, UpstreamCodec.Http1);
         var first = await pool.AcquireAsync(new PoolWaiter());
         var second = pool.AcquireAsync(new PoolWaiter());
         second.IsCompleted.ShouldBeFalse();
@@ -99,7 +99,7 @@ public class EndpointPoolTests
         message.ConnectTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(30));
         upstreams.Apply(message);
         var waiter = new PoolWaiter();
-        var wait = upstreams.Table.Find("c")!.Choose(0, false, 0)!.Pool(0, false).AcquireAsync(waiter);
+        var wait = upstreams.Table.Find("c")!.Choose(0, false, 0)!.Pool(0, UpstreamCodec.Http1).AcquireAsync(waiter);
         if (!wait.IsCompleted)
         {
             waiter.Cancel();
@@ -128,7 +128,7 @@ public class EndpointPoolTests
 
     private static async Task<int> GetAsync(ClusterState cluster)
     {
-        var pool = cluster.Choose(0, false, 0)!.Pool(0, false);
+        var pool = cluster.Choose(0, false, 0)!.Pool(0, UpstreamCodec.Http1);
         var lease = await pool.AcquireAsync(new PoolWaiter());
         var status = await ExchangeAsync(lease.Stream!);
         pool.Finish(lease.Stream!);

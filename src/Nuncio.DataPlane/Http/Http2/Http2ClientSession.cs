@@ -319,7 +319,8 @@ internal sealed class Http2ClientSession : Http2Connection
 
         if (headers.TryGet(KnownHeader.Upgrade, out var protocol))
         {
-            if (!PeerAllowsConnectProtocol)
+            // Before its SETTINGS nobody knows what the upstream takes: as in Envoy it is asked for, and may refuse.
+            if (PeerSettingsSeen && !PeerAllowsConnectProtocol)
             {
                 return StreamResetReason.ProtocolError;
             }

@@ -36,6 +36,9 @@ internal abstract partial class Http2Connection
     /// <summary>The peer's SETTINGS_MAX_CONCURRENT_STREAMS; -1 before it says.</summary>
     protected long PeerMaxConcurrentStreams { get; private set; } = -1;
 
+    /// <summary>The peer's first SETTINGS have come.</summary>
+    protected bool PeerSettingsSeen { get; private set; }
+
     /// <summary>The peer takes extended CONNECT (RFC 8441).</summary>
     protected bool PeerAllowsConnectProtocol { get; private set; }
 
@@ -645,6 +648,7 @@ internal abstract partial class Http2Connection
 
             if (error == Http2ErrorCode.NoError)
             {
+                PeerSettingsSeen = true;
                 _pending.WriteFrameHeader(0, Http2FrameType.Settings, Http2Frames.Acknowledgement, 0);
                 Pump();
             }

@@ -177,11 +177,14 @@ internal abstract partial class Http2Connection
         }
         else if (kind == Http2BlockKind.Request)
         {
+            // CONNECT without an upgrade goes as Envoy sends it, with a protocol and a path, to whoever takes that; otherwise as RFC 9113 section 8.5 has it.
+            var connect = !upgrade && headers.Get(KnownHeader.Method).SequenceEqual("CONNECT"u8);
+            var bare = connect && PeerSettingsSeen && !PeerAllowsConnectProtocol;
             WritePseudo(KnownHeader.Method, upgrade ? "CONNECT"u8 : headers.Get(KnownHeader.Method));
-            WritePseudo(KnownHeader.Scheme, headers.Get(KnownHeader.Scheme));
+            WritePseudo(KnownHeader.Scheme, bare ? default : headers.Get(KnownHeader.Scheme));
             WritePseudo(KnownHeader.Authority, headers.Get(KnownHeader.Authority));
-            WritePseudo(KnownHeader.Path, headers.Get(KnownHeader.Path));
-            WritePseudo(KnownHeader.Protocol, headers.Get(upgrade ? KnownHeader.Upgrade : KnownHeader.Protocol));
+            WritePseudo(KnownHeader.Path, bare ? default : connect && !headers.Contains(KnownHeader.Path) ? "/"u8 : headers.Get(KnownHeader.Path));
+            WritePseudo(KnownHeader.Protocol, bare ? default : connect ? "bytestream"u8 : headers.Get(upgrade ? KnownHeader.Upgrade : KnownHeader.Protocol));
         }
 
         foreach (var header in headers)
@@ -192,7 +195,7 @@ internal abstract partial class Http2Connection
                 case KnownHeader.Connection or KnownHeader.KeepAlive or KnownHeader.ProxyConnection or KnownHeader.TransferEncoding or KnownHeader.Upgrade:
                 case KnownHeader.Host when kind == Http2BlockKind.Request && headers.Contains(KnownHeader.Authority):
                 case KnownHeader.Te when !header.Value.SequenceEqual("trailers"u8):
-                case KnownHeader.ContentLength when kind == Http2BlockKind.Trailers:
+                case KnownHeader.ContentLength when kind == Http2BlockKind.Trailers || upgrade:
                     continue;
                 case KnownHeader.None when header.Name.SequenceEqual("http2-settings"u8):
                     continue;

@@ -27,6 +27,7 @@ internal sealed partial class Http2ServerConnection : Http2Connection
     private long _idleSince;
     private readonly ITimer? _idleTimer;
     private readonly ITimer? _durationTimer;
+    private readonly ITimer? _prefaceTimer;
 
     /// <summary>A connection over an accepted transport.</summary>
     public Http2ServerConnection(
@@ -45,6 +46,11 @@ internal sealed partial class Http2ServerConnection : Http2Connection
         if (options.IdleTimeout is { } idle && idle > TimeSpan.Zero)
         {
             _idleTimer = time.CreateTimer(static state => ((Http2ServerConnection)state!).OnIdleTimer(), this, idle, Timeout.InfiniteTimeSpan);
+        }
+
+        if (options.PrefaceTimeout is { } preface && preface > TimeSpan.Zero)
+        {
+            _prefaceTimer = time.CreateTimer(static state => ((Http2ServerConnection)state!).Abort(StreamResetReason.Timeout), this, preface, Timeout.InfiniteTimeSpan);
         }
 
         if (options.MaxConnectionDuration is { } duration && duration > TimeSpan.Zero)
@@ -198,7 +204,11 @@ internal sealed partial class Http2ServerConnection : Http2Connection
     {
         _idleTimer?.Dispose();
         _durationTimer?.Dispose();
+        _prefaceTimer?.Dispose();
     }
+
+    /// <inheritdoc/>
+    protected override void OnPeerSettings() => _prefaceTimer?.Dispose();
 
     /// <inheritdoc/>
     protected override void OnReceived(Http2Stream stream, int length) => ((Http2ServerStream)stream.Owner).AddReceived(length);

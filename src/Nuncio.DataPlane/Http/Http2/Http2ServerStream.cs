@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Nuncio.DataPlane.Http.Http2;
 
 /// <summary>One request over HTTP/2. Reused by its connection.</summary>
@@ -63,6 +65,13 @@ internal sealed class Http2ServerStream : HttpServerStream
         Started = now;
         if (RequestHeaders.TryGet(KnownHeader.Protocol, out var protocol))
         {
+            if (Ascii.EqualsIgnoreCase(protocol, "bytestream"u8))
+            {
+                // What Envoys make of CONNECT among themselves (draft-kinnear-httpbis-http2-transport).
+                RequestHeaders.Remove(KnownHeader.Protocol);
+                return;
+            }
+
             IsUpgrade = true;
             RequestHeaders.Set(KnownHeader.Method, "GET"u8);
             RequestHeaders.Add(KnownHeader.Upgrade, protocol);

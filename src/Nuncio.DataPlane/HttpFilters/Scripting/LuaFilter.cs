@@ -6,6 +6,7 @@ using Nuncio.DataPlane.Errors;
 using Nuncio.DataPlane.External;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Pipeline;
+using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Telemetry;
 
 namespace Nuncio.DataPlane.HttpFilters.Scripting;
@@ -64,15 +65,17 @@ internal sealed partial class LuaFilter(
         }
         else
         {
-            Report(run, state);
+            Report(run, state, exchange.Downstream.Clusters);
         }
     }
 
     /// <inheritdoc/>
     public override void OnComplete(HttpExchange exchange) => (exchange.FilterState[Index] as LuaHeldResponse)?.GiveUp();
 
+    private static readonly TimeSpan LongestCall = TimeSpan.FromMinutes(5);
+
     /// <summary>Counts and logs a failure.</summary>
-    internal void Report(LuaRun run, LuaRunState state)
+    internal void Report(LuaRun run, LuaRunState state, ClusterGeneration? clusters)
     {
         if (state == LuaRunState.Failed)
         {
@@ -82,7 +85,7 @@ internal sealed partial class LuaFilter(
 
         foreach (var call in run.Calls ?? [])
         {
-            _ = CallAsync(call, client: null, run: null);
+            _ = CallAsync(call, client: null, run: null, clusters);
         }
     }
 
@@ -90,10 +93,11 @@ internal sealed partial class LuaFilter(
     /// <param name="request">The operation, the cluster, the body, the time, then names and values of headers in turn.</param>
     /// <param name="client">The request it is made for; null for none.</param>
     /// <param name="run">Gets the answer; null for nobody.</param>
+    /// <param name="clusters">The clusters as they were when the request of the script came; null for those of now.</param>
     /// <returns>Null, or why there was no call.</returns>
-    internal async ValueTask<string?> CallAsync(IReadOnlyList<string> request, HttpServerStream? client, LuaRun? run)
+    internal async ValueTask<string?> CallAsync(IReadOnlyList<string> request, HttpServerStream? client, LuaRun? run, ClusterGeneration? clusters)
     {
-        if (calls.Clusters.Find(request[1]) is not { } cluster)
+        if ((clusters?.Find(request[1]) ?? calls.Clusters.Find(request[1])) is not { } cluster)
         {
             return "http call cluster invalid. Must be configured";
         }
@@ -129,7 +133,10 @@ internal sealed partial class LuaFilter(
                 headers.Set(KnownHeader.ContentLength, Encoding.ASCII.GetBytes(body.Length.ToString(CultureInfo.InvariantCulture)));
             }
 
-            var timeout = TimeSpan.FromMilliseconds(long.TryParse(request[3], CultureInfo.InvariantCulture, out var milliseconds) ? Math.Clamp(milliseconds, 0, 3_600_000) : 0);
+            // Envoy takes 0 for no limit; a call that nobody waits for could then stay for ever.
+            var timeout = long.TryParse(request[3], CultureInfo.InvariantCulture, out var milliseconds) && milliseconds > 0
+                ? TimeSpan.FromMilliseconds(Math.Min(milliseconds, 3_600_000))
+                : LongestCall;
             call.AddEnvoyHeaders(timeout, forwardedFor: true);
             if (await call.SendAsync(cluster, body, timeout, MaxBodyBytes, client) == UpstreamCallEnd.Answered)
             {
@@ -180,10 +187,10 @@ internal sealed partial class LuaFilter(
             switch (run.Request[0])
             {
                 case "respond":
-                    Report(run, LuaRunState.Done);
+                    Report(run, LuaRunState.Done, exchange.Downstream.Clusters);
                     return await RespondAsync(exchange, run);
                 case "call":
-                    var error = await CallAsync(run.Request, exchange.Downstream, run);
+                    var error = await CallAsync(run.Request, exchange.Downstream, run, exchange.Downstream.Clusters);
                     state = machine.Resume(run, value: true, error);
                     break;
                 case "body":
@@ -215,7 +222,7 @@ internal sealed partial class LuaFilter(
 
     private FilterOutcome Finish(HttpExchange exchange, LuaRun run, LuaRunState state)
     {
-        Report(run, state);
+        Report(run, state, exchange.Downstream.Clusters);
         if (run.BodyChanged)
         {
             exchange.RequestBody = new WholeBody(run.Body!);

@@ -65,7 +65,7 @@ internal sealed class LuaHeldResponse(LuaFilter filter, LuaMachine machine, LuaR
         {
             _ended = true;
             machine.End(run);
-            filter.Report(run, LuaRunState.Done);
+            filter.Report(run, LuaRunState.Done, exchange.Downstream.Clusters);
         }
 
         return _body.ToArray();
@@ -76,7 +76,7 @@ internal sealed class LuaHeldResponse(LuaFilter filter, LuaMachine machine, LuaR
         switch (run.Request[0])
         {
             case "call":
-                var error = await filter.CallAsync(run.Request, exchange.Downstream, run);
+                var error = await filter.CallAsync(run.Request, exchange.Downstream, run, exchange.Downstream.Clusters);
                 _state = machine.Resume(run, value: true, error);
                 break;
             case "body":
@@ -92,7 +92,7 @@ internal sealed class LuaHeldResponse(LuaFilter filter, LuaMachine machine, LuaR
     private void End()
     {
         _ended = true;
-        filter.Report(run, _state);
+        filter.Report(run, _state, exchange.Downstream.Clusters);
         if (run.BodyChanged)
         {
             headers.Set(KnownHeader.ContentLength, Encoding.ASCII.GetBytes(run.Body!.Length.ToString(CultureInfo.InvariantCulture)));
