@@ -73,7 +73,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
         _overload = new OverloadMonitor(overload, overloadState, overloadMetrics, environment.Connections, time);
         _listeners = new ListenerTable(
             environment,
-            new ListenerBinder(new FilterChainBinder(_http.BindConnectionManager, BindTcp, _secrets, time)));
+            new ListenerBinder(new FilterChainBinder(_http.BindConnectionManager, BindTcp, _secrets, Metrics, time), _http.AccessLogs));
     }
 
     /// <summary>All statistics, under Envoy's names.</summary>
@@ -158,5 +158,5 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     }
 
     private TcpProxyFilterModel? BindTcp(Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy message, string path, BindErrors errors) =>
-        TcpProxyBinder.Bind(message, path, errors) is { } model ? new TcpProxyFilterModel(model, _clusters, _timers) : null;
+        TcpProxyBinder.Bind(message, path, _http.AccessLogs, errors) is { } model ? new TcpProxyFilterModel(model, _clusters, _timers) : null;
 }

@@ -97,7 +97,7 @@ internal sealed class GrpcAccessLogEntries(bool isTcp, byte[][] requestHeaders, 
             StreamId = Text(exchange.RequestHeaders.Get(KnownHeader.XRequestId)),
             UpstreamWireBytesSent = (ulong)upstream.WireBytesSent,
             UpstreamWireBytesReceived = (ulong)upstream.WireBytesReceived,
-            AccessLogType = AccessLogType.DownstreamEnd,
+            AccessLogType = exchange.IsConnection ? AccessLogType.TcpConnectionEnd : AccessLogType.DownstreamEnd,
         };
         if (upstream.Host is { } host)
         {

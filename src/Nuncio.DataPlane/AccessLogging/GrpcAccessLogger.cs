@@ -50,7 +50,7 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
     /// <summary>Takes a request that has ended.</summary>
     public void Add(GrpcAccessLogEntries entries, HttpExchange exchange)
     {
-        if (entries.IsTcp)
+        if (entries.IsTcp || exchange.IsConnection)
         {
             var entry = GrpcAccessLogEntries.Tcp(exchange);
             Add(entry, static (message, e) => (message.TcpLogs ??= new()).LogEntry.Add(e));

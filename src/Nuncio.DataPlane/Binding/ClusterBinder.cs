@@ -183,11 +183,14 @@ public sealed class ClusterBinder
             options, path, errors,
             "idle_timeout", "max_connection_duration", "max_headers_count", "max_response_headers_kb", "max_stream_duration", "max_requests_per_connection");
 
-    private static void CheckHttp1(CoreV3.Http1ProtocolOptions? options, string path, BindErrors errors) =>
+    private static void CheckHttp1(CoreV3.Http1ProtocolOptions? options, string path, BindErrors errors)
+    {
+        HeaderKeyFormatBinder.Bind(options?.HeaderKeyFormat, path + ".header_key_format", errors);
         SupportedFields.Check(
             options, path, errors,
             "allow_absolute_url", "accept_http_10", "default_host_for_http_10", "header_key_format", "enable_trailers", "use_balsa_parser",
             "override_stream_error_on_invalid_http_message");
+    }
 
     private static void CheckHttp2(CoreV3.Http2ProtocolOptions? options, string path, BindErrors errors) =>
         SupportedFields.Check(

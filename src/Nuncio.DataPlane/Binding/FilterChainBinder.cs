@@ -1,7 +1,10 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Tls;
+using ConnectionLimitV3 = Envoy.Extensions.Filters.Network.ConnectionLimit.V3.ConnectionLimit;
 using RawBufferV3 = Envoy.Extensions.TransportSockets.RawBuffer.V3.RawBuffer;
 using TcpProxyV3 = Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy;
 
@@ -10,17 +13,23 @@ namespace Nuncio.DataPlane.Binding;
 /// <summary>Makes a <see cref="FilterChainModel"/> of Envoy's FilterChain message.</summary>
 internal sealed class FilterChainBinder
 {
+    // A connection that is only kept waiting is still one: it must not be kept for as long as somebody likes.
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromMinutes(1);
+
     private readonly Func<HcmV3.HttpConnectionManager, string, BindErrors, NetworkFilterModel?> _bindHttp;
     private readonly Func<TcpProxyV3, string, BindErrors, NetworkFilterModel?> _bindTcp;
     private readonly SecretTable _secrets;
+    private readonly MetricsRegistry _metrics;
     private readonly TimeProvider _time;
 
     public FilterChainBinder(
         Func<HcmV3.HttpConnectionManager, string, BindErrors, NetworkFilterModel?> bindHttp,
         Func<TcpProxyV3, string, BindErrors, NetworkFilterModel?> bindTcp,
         SecretTable secrets,
+        MetricsRegistry metrics,
         TimeProvider time)
     {
+        _metrics = metrics;
         _bindHttp = bindHttp;
         _bindTcp = bindTcp;
         _secrets = secrets;
@@ -34,9 +43,9 @@ internal sealed class FilterChainBinder
         SupportedFields.Check(message, path, errors, "filter_chain_match", "filters", "metadata", "transport_socket", "transport_socket_connect_timeout", "name");
         var match = FilterChainMatchBinder.Bind(message.FilterChainMatch, BindErrors.Path(path, "filter_chain_match"), errors);
         var transport = Transport(message.TransportSocket, BindErrors.Path(path, "transport_socket"), errors);
-        if (message.Filters.Count != 1)
+        if (message.Filters.Count == 0)
         {
-            errors.Add(path + ".filters", message.Filters.Count == 0 ? "A filter chain needs a network filter." : "One network filter per chain is supported.");
+            errors.Add(path + ".filters", "A filter chain needs a network filter.");
             return null;
         }
 
@@ -46,7 +55,17 @@ internal sealed class FilterChainBinder
             key += "'";
         }
 
-        var filter = Filter(message.Filters[0], path + ".filters[0]", key, previous, errors);
+        var last = message.Filters.Count - 1;
+        var filter = Filter(message.Filters[last], BindErrors.Path(path, "filters", last), key, previous, errors);
+        var limits = new List<ConnectionLimit>(last);
+        for (var i = 0; i < last; i++)
+        {
+            if (Limit(message.Filters[i], BindErrors.Path(path, "filters", i), key, i, previous, errors) is { } limit)
+            {
+                limits.Add(limit);
+            }
+        }
+
         if (filter is null || errors.Count > before)
         {
             return null;
@@ -59,10 +78,52 @@ internal sealed class FilterChainBinder
             Match = match,
             Transport = transport,
             Filter = filter,
+            Limits = limits,
+            LimitSources = [.. message.Filters.Take(last).Select(static limit => limit.TypedConfig)],
 
             // Without one of its own, a handshake has as long as looking at the first bytes: nobody may hold a connection by saying nothing.
             HandshakeTimeout = timeout > TimeSpan.Zero ? timeout : TimeSpan.FromSeconds(15),
         };
+    }
+
+    // Whatever stands before the filter that serves a connection can only turn it away.
+    private ConnectionLimit? Limit(ListenerV3.Filter message, string path, string key, int index, ListenerModel? previous, BindErrors errors)
+    {
+        SupportedFields.Check(message, path, errors, "name", "typed_config");
+        path += ".typed_config";
+        if (message.TypedConfig is not { } any || !any.TryRead<ConnectionLimitV3>(out var limit))
+        {
+            errors.Add(path, $"The network filter {message.TypedConfig?.TypeUrl ?? message.Name} is not supported before the one that serves the connection.");
+            return null;
+        }
+
+        var before = errors.Count;
+        var most = limit.MaxConnections ?? 0;
+        if (most == 0)
+        {
+            errors.Add(path + ".max_connections", "At least one connection must be allowed.");
+        }
+
+        if (limit.StatPrefix.Length == 0)
+        {
+            errors.Add(path + ".stat_prefix", "A connection limit needs a stat_prefix.");
+        }
+
+        var delay = ValueBinder.Duration(limit.Delay, path + ".delay", errors) ?? TimeSpan.Zero;
+        if (errors.Count > before || limit.RuntimeEnabled?.DefaultValue is false)
+        {
+            return null;
+        }
+
+        foreach (var chain in previous?.AllChains ?? [])
+        {
+            if (chain.Key == key && chain.Limits.Count == chain.LimitSources.Count && index < chain.Limits.Count && chain.LimitSources[index].Equals(any))
+            {
+                return chain.Limits[index];
+            }
+        }
+
+        return new ConnectionLimit(limit.StatPrefix, most, delay < LongestDelay ? delay : LongestDelay, _metrics);
     }
 
     private DownstreamTlsModel? Transport(CoreV3.TransportSocket? socket, string path, BindErrors errors)

@@ -56,9 +56,13 @@ internal sealed class HttpBinding : IAsyncDisposable
         ]);
         _routeBinder = new RouteConfigurationBinder(filters) { Metrics = metrics };
         _remoteLogs = new GrpcAccessLoggers(calls, metrics);
+        AccessLogs = new AccessLogBinder(_accessLogs, new GrpcAccessLogBinder(_remoteLogs));
         _binder = new HttpConnectionManagerBinder(
             filters, _routeBinder, _accessLogs, new GrpcAccessLogBinder(_remoteLogs), new TracingBinder(_tracers, calls, metrics));
     }
+
+    /// <summary>Binds access logs, of whatever they are.</summary>
+    public AccessLogBinder AccessLogs { get; }
 
     /// <summary>A connection manager as a network filter; null with errors when it cannot be used.</summary>
     public NetworkFilterModel? BindConnectionManager(HcmV3.HttpConnectionManager message, string path, BindErrors errors)

@@ -12,13 +12,16 @@ internal static class HttpCodecBinder
     public static Http1ServerOptions Http1(HttpConnectionManagerModel model)
     {
         var options = model.Http1Options;
+        var format = HeaderKeyFormatBinder.Bind(options?.HeaderKeyFormat);
         return new Http1ServerOptions
         {
             MaxHeaderBytes = model.MaxRequestHeaderBytes,
             MaxHeaderCount = model.MaxRequestHeaderCount,
             AcceptHttp10 = options?.AcceptHttp10 ?? false,
             DefaultHostForHttp10 = options?.DefaultHostForHttp10 ?? "",
-            HeaderCase = options?.HeaderKeyFormat?.ProperCaseWords is null ? Http1HeaderCase.Lower : Http1HeaderCase.ProperCaseWords,
+            HeaderCase = format.Case,
+            PreserveCase = format.Preserves,
+            CapitalisesOthers = format.CapitalisesOthers,
             EnableTrailers = options?.EnableTrailers ?? false,
             AllowChunkedLength = options?.AllowChunkedLength ?? false,
             AllowCustomMethods = options?.AllowCustomMethods ?? false,

@@ -68,6 +68,7 @@ public sealed class HttpConnectionManagerBinder
             found.Add("route_specifier", "A connection manager needs routes.");
         }
 
+        HeaderKeyFormatBinder.Bind(message.HttpProtocolOptions?.HeaderKeyFormat, "http_protocol_options.header_key_format", found);
         var model = BindValid(message, found);
         errors.AddAll(path, found);
         return found.Any ? null : model;

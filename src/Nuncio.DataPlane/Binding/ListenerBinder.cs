@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Google.Protobuf.WellKnownTypes;
+using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Transport;
@@ -13,9 +15,17 @@ namespace Nuncio.DataPlane.Binding;
 /// <summary>Makes a <see cref="ListenerModel"/> of Envoy's Listener message.</summary>
 internal sealed class ListenerBinder
 {
+    private const string HeaderCaseMetadata = "nuncio.header_case";
+
     private readonly FilterChainBinder _chains;
 
-    public ListenerBinder(FilterChainBinder chains) => _chains = chains;
+    private readonly AccessLogBinder _logs;
+
+    public ListenerBinder(FilterChainBinder chains, AccessLogBinder logs)
+    {
+        _chains = chains;
+        _logs = logs;
+    }
 
     /// <summary>Binds a message; null with errors when it cannot be used.</summary>
     /// <param name="message">The message.</param>
@@ -34,11 +44,7 @@ internal sealed class ListenerBinder
             errors.Add("bind_to_port", "A listener that does not listen is not supported.");
         }
 
-        if (message.AccessLog.Count > 0)
-        {
-            errors.AddPartial("access_log", "Connections are logged by their network filters only.");
-        }
-
+        var logs = _logs.Bind(message.AccessLog, "", errors);
         var addresses = Addresses(message, errors);
         var chains = new List<FilterChainModel>(message.FilterChains.Count);
         var keys = new HashSet<string>(StringComparer.Ordinal);
@@ -66,6 +72,7 @@ internal sealed class ListenerBinder
         }
 
         var filters = ListenerFilters(message, errors);
+        var spelling = Spelling(message.Metadata, errors);
         if (errors.Count > before || addresses.Count == 0)
         {
             return null;
@@ -85,12 +92,33 @@ internal sealed class ListenerBinder
                 chain.Match.ServerNames.Count > 0 || chain.Match.TransportProtocol.Length > 0 || (chain.Match.ApplicationProtocols.Count > 0 && chain.Transport is not null)),
             InspectHttp = filters.Http,
             InspectionTimeout = message.ListenerFiltersTimeout?.ToTimeSpan() ?? TimeSpan.FromSeconds(15),
+            AccessLogs = logs,
+            HeaderSpelling = spelling,
             Backlog = (int)Math.Min(message.TcpBacklogSize ?? 4096, 65535),
             BufferLimit = (int)Math.Min(message.PerConnectionBufferLimitBytes ?? 1024 * 1024, int.MaxValue / 2),
             KeepAlive = message.TcpKeepalive is { } keepAlive
                 ? new TcpKeepAliveOptions((int?)keepAlive.KeepaliveProbes, (int?)keepAlive.KeepaliveTime, (int?)keepAlive.KeepaliveInterval)
                 : null,
         };
+    }
+
+    // The one entry of metadata that means something here: lower-case names with their spelling.
+    private static HeaderSpelling? Spelling(CoreV3.Metadata? metadata, BindErrors errors)
+    {
+        if (metadata is null || !metadata.FilterMetadata.TryGetValue(HeaderCaseMetadata, out var names))
+        {
+            return null;
+        }
+
+        foreach (var (name, value) in names.Fields)
+        {
+            if (value.KindCase != Value.KindOneofCase.StringValue || !value.StringValue.Equals(name, StringComparison.OrdinalIgnoreCase) || !Ascii.IsValid(name))
+            {
+                errors.Add($"metadata.filter_metadata[\"{HeaderCaseMetadata}\"]", $"The spelling of {name} must be that name with other capitals.");
+            }
+        }
+
+        return errors.Any ? null : HeaderSpelling.Of(names.Fields.Values.Select(static value => value.StringValue));
     }
 
     private static List<ListenAddress> Addresses(ListenerV3.Listener message, BindErrors errors)

@@ -7,17 +7,12 @@ namespace Nuncio.DataPlane.Binding;
 internal static class TcpProxyBinder
 {
     /// <summary>Binds a message; null with errors when it cannot be used.</summary>
-    public static TcpProxyModel? Bind(TcpProxyV3 message, string path, BindErrors errors)
+    public static TcpProxyModel? Bind(TcpProxyV3 message, string path, AccessLogBinder logs, BindErrors errors)
     {
         var before = errors.Count;
         SupportedFields.Check(
             message, path, errors,
             "stat_prefix", "cluster", "weighted_clusters", "idle_timeout", "access_log", "max_connect_attempts", "max_downstream_connection_duration", "hash_policy");
-        if (message.AccessLog.Count > 0)
-        {
-            errors.AddPartial(BindErrors.Path(path, "access_log"), "TCP connections are not logged.");
-        }
-
         var clusters = Clusters(message, path, errors);
         foreach (var policy in message.HashPolicy)
         {
@@ -35,6 +30,7 @@ internal static class TcpProxyBinder
             MaxDuration = message.MaxDownstreamConnectionDuration?.ToTimeSpan() ?? TimeSpan.Zero,
             MaxConnectAttempts = (int)Math.Clamp(message.MaxConnectAttempts ?? 1, 1, 1000),
             HashSource = message.HashPolicy.Count > 0,
+            AccessLogs = logs.Bind(message.AccessLog, path, errors),
         };
     }
 

@@ -81,7 +81,7 @@ internal static class FormatOperators
 
     private static FormatValueWriter? Simple(string name) => name switch
     {
-        "PROTOCOL" => static (x, b) => Text(Protocol(x.Downstream.Version), b),
+        "PROTOCOL" => static (x, b) => !x.IsConnection && Text(Protocol(x.Downstream.Version), b),
         "RESPONSE_CODE_DETAILS" => static (x, b) => Token(x.ResponseCodeDetails, b),
         "CONNECTION_TERMINATION_DETAILS" => static (x, b) => Text(x.ConnectionTerminationDetails, b),
         "RESPONSE_FLAGS" => static (x, b) => Text(ResponseFlagNames.Format(x.Flags), b),

@@ -45,6 +45,9 @@ public sealed class DownstreamConnectionInfo
     /// <summary>The most bytes of a request or response that a filter may gather (<c>per_connection_buffer_limit_bytes</c>).</summary>
     public int BufferLimit { get; init; } = 1024 * 1024;
 
+    /// <summary>How its listener spells names of headers towards HTTP/1.1, both sides; null for lower case (metadata <c>nuncio.header_case</c>).</summary>
+    public HeaderSpelling? HeaderSpelling { get; init; }
+
     /// <summary>The client certificate was verified against a CA.</summary>
     public bool PeerCertificateValidated { get; init; }
 }

@@ -31,6 +31,7 @@ public sealed class HeaderMap
     /// <summary>Forgets all headers and keeps the buffers.</summary>
     public void Clear()
     {
+        Spelling = null;
         for (var i = 0; i < _slots; i++)
         {
             _first[(int)_entries[i].Known] = -1;
@@ -46,6 +47,9 @@ public sealed class HeaderMap
 
     /// <summary>Adds a known header at the end.</summary>
     public void Add(KnownHeader header, ReadOnlySpan<byte> value) => Append(header, KnownHeaders.NameOf(header), value);
+
+    /// <summary>How its names are to be spelled towards HTTP/1.1; null for lower case, or as the connection has it.</summary>
+    public HeaderSpelling? Spelling { get; set; }
 
     /// <summary>Adds a header at the end from the wire of HTTP/1.1: the name's capitals become small letters.</summary>
     /// <returns>Which known header it is, or None.</returns>

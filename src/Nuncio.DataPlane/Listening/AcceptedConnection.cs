@@ -20,6 +20,9 @@ public sealed class AcceptedConnection
     /// <summary>The clusters as they were before the listener's configuration was looked at.</summary>
     public required ClusterGeneration Clusters { get; init; }
 
+    /// <summary>What the listener's logs will show of it; null where there are none.</summary>
+    internal AccessLogging.ConnectionRecord? Record { get; init; }
+
     /// <summary>For a filter that has to wait for the first bytes before it can begin a session; null where nobody measures.</summary>
     internal IOpeningDeadline? Opening { get; init; }
 

@@ -1,7 +1,9 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Nuncio.DataPlane.AccessLogging;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Pipeline;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Tls;
 using Nuncio.DataPlane.Time;
@@ -33,6 +35,10 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
     private NetworkSession? _session;
     private volatile bool _endAnnounced;
     private volatile bool _handshaking;
+    private ConnectionRecord? _record;
+    private IReadOnlyList<ConnectionLimit> _limits = [];
+    private int _counted;
+    private DownstreamConnectionInfo? _bare;
     private volatile bool _draining;
 
     public DownstreamConnection(ListenerState listener, ListenerModel model, ClusterGeneration clusters, TransportConnection socket)
@@ -85,6 +91,12 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         {
             _deadline.End();
             _socket.Abort();
+            for (var i = 0; i < _counted; i++)
+            {
+                _limits[i].Remove();
+            }
+
+            _record?.Write(_model.AccessLogs);
             _listener.Remove(this);
             if (ChainKey is not null)
             {
@@ -163,6 +175,11 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
             _deadline.Clear();
         }
 
+        if (_model.AccessLogs.Count > 0)
+        {
+            Record(Bare());
+        }
+
         var chain = _model.Chains.Find(new FilterChainInput
         {
             Local = _local,
@@ -175,6 +192,17 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         if (chain is null)
         {
             _listener.Metrics.NoFilterChainMatch.Increment();
+            if (_record is not null)
+            {
+                _record.Flags |= ResponseFlags.NoRouteFound;
+                _record.ResponseCodeDetails = "filter_chain_not_found";
+            }
+
+            return null;
+        }
+
+        if (chain.Limits.Count > 0 && !await TryCountAsync(chain.Limits))
+        {
             return null;
         }
 
@@ -198,16 +226,47 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
             Peek = _peek,
             Clusters = clusters,
             Opening = this,
-            Connection = new DownstreamConnectionInfo
-            {
-                Id = Interlocked.Increment(ref lastId),
-                DirectRemoteAddress = _socket.RemoteEndPoint,
-                RemoteAddress = _remote,
-                LocalAddress = _local,
-                ServerName = _serverName,
-                BufferLimit = _model.BufferLimit,
-            },
+            Connection = Bare(),
+            Record = _record,
         });
+    }
+
+    private DownstreamConnectionInfo Bare() => _bare ??= new DownstreamConnectionInfo
+    {
+        Id = Interlocked.Increment(ref lastId),
+        DirectRemoteAddress = _socket.RemoteEndPoint,
+        RemoteAddress = _remote,
+        LocalAddress = _local,
+        HeaderSpelling = _model.HeaderSpelling,
+            BufferLimit = _model.BufferLimit,
+        ServerName = _serverName,
+    };
+
+    private void Record(DownstreamConnectionInfo connection)
+    {
+        var clock = _listener.Environment.Timers.Time;
+        _record = _record is null ? new ConnectionRecord(connection, clock) : new ConnectionRecord(connection, clock, _record.StartTimestamp, _record.StartTime);
+    }
+
+    private async ValueTask<bool> TryCountAsync(IReadOnlyList<ConnectionLimit> limits)
+    {
+        _limits = limits;
+        foreach (var limit in limits)
+        {
+            if (!limit.TryAdd())
+            {
+                if (limit.Delay > TimeSpan.Zero)
+                {
+                    await Task.Delay(limit.Delay, _listener.Environment.Timers.Time);
+                }
+
+                return false;
+            }
+
+            _counted++;
+        }
+
+        return true;
     }
 
     private async ValueTask<NetworkSession?> BeginTlsAsync(FilterChainModel chain, DownstreamTlsModel model, ClusterGeneration clusters)
@@ -227,6 +286,29 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
             _listener.Metrics.SslNoCertificate.Increment();
         }
 
+        var connection = new DownstreamConnectionInfo
+        {
+            Id = Interlocked.Increment(ref lastId),
+            DirectRemoteAddress = _socket.RemoteEndPoint,
+            RemoteAddress = _remote,
+            LocalAddress = _local,
+            HeaderSpelling = _model.HeaderSpelling,
+            BufferLimit = _model.BufferLimit,
+            IsTls = true,
+            ServerName = _serverName,
+            ApplicationProtocol = encrypted.ApplicationProtocol,
+            TlsVersion = encrypted.Version,
+            TlsCipher = encrypted.Cipher,
+            PeerCertificate = encrypted.PeerCertificate,
+            PeerCertificateChain = encrypted.PeerChain,
+            LocalCertificate = encrypted.LocalCertificate,
+            PeerCertificateValidated = encrypted.IsPeerValidated,
+        };
+        if (_record is not null)
+        {
+            Record(connection);
+        }
+
         return await chain.Filter.BeginAsync(new AcceptedConnection
         {
             Transport = encrypted,
@@ -234,23 +316,8 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
             Peek = _peek,
             Clusters = clusters,
             Opening = this,
-            Connection = new DownstreamConnectionInfo
-            {
-                Id = Interlocked.Increment(ref lastId),
-                DirectRemoteAddress = _socket.RemoteEndPoint,
-                RemoteAddress = _remote,
-                LocalAddress = _local,
-                IsTls = true,
-                ServerName = _serverName,
-                BufferLimit = _model.BufferLimit,
-                ApplicationProtocol = encrypted.ApplicationProtocol,
-                TlsVersion = encrypted.Version,
-                TlsCipher = encrypted.Cipher,
-                PeerCertificate = encrypted.PeerCertificate,
-                PeerCertificateChain = encrypted.PeerChain,
-                LocalCertificate = encrypted.LocalCertificate,
-                PeerCertificateValidated = encrypted.IsPeerValidated,
-            },
+            Connection = connection,
+            Record = _record,
         });
     }
 

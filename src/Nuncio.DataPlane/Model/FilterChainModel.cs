@@ -19,6 +19,12 @@ public sealed class FilterChainModel
     /// <summary>How long the handshake may take (<c>transport_socket_connect_timeout</c>).</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>How many connections it serves at once, each limit by itself; empty for any number.</summary>
+    internal IReadOnlyList<Listening.ConnectionLimit> Limits { get; init; } = [];
+
+    /// <summary>The messages of <see cref="Limits"/>; an equal one in the next configuration keeps its limit, and what it has counted.</summary>
+    internal IReadOnlyList<Google.Protobuf.WellKnownTypes.Any> LimitSources { get; init; } = [];
+
     /// <summary>What serves it.</summary>
     public required NetworkFilterModel Filter { get; init; }
 }

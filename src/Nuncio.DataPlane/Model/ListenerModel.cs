@@ -39,6 +39,12 @@ public sealed class ListenerModel
     /// <summary>The most bytes of a request or response that a filter may gather (<c>per_connection_buffer_limit_bytes</c>).</summary>
     public int BufferLimit { get; init; } = 1024 * 1024;
 
+    /// <summary>Where connections are logged when they end, whatever they carried.</summary>
+    public IReadOnlyList<AccessLogging.AccessLogModel> AccessLogs { get; init; } = [];
+
+    /// <summary>How names of headers are spelled towards HTTP/1.1; null for lower case.</summary>
+    public Http.HeaderSpelling? HeaderSpelling { get; init; }
+
     /// <summary>TCP keep-alive of accepted connections; null leaves it off.</summary>
     public Transport.TcpKeepAliveOptions? KeepAlive { get; init; }
 }

@@ -20,6 +20,9 @@ public sealed class TcpProxyModel
 
     /// <summary>The endpoint is chosen by the client's address (<c>hash_policy.source_ip</c>).</summary>
     public bool HashSource { get; init; }
+
+    /// <summary>Where connections are logged when they end.</summary>
+    public IReadOnlyList<AccessLogging.AccessLogModel> AccessLogs { get; init; } = [];
 }
 
 /// <summary>One of several clusters.</summary>

@@ -11,6 +11,9 @@ namespace Nuncio.DataPlane.Pipeline;
 /// </summary>
 public abstract class HttpExchange : IBodySource, IBodySink
 {
+    /// <summary>It is a connection in the place of a request, which logs of connections show.</summary>
+    public virtual bool IsConnection => false;
+
     /// <summary>The client's side.</summary>
     public abstract HttpServerStream Downstream { get; }
 

@@ -71,6 +71,7 @@ internal sealed class PipelineExchange : HttpExchange
         RemoteAddress = stream.Connection.RemoteAddress;
         IsGrpc = GrpcRequests.IsGrpc(stream.RequestHeaders);
         _requestHasNoBody = stream.RequestEndedWithHeaders;
+        stream.RequestHeaders.Spelling ??= stream.Connection.HeaderSpelling;
     }
 
     public void SetClient(IPEndPoint remote, bool isUpgrade)

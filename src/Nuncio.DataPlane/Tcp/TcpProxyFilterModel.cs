@@ -28,7 +28,7 @@ internal sealed class TcpProxyFilterModel : NetworkFilterModel
     {
         var name = Choose();
         var cluster = connection.Clusters.Find(name) ?? _clusters.Find(name);
-        return new ValueTask<NetworkSession?>(cluster is null ? null : new TcpProxySession(_model, cluster, connection, _timers, HashOf(connection)));
+        return new ValueTask<NetworkSession?>(new TcpProxySession(_model, cluster, connection, _timers, HashOf(connection)));
     }
 
     private string Choose()

@@ -1,6 +1,8 @@
 using System.Buffers;
+using Nuncio.DataPlane.AccessLogging;
 using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Pipeline;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Time;
 using Nuncio.DataPlane.Transport;
@@ -15,16 +17,17 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
     private const int BufferSize = 65536;
 
     private readonly TcpProxyModel _model;
-    private readonly ClusterState _cluster;
+    private readonly ClusterState? _cluster;
     private readonly AcceptedConnection _accepted;
     private readonly TransportConnection _downstream;
     private readonly LazyDeadline _idle;
     private readonly TimerService _timers;
     private readonly ulong? _hash;
     private readonly long _opened;
+    private readonly ConnectionRecord? _record;
     private TransportConnection? _upstream;
 
-    public TcpProxySession(TcpProxyModel model, ClusterState cluster, AcceptedConnection accepted, TimerService timers, ulong? hash)
+    public TcpProxySession(TcpProxyModel model, ClusterState? cluster, AcceptedConnection accepted, TimerService timers, ulong? hash)
     {
         _model = model;
         _cluster = cluster;
@@ -34,41 +37,73 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
         _hash = hash;
         _idle = new LazyDeadline(timers, this);
         _opened = timers.NowMilliseconds;
+        _record = accepted.Record ?? (model.AccessLogs.Count > 0 ? new ConnectionRecord(accepted.Connection, timers.Time) : null);
     }
 
     /// <inheritdoc/>
     public override async Task RunAsync()
     {
+        try
+        {
+            if (_cluster is { } cluster)
+            {
+                await RunAsync(cluster);
+            }
+            else
+            {
+                Flag(ResponseFlags.NoClusterFound);
+            }
+        }
+        finally
+        {
+            await _downstream.DisposeAsync();
+            _record?.Write(_model.AccessLogs);
+        }
+    }
+
+    private async Task RunAsync(ClusterState cluster)
+    {
         var first = _accepted.Peek.Take();
-        var resources = _cluster.Resources(0);
+        var resources = cluster.Resources(0);
         if (!resources.CanConnect)
         {
-            _cluster.Metrics.ConnectionsOverflow.Increment();
-            await _downstream.DisposeAsync();
+            cluster.Metrics.ConnectionsOverflow.Increment();
+            Flag(ResponseFlags.UpstreamOverflow);
             return;
         }
 
         resources.AddConnection(1);
-        _cluster.Metrics.ConnectionsActive.Increment();
+        cluster.Metrics.ConnectionsActive.Increment();
+        if (_record is not null)
+        {
+            _record.Upstream.Cluster = cluster.Model.StatName;
+        }
+
         try
         {
-            if (await ConnectAsync() is { } upstream)
+            if (await ConnectAsync(cluster) is { } upstream)
             {
                 Volatile.Write(ref _upstream, upstream);
+                if (_record is not null)
+                {
+                    _record.Upstream.LocalAddress = upstream.LocalEndPoint;
+                    _record.AddReceived(first.Length);
+                }
+
                 Touch();
                 if (first.Length == 0 || await upstream.WriteAsync(first))
                 {
-                    await Task.WhenAll(CopyAsync(_downstream, upstream), CopyAsync(upstream, _downstream));
+                    await Task.WhenAll(CopyAsync(_downstream, upstream, toClient: false), CopyAsync(upstream, _downstream, toClient: true));
                 }
             }
         }
         finally
         {
             resources.AddConnection(-1);
-            _cluster.Metrics.ConnectionsActive.Decrement();
+            cluster.Metrics.ConnectionsActive.Decrement();
             if (_upstream is not null)
             {
-                _cluster.Metrics.ConnectionsDestroy.Increment();
+                cluster.Metrics.ConnectionsDestroy.Increment();
             }
 
             _idle.End();
@@ -76,8 +111,6 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
             {
                 await open.DisposeAsync();
             }
-
-            await _downstream.DisposeAsync();
         }
     }
 
@@ -96,40 +129,59 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
     // An end, not a failure: neither side is reset.
     void IDeadlineOwner.OnDeadline()
     {
+        if (_model.MaxDuration > TimeSpan.Zero && _timers.NowMilliseconds - _opened >= (long)_model.MaxDuration.TotalMilliseconds && _record is not null)
+        {
+            _record.Flags |= ResponseFlags.DurationTimeout;
+            _record.ConnectionTerminationDetails = "max_connection_duration";
+        }
+
         _ = _downstream.DisposeAsync().AsTask();
         _ = Volatile.Read(ref _upstream)?.DisposeAsync().AsTask();
     }
 
-    private async ValueTask<TransportConnection?> ConnectAsync()
+    private async ValueTask<TransportConnection?> ConnectAsync(ClusterState cluster)
     {
-        await _cluster.Warm;
+        await cluster.Warm;
         for (var attempt = 0; attempt < _model.MaxConnectAttempts; attempt++)
         {
-            if (_cluster.Choose(_hash ?? 0, _hash is not null, attempt) is not { } endpoint)
+            if (cluster.Choose(_hash ?? 0, _hash is not null, attempt) is not { } endpoint)
             {
-                _cluster.Metrics.ConnectionsNoneHealthy.Increment();
+                cluster.Metrics.ConnectionsNoneHealthy.Increment();
+                Flag(ResponseFlags.NoHealthyUpstream);
                 return null;
             }
 
-            _cluster.Metrics.ConnectionsTotal.Increment();
-            var connect = await ConnectAsync(endpoint);
+            if (_record is not null)
+            {
+                _record.Upstream.Host = endpoint.Address;
+                _record.Upstream.HostName = endpoint.Model.Hostname;
+                _record.Upstream.Attempts = attempt + 1;
+            }
+
+            cluster.Metrics.ConnectionsTotal.Increment();
+            var connect = await ConnectAsync(cluster, endpoint);
             if (connect.Connection is { } connection)
             {
-                _cluster.Metrics.RequestsTotal.Increment();
+                cluster.Metrics.RequestsTotal.Increment();
                 return connection;
             }
 
-            _cluster.Metrics.ConnectionsDestroy.Increment();
-            _cluster.Metrics.ConnectionsConnectFail.Increment();
+            cluster.Metrics.ConnectionsDestroy.Increment();
+            cluster.Metrics.ConnectionsConnectFail.Increment();
+            if (_record is not null)
+            {
+                _record.Upstream.TransportFailureReason = connect.Message;
+            }
         }
 
+        Flag(ResponseFlags.UpstreamConnectionFailure | ResponseFlags.UpstreamRetryLimitExceeded);
         return null;
     }
 
-    private async ValueTask<TransportConnect> ConnectAsync(EndpointState endpoint)
+    private async ValueTask<TransportConnect> ConnectAsync(ClusterState state, EndpointState endpoint)
     {
-        var cluster = _cluster.Model;
-        var connect = await _cluster.Environment.Transports.ConnectAsync(endpoint.Address, cluster.Connect, CancellationToken.None);
+        var cluster = state.Model;
+        var connect = await state.Environment.Transports.ConnectAsync(endpoint.Address, cluster.Connect, CancellationToken.None);
         if (connect.Connection is null || cluster.Transport is not { } transport)
         {
             return connect;
@@ -139,7 +191,7 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
         return (await transport.HandshakeAsync(connect.Connection, endpoint.Address, new UpstreamHandshakeOptions([], endpoint.Model.Hostname), timeout.Token)).Connect;
     }
 
-    private async Task CopyAsync(TransportConnection from, TransportConnection to)
+    private async Task CopyAsync(TransportConnection from, TransportConnection to, bool toClient)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         var read = 0;
@@ -148,6 +200,15 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
             while ((read = await from.ReadAsync(buffer)) > 0)
             {
                 Touch();
+                if (toClient)
+                {
+                    _record?.AddSent(read);
+                }
+                else
+                {
+                    _record?.AddReceived(read);
+                }
+
                 if (!await to.WriteAsync(buffer.AsMemory(0, read)))
                 {
                     read = -1;
@@ -169,6 +230,14 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
             // One end is broken: the other must not go on as if nothing had happened.
             from.Abort();
             to.Abort();
+        }
+    }
+
+    private void Flag(ResponseFlags flags)
+    {
+        if (_record is not null)
+        {
+            _record.Flags |= flags;
         }
     }
 

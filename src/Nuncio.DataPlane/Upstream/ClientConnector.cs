@@ -1,4 +1,5 @@
 using System.Net;
+using Nuncio.DataPlane.Binding;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http1;
 using Nuncio.DataPlane.Http.Http2;
@@ -83,11 +84,17 @@ public sealed class ClientConnector
         IdleTimeout = null,
     };
 
-    private static Http1ClientOptions Options1(ClusterModel cluster) => new()
+    private static Http1ClientOptions Options1(ClusterModel cluster)
     {
-        MaxHeaderBytes = (int)cluster.MaxResponseHeadersBytes,
-        MaxHeaderCount = (int)cluster.MaxResponseHeadersCount,
-        EnableTrailers = cluster.Http1?.EnableTrailers ?? false,
-        HeaderCase = cluster.Http1?.HeaderKeyFormat?.ProperCaseWords != null ? Http1HeaderCase.ProperCaseWords : Http1HeaderCase.Lower,
-    };
+        var format = HeaderKeyFormatBinder.Bind(cluster.Http1?.HeaderKeyFormat);
+        return new Http1ClientOptions
+        {
+            MaxHeaderBytes = (int)cluster.MaxResponseHeadersBytes,
+            MaxHeaderCount = (int)cluster.MaxResponseHeadersCount,
+            EnableTrailers = cluster.Http1?.EnableTrailers ?? false,
+            HeaderCase = format.Case,
+            PreserveCase = format.Preserves,
+            CapitalisesOthers = format.CapitalisesOthers,
+        };
+    }
 }

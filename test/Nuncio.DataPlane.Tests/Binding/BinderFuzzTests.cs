@@ -91,11 +91,13 @@ public sealed class BinderFuzzTests(ITestOutputHelper output)
         {
             var http = new HttpBinding(upstreams.Table, new RouteConfigurationTable(), timers, new MetricsRegistry(), NullLoggerFactory.Instance);
             bindings.Add(http);
-            var binder = new ListenerBinder(new FilterChainBinder(
+            var chains = new FilterChainBinder(
                 http.BindConnectionManager,
-                (message, path, errors) => TcpProxyBinder.Bind(message, path, errors) is { } model ? new Nuncio.DataPlane.Tcp.TcpProxyFilterModel(model, upstreams.Table, timers) : null,
+                (message, path, errors) => TcpProxyBinder.Bind(message, path, http.AccessLogs, errors) is { } model ? new Nuncio.DataPlane.Tcp.TcpProxyFilterModel(model, upstreams.Table, timers) : null,
                 new SecretTable(),
-                TimeProvider.System));
+                new MetricsRegistry(),
+                TimeProvider.System);
+            var binder = new ListenerBinder(chains, http.AccessLogs);
             return (message, errors) => binder.Bind(message, null, errors) is not null;
         });
         foreach (var binding in bindings) await binding.DisposeAsync();

@@ -191,6 +191,6 @@ internal sealed partial class ProxyPair : IAsyncDisposable
         }
     }
 
-    [GeneratedRegex("\"?PORT\"?")]
+    [GeneratedRegex("\"?\\bPORT\\b\"?")]
     private static partial Regex PortPattern();
 }

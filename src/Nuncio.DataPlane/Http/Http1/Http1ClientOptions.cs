@@ -15,6 +15,12 @@ public sealed record Http1ClientOptions
     /// <summary>Request header names on the wire.</summary>
     public Http1HeaderCase HeaderCase { get; init; }
 
+    /// <summary>Responses keep the spelling of their header names towards HTTP/1.1 clients (<c>preserve_case</c>).</summary>
+    public bool PreserveCase { get; init; }
+
+    /// <summary>With <see cref="PreserveCase"/>: names that the upstream did not send begin their words with capitals.</summary>
+    public bool CapitalisesOthers { get; init; }
+
     /// <summary>Trailers of responses are handed on and request trailers sent (<c>enable_trailers</c>); otherwise they are dropped.</summary>
     public bool EnableTrailers { get; init; }
 }

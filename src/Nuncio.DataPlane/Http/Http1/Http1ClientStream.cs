@@ -16,6 +16,7 @@ internal sealed class Http1ClientStream : HttpClientStream
     private readonly Http1Input _input;
     private readonly Http1Output _output;
     private volatile StreamResetReason _failure;
+    private HeaderSpelling? _spelling;
     private bool _isHead;
     private bool _isConnect;
     private bool _isUpgrade;
@@ -364,6 +365,13 @@ internal sealed class Http1ClientStream : HttpClientStream
         }
 
         ResponseHeaders.Clear();
+        if (_options.PreserveCase)
+        {
+            _spelling ??= new HeaderSpelling { CapitalisesOthers = _options.CapitalisesOthers };
+            _spelling.Clear();
+            ResponseHeaders.Spelling = _spelling;
+        }
+
         ResponseHeaders.Add(KnownHeader.Status, line.Slice(9, 3));
         var framing = Http1FieldParser.Begin();
         if (Http1FieldParser.Parse(head[lineEnd..], ResponseHeaders, ref framing, _options.MaxHeaderCount, hostAsAuthority: false) is not null)

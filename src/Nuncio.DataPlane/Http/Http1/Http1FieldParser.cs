@@ -46,6 +46,7 @@ internal static class Http1FieldParser
                 return Http1Failure.TooManyHeaders;
             }
 
+            headers.Spelling?.Add(section[..colon]);
             var failure = Add(headers, section[..colon], Trim(rest[..end]), ref framing, hostAsAuthority);
             if (failure is not null)
             {

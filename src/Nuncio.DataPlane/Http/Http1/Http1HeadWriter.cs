@@ -33,7 +33,7 @@ internal static class Http1HeadWriter
         at = Put(room, at, " HTTP/1.1\r\n"u8);
         if (authority.Length > 0 || headers.Contains(KnownHeader.Authority))
         {
-            at = PutField(room, at, "host"u8, authority, headerCase);
+            at = PutField(room, at, "host"u8, authority, headerCase, headers.Spelling, null);
         }
 
         foreach (var header in headers)
@@ -43,7 +43,7 @@ internal static class Http1HeadWriter
                 continue;
             }
 
-            at = PutField(room, at, header.Name, header.Value, headerCase);
+            at = PutField(room, at, header.Name, header.Value, headerCase, headers.Spelling, null);
         }
 
         at = PutFraming(room, at, framing, headerCase);
@@ -59,8 +59,16 @@ internal static class Http1HeadWriter
     /// <param name="keepConnection">Connection and Upgrade are meant for the peer: 101.</param>
     /// <param name="dropLength">Content-Length is not allowed with this status.</param>
     /// <param name="framing">Framing fields to add, complete with CR LF.</param>
+    /// <param name="configured">Spellings that come before those of the message; null for none.</param>
     public static void WriteResponse(
-        Http1Output output, int status, HeaderMap headers, Http1HeaderCase headerCase, bool keepConnection, bool dropLength, ReadOnlySpan<byte> framing)
+        Http1Output output,
+        int status,
+        HeaderMap headers,
+        Http1HeaderCase headerCase,
+        bool keepConnection,
+        bool dropLength,
+        ReadOnlySpan<byte> framing,
+        HeaderSpelling? configured = null)
     {
         var reason = Http1ReasonPhrases.Of(status);
         var room = output.Reserve(headers.ByteSize + (headers.Count * 4) + reason.Length + framing.Length + 64);
@@ -79,7 +87,7 @@ internal static class Http1HeadWriter
                 continue;
             }
 
-            at = PutField(room, at, header.Name, header.Value, headerCase);
+            at = PutField(room, at, header.Name, header.Value, headerCase, headers.Spelling, configured);
         }
 
         at = PutFraming(room, at, framing, headerCase);
@@ -107,7 +115,7 @@ internal static class Http1HeadWriter
             var at = 0;
             foreach (var header in trailers)
             {
-                at = PutField(room, at, header.Name, header.Value, headerCase);
+                at = PutField(room, at, header.Name, header.Value, headerCase, trailers.Spelling, null);
             }
 
             output.Advance(at);
@@ -122,11 +130,15 @@ internal static class Http1HeadWriter
         return at + bytes.Length;
     }
 
-    private static int PutField(Span<byte> room, int at, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, Http1HeaderCase headerCase)
+    private static int PutField(Span<byte> room, int at, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, Http1HeaderCase headerCase, HeaderSpelling? spelling, HeaderSpelling? configured)
     {
         var start = at;
         at = Put(room, at, name);
-        if (headerCase == Http1HeaderCase.ProperCaseWords)
+        if ((configured is not null && configured.TryApply(room[start..at])) || (spelling is not null && spelling.TryApply(room[start..at])))
+        {
+            // As somebody wants it.
+        }
+        else if (headerCase == Http1HeaderCase.ProperCaseWords || spelling is { CapitalisesOthers: true })
         {
             Capitalise(room[start..at]);
         }

@@ -23,6 +23,12 @@ public sealed record Http1ServerOptions
     /// <summary>Response header names on the wire (<c>header_key_format</c>).</summary>
     public Http1HeaderCase HeaderCase { get; init; }
 
+    /// <summary>Requests keep the spelling of their header names towards HTTP/1.1 upstreams (<c>preserve_case</c>).</summary>
+    public bool PreserveCase { get; init; }
+
+    /// <summary>With <see cref="PreserveCase"/>: names that the client did not send begin their words with capitals (<c>formatter_type_on_envoy_headers</c>).</summary>
+    public bool CapitalisesOthers { get; init; }
+
     /// <summary>Trailers are handed on in both directions (<c>enable_trailers</c>); otherwise they are dropped.</summary>
     public bool EnableTrailers { get; init; }
 

@@ -25,6 +25,7 @@ internal sealed class Http1ServerStream : HttpServerStream
     private bool _noBody;
     private long _lengthLeft;
     private volatile bool _stopped;
+    private HeaderSpelling? _spelling;
 
     /// <inheritdoc/>
     public override DownstreamConnectionInfo Connection => _connection.Info;
@@ -62,6 +63,14 @@ internal sealed class Http1ServerStream : HttpServerStream
         Version = HttpProtocolVersion.Http11;
         RequestHeaders.Clear();
         RequestTrailers.Clear();
+        if (connection.Options.PreserveCase)
+        {
+            _spelling ??= new HeaderSpelling();
+            _spelling.Clear();
+            _spelling.Configured = connection.Info.HeaderSpelling;
+            _spelling.CapitalisesOthers = connection.Options.CapitalisesOthers;
+            RequestHeaders.Spelling = _spelling;
+        }
     }
 
     /// <summary>The head is complete: what kind of request is it?</summary>
@@ -186,7 +195,7 @@ internal sealed class Http1ServerStream : HttpServerStream
                 return default;
             }
 
-            Http1HeadWriter.WriteResponse(_output, status, headers, _connection.Options.HeaderCase, keepConnection: false, dropLength: true, NoFraming);
+            Http1HeadWriter.WriteResponse(_output, status, headers, _connection.Options.HeaderCase, keepConnection: false, dropLength: true, NoFraming, Connection.HeaderSpelling);
             return FlushAsync();
         }
 
@@ -210,7 +219,8 @@ internal sealed class Http1ServerStream : HttpServerStream
         }
 
         Http1HeadWriter.WriteResponse(
-            _output, status, headers, _connection.Options.HeaderCase, keepConnection: status == 101, dropLength: IsTunnel || status == 204, framing[..used]);
+            _output, status, headers, _connection.Options.HeaderCase, keepConnection: status == 101, dropLength: IsTunnel || status == 204, framing[..used],
+            Connection.HeaderSpelling);
         return endStream ? EndResponse() : default;
     }
 
