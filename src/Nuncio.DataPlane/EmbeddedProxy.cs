@@ -74,6 +74,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
         _listeners = new ListenerTable(
             environment,
             new ListenerBinder(new FilterChainBinder(_http.BindConnectionManager, BindTcp, _secrets, Metrics, time), _http.AccessLogs));
+        _ = new ProcessMetrics(Metrics, _clusters, _listeners, environment.Connections, _timers);
     }
 
     /// <summary>All statistics, under Envoy's names.</summary>
@@ -158,5 +159,5 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     }
 
     private TcpProxyFilterModel? BindTcp(Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy message, string path, BindErrors errors) =>
-        TcpProxyBinder.Bind(message, path, _http.AccessLogs, errors) is { } model ? new TcpProxyFilterModel(model, _clusters, _timers) : null;
+        TcpProxyBinder.Bind(message, path, _http.AccessLogs, errors) is { } model ? new TcpProxyFilterModel(model, _clusters, _timers, Metrics) : null;
 }

@@ -84,10 +84,11 @@ internal static class FormatOperators
         "PROTOCOL" => static (x, b) => !x.IsConnection && Text(Protocol(x.Downstream.Version), b),
         "RESPONSE_CODE_DETAILS" => static (x, b) => Token(x.ResponseCodeDetails, b),
         "CONNECTION_TERMINATION_DETAILS" => static (x, b) => Text(x.ConnectionTerminationDetails, b),
-        "RESPONSE_FLAGS" => static (x, b) => Text(ResponseFlagNames.Format(x.Flags), b),
+        "RESPONSE_FLAGS" => static (x, b) => Text(ResponseFlagNames.Format(x.Flags, x.IsConnection), b),
         "RESPONSE_FLAGS_LONG" => static (x, b) => Text(LongResponseFlagNames.Format(x.Flags), b),
-        "UPSTREAM_HOST" or "UPSTREAM_REMOTE_ADDRESS" => static (x, b) => EndPoint(x.Upstream.Host, b),
-        "UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.Upstream.Host, b),
+        "UPSTREAM_HOST" => static (x, b) => EndPoint(x.Upstream.Host, b),
+        "UPSTREAM_REMOTE_ADDRESS" => static (x, b) => EndPoint(Remote(x), b),
+        "UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(Remote(x), b),
         "UPSTREAM_HOST_NAME" => static (x, b) => x.Upstream.HostName.Length > 0 ? Text(x.Upstream.HostName, b) : EndPoint(x.Upstream.Host, b),
         "UPSTREAM_HOST_NAME_WITHOUT_PORT" => static (x, b) => x.Upstream.HostName.Length > 0 ? Text(x.Upstream.HostName, b) : Address(x.Upstream.Host, b),
         "UPSTREAM_CLUSTER" or "UPSTREAM_CLUSTER_RAW" => static (x, b) => Text(x.Upstream.Cluster, b),
@@ -284,6 +285,9 @@ internal static class FormatOperators
         buffer.Write(parent.Slice(3, 32));
         return true;
     }
+
+    // A connection that was not made has no other end.
+    private static IPEndPoint? Remote(HttpExchange exchange) => exchange.IsConnection && exchange.Upstream.LocalAddress is null ? null : exchange.Upstream.Host;
 
     private static string Protocol(HttpProtocolVersion version) => version switch
     {

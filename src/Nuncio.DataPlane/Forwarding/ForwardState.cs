@@ -624,6 +624,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         if (_requestEnded)
         {
             _cluster.Metrics.RequestsTime.Record(_timers.NowMilliseconds - _requestEndedAt);
+            (_isInternal ? _cluster.Metrics.InternalRequestsTime : _cluster.Metrics.ExternalRequestsTime).Record(_timers.NowMilliseconds - _requestEndedAt);
             _exchange.VirtualCluster?.Metrics.RequestsTime.Record(_timers.NowMilliseconds - _requestEndedAt);
         }
     }

@@ -121,7 +121,7 @@ internal abstract class RequestHealthProbe : HealthProbe
         var stream = _connection is { IsClosing: false } ? _connection.OpenStream() : null;
         if (stream == null)
         {
-            var connect = await Endpoint.Cluster.Environment.Connections.ConnectAsync(Address, Endpoint.Cluster.Model, _http2 ? UpstreamCodec.Http2 : UpstreamCodec.Http1, Endpoint.Model.Hostname, null);
+            var connect = await Endpoint.Cluster.Environment.Connections.ConnectAsync(Address, Endpoint.Cluster.Model, _http2 ? UpstreamCodec.Http2 : UpstreamCodec.Http1, Endpoint.Model.Hostname, null, Endpoint.Cluster.Metrics);
             _connection = connect.Connection;
             stream = _connection?.OpenStream();
             if (stream == null)

@@ -238,7 +238,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         RemoteAddress = _remote,
         LocalAddress = _local,
         HeaderSpelling = _model.HeaderSpelling,
-            BufferLimit = _model.BufferLimit,
+        BufferLimit = _model.BufferLimit,
         ServerName = _serverName,
     };
 
@@ -280,7 +280,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
 
         _deadline.Clear();
         _handshaking = false;
-        _listener.Metrics.SslHandshake.Increment();
+        _listener.Metrics.CountHandshake(encrypted.Version, encrypted.Cipher);
         if (encrypted.PeerCertificate is null)
         {
             _listener.Metrics.SslNoCertificate.Increment();

@@ -15,6 +15,7 @@ namespace Nuncio.DataPlane.Listening;
 internal sealed class HttpConnectionFilterModel : NetworkFilterModel
 {
     private readonly Codec _codec;
+    private readonly string _statPrefix;
     private readonly Http1ServerOptions _http1;
     private readonly Http2Options _http2;
     private readonly HttpConnectionManagerMetrics _metrics;
@@ -29,8 +30,9 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
     public HttpConnectionFilterModel(HttpConnectionManagerModel model, HttpStreamProcessor processor, ClusterTable clusters, HttpConnectionManagerMetrics metrics, TimerService timers)
     {
         _codec = model.Codec;
+        _statPrefix = model.StatPrefix;
         _http1 = HttpCodecBinder.Http1(model) with { Metrics = metrics };
-        _http2 = HttpCodecBinder.Http2(model);
+        _http2 = HttpCodecBinder.Http2(model) with { Metrics = metrics.Http2 };
         _metrics = metrics;
         _timers = timers;
         Processor = processor;
@@ -44,13 +46,16 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
     public ProcessorSlot Slot { get; set; }
 
     /// <inheritdoc/>
-    public override async ValueTask<NetworkSession?> BeginAsync(AcceptedConnection connection) =>
-        await SpeaksHttp2Async(connection) switch
+    public override async ValueTask<NetworkSession?> BeginAsync(AcceptedConnection connection)
+    {
+        connection.Connection.HttpMetrics = connection.Metrics.Http(_statPrefix);
+        return await SpeaksHttp2Async(connection) switch
         {
             null => CountSilent(),
             true => new CountedSession(new Http2Session(connection, Slot, _http2, _timers.Time, _metrics), connection, _metrics, _timers, isHttp2: true),
             false => new CountedSession(new Http1Session(connection, Slot, _http1, _timers), connection, _metrics, _timers, isHttp2: false),
         };
+    }
 
     // ALPN decides where there was one; else the first bytes do (RFC 9113 section 3.3: a client with prior knowledge begins with the preface).
     private async ValueTask<bool?> SpeaksHttp2Async(AcceptedConnection connection)

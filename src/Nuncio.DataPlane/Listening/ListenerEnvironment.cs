@@ -61,6 +61,9 @@ internal sealed class ConnectionCount
         }
     }
 
+    /// <summary>How many are open.</summary>
+    public int Open => Volatile.Read(ref _open);
+
     /// <summary>One more; false when there are too many.</summary>
     public bool TryAdd()
     {

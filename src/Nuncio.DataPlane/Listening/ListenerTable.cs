@@ -16,12 +16,16 @@ internal sealed class ListenerTable
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly Dictionary<ListenAddress, ListenerSocket> _sockets = [];
     private readonly List<ListenerState> _retired = [];
+    private int _count;
 
     public ListenerTable(ListenerEnvironment environment, ListenerBinder binder)
     {
         _environment = environment;
         _binder = binder;
     }
+
+    /// <summary>Listeners in effect; from any thread.</summary>
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>Binds what has changed and opens new sockets, which accept nothing before <see cref="Commit"/>.</summary>
     public ListenerTablePlan Prepare(XdsSnapshot snapshot, List<XdsRejection> rejections)
@@ -81,6 +85,7 @@ internal sealed class ListenerTable
             _ = gone.State.EndAsync();
         }
 
+        Volatile.Write(ref _count, _entries.Count);
         _retired.RemoveAll(static state => state.IsEmpty);
         foreach (var (address, socket) in _sockets.Where(pair => !plan.Sockets.ContainsKey(pair.Key)).ToList())
         {

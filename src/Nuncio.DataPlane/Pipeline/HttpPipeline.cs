@@ -351,6 +351,11 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
             {
                 metrics.DownstreamRequestsCompleted.Increment();
                 metrics.DownstreamResponses.Count(exchange.ResponseStatus);
+                if (exchange.Downstream.Connection.HttpMetrics is { } listener)
+                {
+                    listener.Completed.Increment();
+                    listener.Responses.Count(exchange.ResponseStatus);
+                }
             }
 
             if ((exchange.Flags & (ResponseFlags.DownstreamConnectionTermination | ResponseFlags.DownstreamRemoteReset)) != 0)

@@ -54,7 +54,9 @@ public static class ResponseFlagNames
     }
 
     /// <summary>The short names, comma-separated; <c>-</c> for none.</summary>
-    public static string Format(ResponseFlags flags)
+    /// <param name="flags">The flags.</param>
+    /// <param name="inOrder">Of a connection, where the failure comes before what it means for further tries; otherwise of a request.</param>
+    public static string Format(ResponseFlags flags, bool inOrder = false)
     {
         if (flags == ResponseFlags.None)
         {
@@ -68,8 +70,8 @@ public static class ResponseFlagNames
         }
 
         // Envoy prints them in the order in which they were set: what the retries came to is known before the last try's own failure.
-        var text = flags.HasFlag(ResponseFlags.UpstreamRetryLimitExceeded) ? "URX" : "";
-        flags &= ~ResponseFlags.UpstreamRetryLimitExceeded;
+        var text = !inOrder && flags.HasFlag(ResponseFlags.UpstreamRetryLimitExceeded) ? "URX" : "";
+        flags &= inOrder ? flags : ~ResponseFlags.UpstreamRetryLimitExceeded;
         for (var bit = 0; bit < Short.Length; bit++)
         {
             if (((ulong)flags & (1UL << bit)) != 0)

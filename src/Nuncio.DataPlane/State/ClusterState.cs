@@ -16,6 +16,7 @@ public sealed class ClusterState
 {
     private readonly Lock _gate = new();
     private readonly ResourceState[] _resources;
+    private readonly CircuitBreakerMetrics[] _breakers;
     private readonly RoundRobinCursor _cursor = new();
     private readonly Dictionary<EndpointKey, EndpointState> _known = [];
     private readonly List<NameSubscription> _names = [];
@@ -40,6 +41,7 @@ public sealed class ClusterState
         Environment = environment;
         Metrics = new ClusterMetrics(environment.Metrics, model.StatName);
         _resources = [new ResourceState(model.CircuitBreakers[0]), new ResourceState(model.CircuitBreakers[1])];
+        _breakers = [new(environment.Metrics, model.StatName, "default"), new(environment.Metrics, model.StatName, "high")];
         if (model.LoadBalancing.SlowStart is { } slowStart)
         {
             _slowStart = new SlowStart(slowStart, environment.Timers);
@@ -80,6 +82,13 @@ public sealed class ClusterState
         UpstreamProtocol.Downstream when downstream >= Http.HttpProtocolVersion.Http2 => UpstreamCodec.Http2,
         _ => UpstreamCodec.Http1,
     };
+
+    /// <summary>Sets the statistics that are looked up rather than counted.</summary>
+    internal void UpdateMetrics()
+    {
+        _breakers[0].Update(_resources[0]);
+        _breakers[1].Update(_resources[1]);
+    }
 
     internal ResourceState Resources(int priority) => _resources[priority];
 

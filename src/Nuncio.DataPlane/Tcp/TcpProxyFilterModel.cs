@@ -3,6 +3,7 @@ using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.LoadBalancing;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.State;
+using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Time;
 
 namespace Nuncio.DataPlane.Tcp;
@@ -14,9 +15,11 @@ internal sealed class TcpProxyFilterModel : NetworkFilterModel
     private readonly ClusterTable _clusters;
     private readonly TimerService _timers;
     private readonly uint _totalWeight;
+    private readonly TcpProxyMetrics _metrics;
 
-    public TcpProxyFilterModel(TcpProxyModel model, ClusterTable clusters, TimerService timers)
+    public TcpProxyFilterModel(TcpProxyModel model, ClusterTable clusters, TimerService timers, MetricsRegistry metrics)
     {
+        _metrics = new TcpProxyMetrics(metrics, model.StatPrefix);
         _model = model;
         _clusters = clusters;
         _timers = timers;
@@ -28,7 +31,7 @@ internal sealed class TcpProxyFilterModel : NetworkFilterModel
     {
         var name = Choose();
         var cluster = connection.Clusters.Find(name) ?? _clusters.Find(name);
-        return new ValueTask<NetworkSession?>(new TcpProxySession(_model, cluster, connection, _timers, HashOf(connection)));
+        return new ValueTask<NetworkSession?>(new TcpProxySession(_model, cluster, connection, _timers, HashOf(connection), _metrics));
     }
 
     private string Choose()

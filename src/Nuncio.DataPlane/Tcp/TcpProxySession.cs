@@ -4,6 +4,7 @@ using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Pipeline;
 using Nuncio.DataPlane.State;
+using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Time;
 using Nuncio.DataPlane.Transport;
 
@@ -25,10 +26,12 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
     private readonly ulong? _hash;
     private readonly long _opened;
     private readonly ConnectionRecord? _record;
+    private readonly TcpProxyMetrics _metrics;
     private TransportConnection? _upstream;
 
-    public TcpProxySession(TcpProxyModel model, ClusterState? cluster, AcceptedConnection accepted, TimerService timers, ulong? hash)
+    public TcpProxySession(TcpProxyModel model, ClusterState? cluster, AcceptedConnection accepted, TimerService timers, ulong? hash, TcpProxyMetrics metrics)
     {
+        _metrics = metrics;
         _model = model;
         _cluster = cluster;
         _accepted = accepted;
@@ -43,6 +46,7 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
     /// <inheritdoc/>
     public override async Task RunAsync()
     {
+        _metrics.DownstreamConnectionsTotal.Increment();
         try
         {
             if (_cluster is { } cluster)
@@ -51,6 +55,7 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
             }
             else
             {
+                _metrics.DownstreamConnectionsNoRoute.Increment();
                 Flag(ResponseFlags.NoClusterFound);
             }
         }
@@ -89,6 +94,8 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
                     _record.Upstream.LocalAddress = upstream.LocalEndPoint;
                     _record.AddReceived(first.Length);
                 }
+
+                _metrics.DownstreamReceivedBytesTotal.Add(first.Length);
 
                 Touch();
                 if (first.Length == 0 || await upstream.WriteAsync(first))
@@ -129,7 +136,9 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
     // An end, not a failure: neither side is reset.
     void IDeadlineOwner.OnDeadline()
     {
-        if (_model.MaxDuration > TimeSpan.Zero && _timers.NowMilliseconds - _opened >= (long)_model.MaxDuration.TotalMilliseconds && _record is not null)
+        var isOld = _model.MaxDuration > TimeSpan.Zero && _timers.NowMilliseconds - _opened >= (long)_model.MaxDuration.TotalMilliseconds;
+        (isOld ? _metrics.MaxConnectionDuration : _metrics.IdleTimeout).Increment();
+        if (isOld && _record is not null)
         {
             _record.Flags |= ResponseFlags.DurationTimeout;
             _record.ConnectionTerminationDetails = "max_connection_duration";
@@ -200,6 +209,7 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
             while ((read = await from.ReadAsync(buffer)) > 0)
             {
                 Touch();
+                (toClient ? _metrics.DownstreamSentBytesTotal : _metrics.DownstreamReceivedBytesTotal).Add(read);
                 if (toClient)
                 {
                     _record?.AddSent(read);

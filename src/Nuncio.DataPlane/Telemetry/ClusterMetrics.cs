@@ -8,6 +8,11 @@ public sealed class ClusterMetrics
     {
         ArgumentNullException.ThrowIfNull(registry);
         var labels = MetricLabels.Of("envoy_cluster_name", statName);
+        Http2 = Http2Metrics.OfCluster(registry, statName);
+        SslHandshake = registry.Counter("envoy_cluster_ssl_handshake", labels);
+        SslConnectionError = registry.Counter("envoy_cluster_ssl_connection_error", labels);
+        ExternalRequestsTime = registry.Histogram("envoy_cluster_external_upstream_rq_time", labels);
+        InternalRequestsTime = registry.Histogram("envoy_cluster_internal_upstream_rq_time", labels);
         ConnectionsTotal = registry.Counter("envoy_cluster_upstream_cx_total", labels);
         ConnectionsHttp1Total = registry.Counter("envoy_cluster_upstream_cx_http1_total", labels);
         ConnectionsHttp2Total = registry.Counter("envoy_cluster_upstream_cx_http2_total", labels);
@@ -78,6 +83,21 @@ public sealed class ClusterMetrics
         RetriedResponses = new ResponseCodeCounters(registry, "envoy_cluster_retry_upstream_rq", labels, perCode: true);
         InternalResponses = new ResponseCodeCounters(registry, "envoy_cluster_internal_upstream_rq", labels, perCode: true);
     }
+
+    /// <summary>Of the HTTP/2 codec.</summary>
+    public Http2Metrics Http2 { get; }
+
+    /// <summary><c>envoy_cluster_ssl_handshake</c>: TLS handshakes completed.</summary>
+    public MetricCounter SslHandshake { get; }
+
+    /// <summary><c>envoy_cluster_ssl_connection_error</c>: TLS handshakes failed.</summary>
+    public MetricCounter SslConnectionError { get; }
+
+    /// <summary><c>envoy_cluster_external_upstream_rq_time</c>: <see cref="RequestsTime"/> of requests from outside.</summary>
+    public MetricHistogram ExternalRequestsTime { get; }
+
+    /// <summary><c>envoy_cluster_internal_upstream_rq_time</c>: <see cref="RequestsTime"/> of internal requests.</summary>
+    public MetricHistogram InternalRequestsTime { get; }
 
     /// <summary><c>envoy_cluster_upstream_cx_total</c>: connections made.</summary>
     public MetricCounter ConnectionsTotal { get; }

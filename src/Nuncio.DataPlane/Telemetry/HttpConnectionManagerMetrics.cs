@@ -8,6 +8,7 @@ public sealed class HttpConnectionManagerMetrics
     {
         ArgumentNullException.ThrowIfNull(registry);
         var labels = MetricLabels.Of("envoy_http_conn_manager_prefix", statPrefix);
+        Http2 = Http2Metrics.OfClients(registry);
         DownstreamConnectionsTotal = registry.Counter("envoy_http_downstream_cx_total", labels);
         DownstreamConnectionsHttp1Total = registry.Counter("envoy_http_downstream_cx_http1_total", labels);
         DownstreamConnectionsHttp2Total = registry.Counter("envoy_http_downstream_cx_http2_total", labels);
@@ -56,6 +57,9 @@ public sealed class HttpConnectionManagerMetrics
         DownstreamRequestsTime = registry.Histogram("envoy_http_downstream_rq_time", labels);
         DownstreamResponses = new ResponseCodeCounters(registry, "envoy_http_downstream_rq", labels, perCode: false);
     }
+
+    /// <summary>Of the HTTP/2 codec, the same for all connection managers.</summary>
+    public Http2Metrics Http2 { get; }
 
     /// <summary><c>envoy_http_downstream_cx_total</c>: connections.</summary>
     public MetricCounter DownstreamConnectionsTotal { get; }

@@ -1,12 +1,21 @@
+using System.Collections.Concurrent;
+
 namespace Nuncio.DataPlane.Telemetry;
 
 /// <summary>Statistics of one listener, label <c>envoy_listener_address</c> (<c>0.0.0.0_8080</c>).</summary>
 public sealed class ListenerMetrics
 {
+    private readonly MetricsRegistry _registry;
+    private readonly string _address;
+    private readonly ConcurrentDictionary<string, ListenerHttpMetrics> _http = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Name, string Value), MetricCounter> _ssl = new();
+
     /// <summary>The series in <paramref name="registry"/>; the same ones after a reload.</summary>
     public ListenerMetrics(MetricsRegistry registry, string address)
     {
         ArgumentNullException.ThrowIfNull(registry);
+        _registry = registry;
+        _address = address;
         var labels = MetricLabels.Of("envoy_listener_address", address);
         DownstreamConnectionsTotal = registry.Counter("envoy_listener_downstream_cx_total", labels);
         DownstreamConnectionsDestroy = registry.Counter("envoy_listener_downstream_cx_destroy", labels);
@@ -19,11 +28,27 @@ public sealed class ListenerMetrics
         SslConnectionError = registry.Counter("envoy_listener_ssl_connection_error", labels);
         SslFailVerifyError = registry.Counter("envoy_listener_ssl_fail_verify_error", labels);
         SslFailVerifyNoCert = registry.Counter("envoy_listener_ssl_fail_verify_no_cert", labels);
+        SslFailVerifySan = registry.Counter("envoy_listener_ssl_fail_verify_san", labels);
+        SslFailVerifyCertHash = registry.Counter("envoy_listener_ssl_fail_verify_cert_hash", labels);
         SslNoCertificate = registry.Counter("envoy_listener_ssl_no_certificate", labels);
         DownstreamConnectionsActive = registry.Gauge("envoy_listener_downstream_cx_active", labels);
         DownstreamPreConnectionsActive = registry.Gauge("envoy_listener_downstream_pre_cx_active", labels);
         DownstreamConnectionsLengthMilliseconds = registry.Histogram("envoy_listener_downstream_cx_length_ms", labels);
     }
+
+    /// <summary>Of the requests that come by this listener to a connection manager.</summary>
+    internal ListenerHttpMetrics Http(string statPrefix) => _http.GetOrAdd(statPrefix, prefix => new ListenerHttpMetrics(_registry, prefix, _address));
+
+    /// <summary>Counts what a handshake agreed on: <c>envoy_listener_ssl_versions</c>, <c>envoy_listener_ssl_ciphers</c>.</summary>
+    internal void CountHandshake(string version, string cipher)
+    {
+        SslHandshake.Increment();
+        Counter("envoy_listener_ssl_versions", "envoy_ssl_version", version).Increment();
+        Counter("envoy_listener_ssl_ciphers", "envoy_ssl_cipher", cipher).Increment();
+    }
+
+    private MetricCounter Counter(string name, string label, string value) =>
+        _ssl.GetOrAdd((name, value), key => _registry.Counter(key.Name, MetricLabels.Of(label, key.Value).And("envoy_listener_address", _address)));
 
     /// <summary><c>envoy_listener_downstream_cx_total</c>: connections accepted.</summary>
     public MetricCounter DownstreamConnectionsTotal { get; }
@@ -57,6 +82,12 @@ public sealed class ListenerMetrics
 
     /// <summary><c>envoy_listener_ssl_fail_verify_no_cert</c>: clients without the certificate they need.</summary>
     public MetricCounter SslFailVerifyNoCert { get; }
+
+    /// <summary><c>envoy_listener_ssl_fail_verify_san</c>: client certificates without a name that is wanted.</summary>
+    public MetricCounter SslFailVerifySan { get; }
+
+    /// <summary><c>envoy_listener_ssl_fail_verify_cert_hash</c>: client certificates that are none of those pinned.</summary>
+    public MetricCounter SslFailVerifyCertHash { get; }
 
     /// <summary><c>envoy_listener_ssl_no_certificate</c>: handshakes without a client certificate.</summary>
     public MetricCounter SslNoCertificate { get; }

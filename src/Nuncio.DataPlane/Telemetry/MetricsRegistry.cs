@@ -10,6 +10,12 @@ public sealed class MetricsRegistry
 {
     private readonly ConcurrentDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
 
+    /// <summary>Somebody is about to read all series: those that are looked up rather than counted are to be set.</summary>
+    internal event Action? Collecting;
+
+    /// <summary>Before all series are read.</summary>
+    internal void Collect() => Collecting?.Invoke();
+
     /// <summary>The families, in no particular order.</summary>
     internal ICollection<MetricFamily> Families => _families.Values;
 

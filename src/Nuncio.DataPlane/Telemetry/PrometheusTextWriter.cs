@@ -15,6 +15,7 @@ public static class PrometheusTextWriter
     {
         ArgumentNullException.ThrowIfNull(registry);
         ArgumentNullException.ThrowIfNull(output);
+        registry.Collect();
         var text = new StringBuilder();
         foreach (var family in registry.Families.OrderBy(f => f.Kind).ThenBy(f => f.Name, StringComparer.Ordinal))
         {

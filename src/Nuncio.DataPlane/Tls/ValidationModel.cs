@@ -8,6 +8,12 @@ namespace Nuncio.DataPlane.Tls;
 /// <summary>How the other side's certificate is verified. Bound from a <c>CertificateValidationContext</c>; without one nothing is verified, as in Envoy.</summary>
 public sealed class ValidationModel
 {
+    /// <summary>Why <see cref="Verify"/> refuses a certificate that is none of those pinned.</summary>
+    public const string NotPinned = "the certificate is not one of those that are pinned";
+
+    /// <summary>Why it refuses one without a wanted name.</summary>
+    public const string NoSuchName = "no subject alternative name of the certificate is one of those wanted";
+
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
 
@@ -88,12 +94,12 @@ public sealed class ValidationModel
         if (_authorities is not null && !_acceptUntrusted && VerifyChain(leaf, intermediates, peerIsClient, now) is { } reason)
             return reason;
         if (_hashes.Count + _keys.Count > 0 && !IsPinned(leaf))
-            return "the certificate is not one of those that are pinned";
+            return NotPinned;
         if (subject is not null && !SubjectNameMatcher.Exactly(null, subject).Matches(leaf))
             return "the name of the request is no subject alternative name of the certificate";
         if (onlyDnsName is not null)
             return SubjectNameMatcher.Exactly(SanType.Dns, onlyDnsName).Matches(leaf) ? null : "the SNI is no subject alternative name of the certificate";
-        return _names.Count == 0 || _names.Exists(name => name.Matches(leaf)) ? null : "no subject alternative name of the certificate is one of those wanted";
+        return _names.Count == 0 || _names.Exists(name => name.Matches(leaf)) ? null : NoSuchName;
     }
 
     private bool BindRest(TlsV3.CertificateValidationContext message, string path, BindErrors errors)

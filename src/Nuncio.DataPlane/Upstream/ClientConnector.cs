@@ -5,6 +5,7 @@ using Nuncio.DataPlane.Http.Http1;
 using Nuncio.DataPlane.Http.Http2;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Tcp;
+using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.DataPlane.Upstream;
@@ -39,7 +40,8 @@ public sealed class ClientConnector
     /// <param name="codec">What is wanted (a cluster with <see cref="UpstreamProtocol.Auto"/> lets ALPN decide between the versions of HTTP).</param>
     /// <param name="hostName">The endpoint's name; empty for none.</param>
     /// <param name="name">What the request says of TLS; null for nothing.</param>
-    internal async ValueTask<ClientConnect> ConnectAsync(IPEndPoint remote, ClusterModel cluster, UpstreamCodec codec, string hostName, UpstreamName? name)
+    /// <param name="metrics">The cluster's statistics.</param>
+    internal async ValueTask<ClientConnect> ConnectAsync(IPEndPoint remote, ClusterModel cluster, UpstreamCodec codec, string hostName, UpstreamName? name, ClusterMetrics metrics)
     {
         ArgumentNullException.ThrowIfNull(cluster);
         var connect = await _transports.ConnectAsync(remote, cluster.Connect, CancellationToken.None);
@@ -55,6 +57,7 @@ public sealed class ClientConnector
             using var timeout = new CancellationTokenSource(cluster.Connect.ConnectTimeout, _time);
             var shaken = await transport.HandshakeAsync(connect.Connection, remote, new UpstreamHandshakeOptions(offer, hostName, name?.ServerName, name?.SubjectName), timeout.Token);
             connect = shaken.Connect;
+            (connect.Connection == null ? metrics.SslConnectionError : metrics.SslHandshake).Increment();
             if (connect.Connection == null)
             {
                 return timeout.IsCancellationRequested
@@ -71,7 +74,7 @@ public sealed class ClientConnector
 
         HttpClientConnection connection = codec == UpstreamCodec.Tunnel ? new TunnelClientConnection(connect.Connection)
             : http2
-            ? Http2ClientConnection.Open(connect.Connection, Options2(cluster), _time)
+            ? Http2ClientConnection.Open(connect.Connection, Options2(cluster) with { Metrics = metrics.Http2 }, _time)
             : new Http1ClientConnection(connect.Connection, Options1(cluster));
         return new ClientConnect(connection, StreamResetReason.None, "");
     }

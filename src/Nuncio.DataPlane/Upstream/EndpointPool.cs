@@ -366,7 +366,7 @@ internal sealed class EndpointPool
         var metrics = _cluster.Metrics;
         metrics.ConnectionsTotal.Increment();
         metrics.ConnectionsActive.Increment();
-        var made = await _cluster.Environment.Connections.ConnectAsync(_endpoint.Address, _model, _codec, _endpoint.Model.Hostname, _name);
+        var made = await _cluster.Environment.Connections.ConnectAsync(_endpoint.Address, _model, _codec, _endpoint.Model.Hostname, _name, _cluster.Metrics);
         var now = _cluster.Environment.Timers.NowMilliseconds;
         if (made.Connection == null)
         {

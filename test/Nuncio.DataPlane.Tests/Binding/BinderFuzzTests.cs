@@ -93,7 +93,7 @@ public sealed class BinderFuzzTests(ITestOutputHelper output)
             bindings.Add(http);
             var chains = new FilterChainBinder(
                 http.BindConnectionManager,
-                (message, path, errors) => TcpProxyBinder.Bind(message, path, http.AccessLogs, errors) is { } model ? new Nuncio.DataPlane.Tcp.TcpProxyFilterModel(model, upstreams.Table, timers) : null,
+                (message, path, errors) => TcpProxyBinder.Bind(message, path, http.AccessLogs, errors) is { } model ? new Nuncio.DataPlane.Tcp.TcpProxyFilterModel(model, upstreams.Table, timers, new MetricsRegistry()) : null,
                 new SecretTable(),
                 new MetricsRegistry(),
                 TimeProvider.System);

@@ -153,7 +153,7 @@ internal sealed partial class ProxyPair : IAsyncDisposable
     [
         .. text.Split('\n')
             .Where(line => Regex.IsMatch(line, pattern) && !line.StartsWith('#') && !line.EndsWith(" 0", StringComparison.Ordinal))
-            .Select(static line => line.Trim())
+            .Select(static line => ListenerPattern().Replace(line.Trim(), "127.0.0.1_PORT"))
             .Order(StringComparer.Ordinal),
     ];
 
@@ -193,4 +193,7 @@ internal sealed partial class ProxyPair : IAsyncDisposable
 
     [GeneratedRegex("\"?\\bPORT\\b\"?")]
     private static partial Regex PortPattern();
+
+    [GeneratedRegex(@"127\.0\.0\.1_\d+")]
+    private static partial Regex ListenerPattern();
 }

@@ -362,6 +362,7 @@ internal sealed class Http2ClientSession : Http2Connection
 
         if (outcome == Http2BlockOutcome.TooLarge)
         {
+            Options.Metrics?.HeaderOverflow.Increment();
             ResetLocked(stream, Http2ErrorCode.EnhanceYourCalm, StreamResetReason.Overflow, false);
             return Http2ErrorCode.NoError;
         }
@@ -374,6 +375,7 @@ internal sealed class Http2ClientSession : Http2Connection
         owner.AddReceived(map.ByteSize);
         if (owner.FinalHeadSeen)
         {
+            Options.Metrics?.Trailers.Increment();
             EndRemotely(stream);
             return Http2ErrorCode.NoError;
         }

@@ -135,6 +135,7 @@ internal abstract partial class Http2Connection
     /// <summary>What a malformed message costs: its stream or the connection; under the lock.</summary>
     protected Http2ErrorCode FailMessage(int streamId, Http2Stream? stream)
     {
+        Options.Metrics?.ReceivedMessagingError.Increment();
         if (!Options.StreamErrorOnInvalidHttpMessage)
         {
             return Http2ErrorCode.ProtocolError;
@@ -172,7 +173,13 @@ internal abstract partial class Http2Connection
     private bool CountEmpty(int length, bool endStream)
     {
         _emptyFrames = length == 0 && !endStream ? _emptyFrames + 1 : 0;
-        return _emptyFrames <= Options.MaxConsecutiveInboundFramesWithEmptyPayload;
+        if (_emptyFrames <= Options.MaxConsecutiveInboundFramesWithEmptyPayload)
+        {
+            return true;
+        }
+
+        Options.Metrics?.InboundEmptyFramesFlood.Increment();
+        return false;
     }
 
     // Connection-level credit for consumed bytes; under the lock. True when a WINDOW_UPDATE was written.
@@ -285,6 +292,7 @@ internal abstract partial class Http2Connection
         lock (Gate)
         {
             _broken = true;
+            (_pending.ControlFrames + _inFlight.ControlFrames > Options.MaxOutboundControlFrames ? Options.Metrics?.OutboundControlFlood : Options.Metrics?.OutboundFlood)?.Increment();
         }
 
         Terminate(StreamResetReason.ProtocolError);
@@ -556,6 +564,7 @@ internal abstract partial class Http2Connection
 
         if (++_priorityFrames > Options.MaxInboundPriorityFramesPerStream * (1 + OpenedStreams))
         {
+            Options.Metrics?.InboundPriorityFramesFlood.Increment();
             return Http2ErrorCode.EnhanceYourCalm;
         }
 
@@ -601,6 +610,7 @@ internal abstract partial class Http2Connection
         var mark = Http2Wakeups.Mark();
         lock (Gate)
         {
+            Options.Metrics?.ReceivedReset.Increment();
             if (Streams.TryGetValue(streamId, out var stream))
             {
                 Close(stream, false);
@@ -785,6 +795,7 @@ internal abstract partial class Http2Connection
         {
             if (++_windowUpdates > 5 + (2 * (OpenedStreams + (Options.MaxInboundWindowUpdateFramesPerDataFrameSent * _dataFramesSent))))
             {
+                Options.Metrics?.InboundWindowUpdateFramesFlood.Increment();
                 return Http2ErrorCode.EnhanceYourCalm;
             }
 

@@ -226,6 +226,7 @@ internal abstract partial class Http2Connection
     protected void Open(Http2Stream stream, int id)
     {
         stream.Open(id, _peerInitialWindow, Options.InitialStreamWindowSize);
+        Options.Metrics?.StreamsActive.Increment();
         Streams.Add(id, stream);
         if (OpenedStreams++ == 0 && _endAnnounced)
         {
@@ -248,7 +249,11 @@ internal abstract partial class Http2Connection
     }
 
     /// <summary>Writes RST_STREAM; under the lock.</summary>
-    protected void WriteReset(int streamId, Http2ErrorCode error) => _pending.WriteNumberFrame(Http2FrameType.RstStream, streamId, (uint)error);
+    protected void WriteReset(int streamId, Http2ErrorCode error)
+    {
+        Options.Metrics?.SentReset.Increment();
+        _pending.WriteNumberFrame(Http2FrameType.RstStream, streamId, (uint)error);
+    }
 
     /// <summary>Removes a stream from the open ones; under the lock.</summary>
     protected void Close(Http2Stream stream, bool resetByUs)
@@ -256,6 +261,7 @@ internal abstract partial class Http2Connection
         if (stream.IsOpen)
         {
             stream.IsOpen = false;
+            Options.Metrics?.StreamsActive.Decrement();
             Streams.Remove(stream.Id);
             _closedStreams.Add(stream.Id, resetByUs);
             OnClosing(stream);

@@ -224,6 +224,7 @@ internal abstract partial class Http2Connection
 
     private void WriteAnnouncement()
     {
+        Options.Metrics?.GoAwaySent.Increment();
         _pending.WriteGoAway(Http2Frames.MaxWindow, Http2ErrorCode.NoError);
         _pending.WritePing(DrainPing, false);
     }
@@ -234,6 +235,7 @@ internal abstract partial class Http2Connection
         if (!FinalGoAwaySent || error != Http2ErrorCode.NoError)
         {
             FinalGoAwaySent = true;
+            Options.Metrics?.GoAwaySent.Increment();
             _pending.WriteGoAway(LastPeerStreamId, error);
         }
     }
@@ -250,6 +252,7 @@ internal abstract partial class Http2Connection
                 foreach (var stream in Streams.Values)
                 {
                     stream.IsOpen = false;
+                    Options.Metrics?.StreamsActive.Decrement();
                     EndEarly(stream, reason, true);
                 }
 
@@ -357,6 +360,7 @@ internal abstract partial class Http2Connection
             else
             {
                 _keepaliveOutstanding = false;
+                Options.Metrics?.KeepaliveTimeout.Increment();
                 _broken = true;
             }
         }

@@ -1,3 +1,5 @@
+using Nuncio.DataPlane.Telemetry;
+
 namespace Nuncio.DataPlane.Http.Http2;
 
 /// <summary>
@@ -8,6 +10,9 @@ public sealed record Http2Options
 {
     /// <summary>Envoy's defaults.</summary>
     public static Http2Options Default { get; } = new();
+
+    /// <summary>Where the codec counts; null for nowhere.</summary>
+    public Http2Metrics? Metrics { get; init; }
 
     /// <summary><c>hpack_table_size</c>: bytes of the table the peer may use; 4096. More than 64 KiB counts as 64 KiB.</summary>
     public uint HpackTableSize { get; init; } = 4096;

@@ -289,6 +289,7 @@ internal sealed partial class Http2ServerConnection : Http2Connection
         }
         else if (outcome == Http2BlockOutcome.TooLarge)
         {
+            Options.Metrics?.HeaderOverflow.Increment();
             ResetLocked(stream, Http2ErrorCode.EnhanceYourCalm, StreamResetReason.Overflow, true);
         }
         else if (!endStream || dependsOnItself || outcome == Http2BlockOutcome.Malformed || IsLengthWrong(stream, true))
@@ -297,6 +298,7 @@ internal sealed partial class Http2ServerConnection : Http2Connection
         }
         else
         {
+            Options.Metrics?.Trailers.Increment();
             EndRemotely(stream);
         }
 
@@ -338,10 +340,12 @@ internal sealed partial class Http2ServerConnection : Http2Connection
             }
             else if (outcome == Http2BlockOutcome.TooLarge)
             {
+                Options.Metrics?.HeaderOverflow.Increment();
                 FailStream(streamId, null, Http2ErrorCode.EnhanceYourCalm);
             }
             else if (outcome == Http2BlockOutcome.Refused)
             {
+                Options.Metrics?.RejectedWithUnderscores.Increment();
                 FailStream(streamId, null, Http2ErrorCode.RefusedStream);
             }
             else if (Streams.Count >= Options.MaxConcurrentStreams || _processing >= Options.MaxConcurrentStreams)

@@ -1,0 +1,83 @@
+using System.Net.Sockets;
+using Nuncio.Testing.Backends;
+
+namespace Nuncio.DataPlane.Tests.Parity;
+
+/// <summary>Statistics that people alert on, after the same traffic on both proxies.</summary>
+public sealed class StatisticsTests
+{
+    private const string Host = """{"name":"h","domains":["*"],"routes":[{"match":{"prefix":"/"},"route":{"cluster":"c"} }] }""";
+
+    [Fact]
+    public async Task RequestsOverHttp2_AreCountedByCodecListenerAndCluster()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var second = await ProxyPair.StartAsync(ProxyPair.Resources(Host, ProxyPair.Cluster("c", "", (backend.Port, 1))));
+        await using var first = await ProxyPair.StartAsync(ProxyPair.Resources(Host, ProxyPair.Cluster("c", "\"http2_protocol_options\":{},", (second.Port, 1))));
+        await using var third = await ProxyPair.StartAsync(ProxyPair.Resources(Host, ProxyPair.Cluster("c", "\"http2_protocol_options\":{},", (second.EnvoyPort, 1))));
+        for (var i = 0; i < 2; i++)
+        {
+            await first.EachAsync(static async port => (await ProxyPair.AskAsync(port, "GET / HTTP/1.1\r\nhost: a\r\n\r\n")).ShouldStartWith("200"));
+            await third.EachAsync(static async port => (await ProxyPair.AskAsync(port, "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\nx")).ShouldStartWith("200"));
+        }
+
+        const string Codec = "http2_(streams_active|rx_reset|tx_reset|rx_messaging_error|header_overflow|outbound_flood|outbound_control_flood|inbound_[a-z_]*flood|trailers|keepalive_timeout)\\{";
+        await first.StatisticsAsync("envoy_cluster_" + Codec);
+        await first.StatisticsAsync("envoy_cluster_(upstream_cx_http2_total|external_upstream_rq_time_count|circuit_breakers_[a-z_]*_open)\\{");
+        await second.StatisticsAsync("envoy_" + Codec);
+        (await second.StatisticsAsync("envoy_listener_http_downstream_rq_(xx|completed)\\{.*\"test\"")).Count.ShouldBe(2);
+        (await first.StatisticsAsync("envoy_(cluster_manager_active_clusters|listener_manager_total_listeners_active|server_live)\\{")).Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task LimitThatIsReached_ShowsAsAnOpenCircuitBreaker()
+    {
+        using var release = new CancellationTokenSource();
+        await using var backend = WireBackend.Start(async (wire, cancellationToken) =>
+        {
+            await wire.ReadRequestAsync(cancellationToken);
+            await Task.Delay(Timeout.InfiniteTimeSpan, release.Token).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            await wire.WriteAsync(Responses.Ok(), cancellationToken);
+        });
+        await using var pair = await ProxyPair.StartAsync(ProxyPair.Resources(
+            Host, ProxyPair.Cluster("c", "\"circuit_breakers\":{\"thresholds\":[{\"max_requests\":1}]},", (backend.Port, 1))));
+        var open = new List<TcpClient>();
+        await pair.EachAsync(async port =>
+        {
+            var client = new TcpClient();
+            open.Add(client);
+            await client.ConnectAsync("127.0.0.1", port);
+            await new HttpWire(client.GetStream()).WriteAsync("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+        });
+        await Task.Delay(500);
+        (await pair.StatisticsAsync("envoy_cluster_circuit_breakers_default_(cx|rq|rq_pending|rq_retry)_open\\{")).ShouldBe(
+            ["envoy_cluster_circuit_breakers_default_rq_open{envoy_cluster_name=\"c\"} 1"]);
+        await release.CancelAsync();
+        open.ForEach(static client => client.Dispose());
+        await pair.StatisticsAsync("envoy_cluster_circuit_breakers_default_(cx|rq|rq_pending|rq_retry)_open\\{");
+    }
+
+    [Fact]
+    public async Task TcpProxy_CountsBytesAndUnknownClusters()
+    {
+        await using var backend = WireBackend.Start(static async (wire, cancellationToken) =>
+        {
+            await wire.ReadExactlyAsync(4, cancellationToken);
+            await wire.WriteAsync("longer answer", cancellationToken);
+        });
+        await using var pair = await ProxyPair.StartAsync($$"""
+            {"listeners":[ {"name":"l","address":{"socket_address":{"address":"127.0.0.1","port_value":"PORT"} },"filter_chains":[ {"filters":[ {"name":"tcp","typed_config":{
+              "@type":"type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy","stat_prefix":"t","cluster":"c"} }] }] }],
+             "clusters":[ {{ProxyPair.Cluster("c", "", (backend.Port, 1))}} ]}
+            """);
+        await pair.ExpectAsync("longer answer", static async port =>
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync("127.0.0.1", port);
+            var wire = new HttpWire(client.GetStream());
+            await wire.WriteAsync("ping");
+            return System.Text.Encoding.Latin1.GetString(await wire.ReadToEndAsync());
+        });
+        (await pair.StatisticsAsync("envoy_tcp_(downstream_cx_rx_bytes_total|downstream_cx_tx_bytes_total|downstream_cx_no_route|idle_timeout)\\{")).Count.ShouldBe(2);
+    }
+}
