@@ -98,7 +98,10 @@ public sealed class DownstreamTlsModel
         catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException
             or System.ComponentModel.Win32Exception or System.Security.Cryptography.CryptographicException)
         {
-            (!peer.IsRefused ? metrics?.SslConnectionError : peer.Certificate is null ? metrics?.SslFailVerifyNoCert : metrics?.SslFailVerifyError)?.Increment();
+            (!peer.IsRefused ? metrics?.SslConnectionError : peer.Certificate is null ? metrics?.SslFailVerifyNoCert
+                : ReferenceEquals(peer.Reason, ValidationModel.NoSuchName) ? metrics?.SslFailVerifySan
+                : ReferenceEquals(peer.Reason, ValidationModel.NotPinned) ? metrics?.SslFailVerifyCertHash
+                : metrics?.SslFailVerifyError)?.Increment();
             transport.Abort();
             await transport.DisposeAsync();
             await stream.DisposeAsync();
@@ -183,6 +186,9 @@ public sealed class DownstreamTlsModel
 
         public bool IsValidated { get; private set; }
 
+        /// <summary>Why the client's certificate is refused; null where it is not.</summary>
+        public string? Reason { get; private set; }
+
         /// <summary>The handshake fails for the client's certificate, or for want of one.</summary>
         public bool IsRefused { get; private set; }
 
@@ -203,7 +209,8 @@ public sealed class DownstreamTlsModel
             Chain = [Certificate, .. sent.Where(other => !other.RawDataMemory.Span.SequenceEqual(Certificate.RawDataMemory.Span)).Select(other => new X509Certificate2(other))];
             if (validation is null)
                 return true;
-            var isGood = validation.Verify(Certificate, sent, peerIsClient: true, model._time.GetUtcNow()) is null;
+            Reason = validation.Verify(Certificate, sent, peerIsClient: true, model._time.GetUtcNow());
+            var isGood = Reason is null;
             IsValidated = isGood && validation.HasAuthorities;
             return isGood;
         }
