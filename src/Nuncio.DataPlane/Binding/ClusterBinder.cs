@@ -194,7 +194,7 @@ public sealed class ClusterBinder
 
     private static void CheckHttp2(CoreV3.Http2ProtocolOptions? options, string path, BindErrors errors) =>
         SupportedFields.Check(
-            options, path, errors,
+            ValueBinder.Http2(options, path, errors), path, errors,
             "hpack_table_size", "max_concurrent_streams", "initial_stream_window_size", "initial_connection_window_size", "allow_connect", "max_outbound_frames",
             "max_outbound_control_frames", "max_consecutive_inbound_frames_with_empty_payload", "max_inbound_priority_frames_per_stream",
             "max_inbound_window_update_frames_per_data_frame_sent", "override_stream_error_on_invalid_http_message", "connection_keepalive", "use_oghttp2_codec",

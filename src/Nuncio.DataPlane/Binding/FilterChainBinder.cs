@@ -55,6 +55,7 @@ internal sealed class FilterChainBinder
             key += "'";
         }
 
+        var timeout = ValueBinder.Duration(message.TransportSocketConnectTimeout, BindErrors.Path(path, "transport_socket_connect_timeout"), errors) ?? TimeSpan.Zero;
         var last = message.Filters.Count - 1;
         var filter = Filter(message.Filters[last], BindErrors.Path(path, "filters", last), key, previous, errors);
         var limits = new List<ConnectionLimit>(last);
@@ -71,7 +72,6 @@ internal sealed class FilterChainBinder
             return null;
         }
 
-        var timeout = message.TransportSocketConnectTimeout?.ToTimeSpan() ?? TimeSpan.Zero;
         return new FilterChainModel
         {
             Key = key,

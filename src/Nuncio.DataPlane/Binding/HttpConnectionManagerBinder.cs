@@ -145,7 +145,7 @@ public sealed class HttpConnectionManagerBinder
             MaxRequestHeaderCount = (int)Math.Min(common?.MaxHeadersCount ?? 100, int.MaxValue),
             MaxRequestsPerConnection = (int)Math.Min(common?.MaxRequestsPerConnection ?? 0, int.MaxValue),
             Http1Options = message.HttpProtocolOptions,
-            Http2Options = message.Http2ProtocolOptions,
+            Http2Options = ValueBinder.Http2(message.Http2ProtocolOptions, "http2_protocol_options", found),
             StreamErrorOnInvalidHttpMessage = message.StreamErrorOnInvalidHttpMessage ?? false,
             LocalReply = LocalReplyBinder.Bind(message.LocalReplyConfig, "local_reply_config", found),
             AccessLogs = _accessLogs.Bind(message.AccessLog, "", found),

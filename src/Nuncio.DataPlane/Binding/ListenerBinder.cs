@@ -39,6 +39,7 @@ internal sealed class ListenerBinder
             "name", "address", "additional_addresses", "stat_prefix", "filter_chains", "default_filter_chain", "per_connection_buffer_limit_bytes", "metadata", "drain_type",
             "listener_filters", "listener_filters_timeout", "traffic_direction", "reuse_port", "enable_reuse_port", "tcp_backlog_size",
             "max_connections_to_accept_per_socket_event", "bind_to_port", "ignore_global_conn_limit", "bypass_overload_manager", "tcp_keepalive", "access_log");
+        var inspection = ValueBinder.Duration(message.ListenerFiltersTimeout, "listener_filters_timeout", errors);
         if (message.BindToPort is false)
         {
             errors.Add("bind_to_port", "A listener that does not listen is not supported.");
@@ -91,7 +92,7 @@ internal sealed class ListenerBinder
             InspectTls = filters.Tls || chains.Exists(static chain =>
                 chain.Match.ServerNames.Count > 0 || chain.Match.TransportProtocol.Length > 0 || (chain.Match.ApplicationProtocols.Count > 0 && chain.Transport is not null)),
             InspectHttp = filters.Http,
-            InspectionTimeout = message.ListenerFiltersTimeout?.ToTimeSpan() ?? TimeSpan.FromSeconds(15),
+            InspectionTimeout = inspection ?? TimeSpan.FromSeconds(15),
             AccessLogs = logs,
             HeaderSpelling = spelling,
             Backlog = (int)Math.Min(message.TcpBacklogSize ?? 4096, 65535),

@@ -500,7 +500,7 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
                     {
                         Source = HashSource.Cookie,
                         Name = Encoding.UTF8.GetBytes(message.Cookie.Name),
-                        CookieTtl = ValueBinder.Duration(message.Cookie.Ttl, BindErrors.Path(at, "cookie.ttl"), errors),
+                        CookieTtl = ValueBinder.Duration(message.Cookie.Ttl, BindErrors.Path(at, "cookie.ttl"), errors) is null ? null : ValueBinder.Age(message.Cookie.Ttl),
                         CookiePath = message.Cookie.Path,
                         CookieAttributes = [.. message.Cookie.Attributes.Select(attribute => (attribute.Name, attribute.Value))],
                         Terminal = message.Terminal,

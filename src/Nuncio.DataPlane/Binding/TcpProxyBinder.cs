@@ -26,8 +26,8 @@ internal static class TcpProxyBinder
         {
             StatPrefix = message.StatPrefix,
             Clusters = clusters,
-            IdleTimeout = message.IdleTimeout?.ToTimeSpan() ?? TimeSpan.FromHours(1),
-            MaxDuration = message.MaxDownstreamConnectionDuration?.ToTimeSpan() ?? TimeSpan.Zero,
+            IdleTimeout = ValueBinder.Duration(message.IdleTimeout, BindErrors.Path(path, "idle_timeout"), errors) ?? TimeSpan.FromHours(1),
+            MaxDuration = ValueBinder.Duration(message.MaxDownstreamConnectionDuration, BindErrors.Path(path, "max_downstream_connection_duration"), errors) ?? TimeSpan.Zero,
             MaxConnectAttempts = (int)Math.Clamp(message.MaxConnectAttempts ?? 1, 1, 1000),
             HashSource = message.HashPolicy.Count > 0,
             AccessLogs = logs.Bind(message.AccessLog, path, errors),

@@ -10,6 +10,9 @@ namespace Nuncio.DataPlane.Binding;
 /// <summary>Binds the small messages that routes and connection managers are made of.</summary>
 internal static class ValueBinder
 {
+    // .NET has no timer beyond 2^32 ms; nobody waits for a month and a half.
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(45);
+
     /// <summary>A duration that is not negative; null where unset or (with an error) bad.</summary>
     public static TimeSpan? Duration(Duration? message, string path, BindErrors errors)
     {
@@ -18,13 +21,29 @@ internal static class ValueBinder
             return null;
         }
 
-        if (message.Seconds < 0 || message.Nanos is < 0 or > 999_999_999 || message.Seconds > 315_576_000_000)
+        if (Age(message) is not { } duration)
         {
             errors.Add(path, "The duration is negative or out of range.");
             return null;
         }
 
-        return TimeSpan.FromTicks((message.Seconds * TimeSpan.TicksPerSecond) + (message.Nanos / 100));
+        return duration < LongestTimer ? duration : LongestTimer;
+    }
+
+    /// <summary>A duration that was found right before, as a timer can wait for it; null where it is out of range, or unset.</summary>
+    public static TimeSpan? TimerOf(Duration? message) => Age(message) is { } duration ? (duration < LongestTimer ? duration : LongestTimer) : null;
+
+    /// <summary>A duration that is only told to others, however long; null where it is out of range, or unset.</summary>
+    public static TimeSpan? Age(Duration? message) =>
+        message is null || message.Seconds < 0 || message.Nanos is < 0 or > 999_999_999 || message.Seconds > 315_576_000_000
+            ? null : TimeSpan.FromTicks((message.Seconds * TimeSpan.TicksPerSecond) + (message.Nanos / 100));
+
+    /// <summary>The options as they are; an error for durations in them that are none.</summary>
+    public static CoreV3.Http2ProtocolOptions? Http2(CoreV3.Http2ProtocolOptions? options, string path, BindErrors errors)
+    {
+        Duration(options?.ConnectionKeepalive?.Interval, path + ".connection_keepalive.interval", errors);
+        Duration(options?.ConnectionKeepalive?.Timeout, path + ".connection_keepalive.timeout", errors);
+        return options;
     }
 
     /// <summary>A fraction; all requests where unset.</summary>
@@ -101,9 +120,9 @@ internal static class ValueBinder
     }
 
     /// <summary>A header matcher; null with an error.</summary>
-    public static HeaderMatcher? Header(RouteV3.HeaderMatcher message, string path, BindErrors errors)
+    public static HeaderMatcher? Header(RouteV3.HeaderMatcher? message, string path, BindErrors errors)
     {
-        if (message.Name.Length == 0)
+        if (message is null || message.Name.Length == 0)
         {
             errors.Add(BindErrors.Path(path, "name"), "A header matcher needs the name of a header.");
             return null;

@@ -28,51 +28,30 @@ public sealed class BufferFilter : HttpFilter
             return await exchange.RespondAsync(LocalReplies.PayloadTooLarge);
         }
 
-        // Grown as bytes come: what a client announces is not what it sends.
-        var body = new byte[Math.Min(16 * 1024, limit + 1)];
-        var length = 0;
-        var source = exchange.RequestBody;
-        while (true)
+        var body = await RequestBuffer.ReadAsync(exchange, limit, partial: false);
+        if (body.IsGone)
         {
-            var read = await BodyReading.ReadAsync(exchange, source);
-            if (read.Error != StreamResetReason.None)
-            {
-                return await BodyReading.RespondFailedAsync(exchange, read.Error);
-            }
-
-            if (length + read.Data.Length > limit)
-            {
-                return await exchange.RespondAsync(LocalReplies.PayloadTooLarge);
-            }
-
-            if (length + read.Data.Length > body.Length)
-            {
-                Array.Resize(ref body, (int)Math.Min(limit, Math.Max(body.Length * 2L, length + read.Data.Length)));
-            }
-
-            read.Data.CopyTo(body.AsMemory(length));
-            length += read.Data.Length;
-            if (read.EndStream)
-            {
-                break;
-            }
+            return FilterOutcome.Responded;
         }
 
-        exchange.RequestBody = new BufferedBody(body.AsMemory(0, length));
-        exchange.RequestHasNoBody = length == 0 && exchange.Downstream.RequestTrailers.Count == 0;
+        if (body.IsTooLarge)
+        {
+            return await exchange.RespondAsync(LocalReplies.PayloadTooLarge);
+        }
+
         if (!exchange.RequestHeaders.Contains(KnownHeader.ContentLength))
         {
-            var text = new byte[20];
-            _ = Utf8Formatter.TryFormat(length, text, out var written);
-            exchange.RequestHeaders.Set(KnownHeader.ContentLength, text.AsSpan(0, written));
+            SetLength(exchange.RequestHeaders, body.Length);
         }
 
         return FilterOutcome.Continue;
     }
 
-    private sealed class BufferedBody(ReadOnlyMemory<byte> body) : IBodySource
+    private static void SetLength(HeaderMap headers, int length)
     {
-        public ValueTask<BodyRead> ReadBodyAsync() => new(new BodyRead(body, EndStream: true));
+        Span<byte> text = stackalloc byte[20];
+        _ = Utf8Formatter.TryFormat(length, text, out var written);
+        headers.Set(KnownHeader.ContentLength, text[..written]);
     }
 }
 

@@ -7,14 +7,16 @@ namespace Nuncio.DataPlane.HttpFilters;
 /// <summary>Reads a request's body, or its beginning, for a filter that looks at it, and puts it back in front of the rest.</summary>
 internal static class RequestBuffer
 {
+    private const int FirstBytes = 4096;
+
     /// <summary>Reads up to a limit.</summary>
     /// <param name="exchange">The request.</param>
     /// <param name="limit">The most bytes that are kept.</param>
     /// <param name="partial">A longer body is fine: its beginning will do.</param>
-    public static async ValueTask<RequestBufferResult> ReadAsync(HttpExchange exchange, int limit, bool partial)
+    public static async ValueTask<RequestBufferResult> ReadAsync(HttpExchange exchange, long limit, bool partial)
     {
-        // Grown as bytes come: what a client announces is not what it sends.
-        var body = new byte[Math.Min(16 * 1024, limit + 1)];
+        limit = Math.Min(limit, Array.MaxLength);
+        byte[] body = [];
         var length = 0;
         var source = exchange.RequestBody;
         while (true)
@@ -26,14 +28,16 @@ internal static class RequestBuffer
                 return new RequestBufferResult(default, 0, false, IsGone: true, IsTooLarge: false);
             }
 
-            if (length + read.Data.Length > limit && !partial)
+            if (read.Data.Length > limit - length && !partial)
             {
                 return new RequestBufferResult(default, 0, false, IsGone: false, IsTooLarge: true);
             }
 
-            if (length + read.Data.Length > body.Length)
+            if (read.Data.Length > body.Length - length)
             {
-                Array.Resize(ref body, (int)Math.Max(Math.Min(body.Length * 2L, limit), length + read.Data.Length));
+                // Grown as bytes come: what a client announces is not what it sends. What comes at once in one piece gets what it needs.
+                var needed = length + (long)read.Data.Length;
+                Array.Resize(ref body, (int)(read.EndStream ? needed : Math.Max(needed, Math.Min(Math.Max(FirstBytes, body.Length * 2L), limit))));
             }
 
             read.Data.CopyTo(body.AsMemory(length));
@@ -42,7 +46,7 @@ internal static class RequestBuffer
             {
                 exchange.RequestBody = new ReplayedBody(body.AsMemory(0, length), read.EndStream, source);
                 exchange.RequestHasNoBody = read.EndStream && length == 0 && exchange.Downstream.RequestTrailers.Count == 0;
-                return new RequestBufferResult(body.AsMemory(0, Math.Min(length, limit)), length, read.EndStream, IsGone: false, IsTooLarge: false);
+                return new RequestBufferResult(body.AsMemory(0, (int)Math.Min(length, limit)), length, read.EndStream, IsGone: false, IsTooLarge: false);
             }
         }
     }

@@ -54,7 +54,7 @@ public sealed class RegexPattern
 
         try
         {
-            return new Regex(fullMatch ? $@"\A(?:{translated})\z" : translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            return RegexCache.Get(fullMatch ? $@"\A(?:{translated})\z" : translated);
         }
         catch (ArgumentException e)
         {

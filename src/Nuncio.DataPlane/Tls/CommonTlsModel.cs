@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Text;
 using Nuncio.DataPlane.Binding;
 using Protocol = Envoy.Extensions.TransportSockets.Tls.V3.TlsParameters.Types.TlsProtocol;
 
@@ -62,9 +63,17 @@ public sealed class CommonTlsModel
         if (message.CustomHandshaker is not null || message.CustomTlsCertificateSelector is not null)
             errors.Add(path, "custom_handshaker and custom_tls_certificate_selector are not supported");
         var parameters = message.TlsParams ?? new TlsV3.TlsParameters();
+        var names = SplitProtocols(message).ToList();
+        if (names.Exists(static name => Encoding.UTF8.GetByteCount(name) > byte.MaxValue))
+        {
+            // RFC 7301 section 3.1 has one byte for its length.
+            errors.Add(BindErrors.Path(path, "alpn_protocols"), "A protocol has at most 255 bytes.");
+            names.Clear();
+        }
+
         var ciphers = BindCiphers(parameters, BindErrors.Path(path, "tls_params"), errors);
         var protocols = BindProtocols(parameters, BindErrors.Path(path, "tls_params"), errors);
-        var model = new CommonTlsModel(protocols, ciphers, [.. SplitProtocols(message).Select(name => new SslApplicationProtocol(name))]);
+        var model = new CommonTlsModel(protocols, ciphers, [.. names.Select(name => new SslApplicationProtocol(name))]);
         model.BindCertificates(message, path, secrets, errors);
         model.BindValidation(message, path, secrets, errors);
         return errors.Count == before ? model : null;

@@ -1,3 +1,5 @@
+using Nuncio.DataPlane.Binding;
+
 namespace Nuncio.DataPlane.Http.Http2;
 
 /// <summary>Makes codec settings of the message that holds them. Which fields a message may have is checked where it is bound.</summary>
@@ -27,8 +29,8 @@ public static class Http2OptionsBinder
             MaxInboundWindowUpdateFramesPerDataFrameSent = Limited(
                 message.MaxInboundWindowUpdateFramesPerDataFrameSent, defaults.MaxInboundWindowUpdateFramesPerDataFrameSent, 1),
             StreamErrorOnInvalidHttpMessage = message.OverrideStreamErrorOnInvalidHttpMessage ?? message.StreamErrorOnInvalidHttpMessaging,
-            KeepaliveInterval = message.ConnectionKeepalive?.Interval?.ToTimeSpan(),
-            KeepaliveTimeout = message.ConnectionKeepalive?.Timeout?.ToTimeSpan() ?? defaults.KeepaliveTimeout,
+            KeepaliveInterval = ValueBinder.TimerOf(message.ConnectionKeepalive?.Interval),
+            KeepaliveTimeout = ValueBinder.TimerOf(message.ConnectionKeepalive?.Timeout) ?? defaults.KeepaliveTimeout,
         };
     }
 

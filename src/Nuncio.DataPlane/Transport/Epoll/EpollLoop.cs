@@ -39,6 +39,8 @@ internal sealed class EpollLoop
         var wake = epoll < 0 ? -1 : LinuxSockets.CreateEvent();
         if (wake < 0 || LinuxSockets.Watch(epoll, wake, LinuxSockets.EventIn, WakeData) < 0)
         {
+            LinuxSockets.Close(wake);
+            LinuxSockets.Close(epoll);
             return null;
         }
 

@@ -119,6 +119,15 @@ internal static unsafe partial class LinuxSockets
         _ = read(descriptor, &count, sizeof(long));
     }
 
+    /// <summary>Closes a descriptor; nothing for a negative one.</summary>
+    public static void Close(int descriptor)
+    {
+        if (descriptor >= 0)
+        {
+            _ = close(descriptor);
+        }
+    }
+
     private static int WithError(nint result) => result >= 0 ? (int)result : -Marshal.GetLastPInvokeError();
 
 #pragma warning disable IDE1006, SA1300 // the names are libc's
@@ -145,6 +154,9 @@ internal static unsafe partial class LinuxSockets
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int getsockname(int descriptor, byte* address, uint* length);
+
+    [LibraryImport("libc")]
+    private static partial int close(int descriptor);
 
     [LibraryImport("libc")]
     private static partial nint read(int descriptor, void* buffer, nint length);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http2;
 using Nuncio.DataPlane.Http.Http2.Hpack;
@@ -38,11 +37,12 @@ public sealed class Http2FuzzTests(ITestOutputHelper output)
     [Fact]
     public void Decoder_GivenRandomBlocks_FailsCleanlyAndKeepsToItsLimits()
     {
-        var random = new Random(Setting("NUNCIO_FUZZ_SEED", 1));
+        var random = new Random(FuzzSettings.Seed);
         var headers = new HeaderMap();
         var reader = new Http2HeaderReader(8192, 50);
         var decoder = new HpackDecoder(4096);
-        for (var i = Setting("NUNCIO_FUZZ_INPUTS", 40_000); i > 0; i--)
+        var inputs = FuzzSettings.Inputs(40_000);
+        for (var i = inputs; i > 0; i--)
         {
             var block = new List<byte>();
             for (var parts = random.Next(1, 8); parts > 0; parts--)
@@ -58,10 +58,9 @@ public sealed class Http2FuzzTests(ITestOutputHelper output)
             headers.ByteSize.ShouldBeLessThanOrEqualTo(8192 + 100);
             decoder.TableSize.ShouldBeLessThanOrEqualTo(4096);
         }
-    }
 
-    private static int Setting(string name, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : otherwise;
+        output.WriteLine($"{inputs} blocks");
+    }
 
     private static byte[] RandomInput(Random random, bool toServer)
     {
@@ -187,8 +186,8 @@ public sealed class Http2FuzzTests(ITestOutputHelper output)
 
     private async Task RunAsync(bool server)
     {
-        var connections = Setting("NUNCIO_FUZZ_INPUTS", 40_000) / FramesPerConnection;
-        var first = Setting("NUNCIO_FUZZ_SEED", 1);
+        var connections = FuzzSettings.Inputs(40_000) / FramesPerConnection;
+        var first = FuzzSettings.Seed;
         var before = 0L;
         for (var i = 0; i < connections; i++)
         {
