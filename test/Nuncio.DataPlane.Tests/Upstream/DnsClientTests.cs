@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Nuncio.DataPlane.Upstream;
 using Nuncio.DataPlane.Upstream.Dns;
+using Nuncio.Testing;
 
 namespace Nuncio.DataPlane.Tests.Upstream;
 
@@ -84,7 +85,7 @@ public sealed class DnsClientTests
         public Server(Func<string, ushort, Reply> answer)
         {
             _answer = answer;
-            _datagrams.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            _datagrams.Bind(new IPEndPoint(IPAddress.Loopback, FreePort.Next()));
             EndPoint = (IPEndPoint)_datagrams.LocalEndPoint!;
             _streams = new TcpListener(EndPoint);
             _streams.Start();
