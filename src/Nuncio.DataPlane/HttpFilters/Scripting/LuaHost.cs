@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using KeraLua;
@@ -6,8 +7,17 @@ using LuaState = KeraLua.Lua;
 namespace Nuncio.DataPlane.HttpFilters.Scripting;
 
 /// <summary>The function by which a machine's scripts reach the proxy.</summary>
-internal sealed class LuaHost
+/// <param name="memory">The memory of the machine.</param>
+internal sealed class LuaHost(LuaMemory memory)
 {
+    /// <summary>Between two waits. A script that takes longer holds up the requests of its machine.</summary>
+    private static readonly TimeSpan LongestStep = TimeSpan.FromSeconds(5);
+
+    private long _stepBegan = Stopwatch.GetTimestamp();
+
+    /// <summary>A run begins or goes on.</summary>
+    public void BeginStep() => _stepBegan = Stopwatch.GetTimestamp();
+
     /// <summary>The run that goes on; null between runs.</summary>
     public LuaRun? Run { get; set; }
 
@@ -26,6 +36,7 @@ internal sealed class LuaHost
     public int Call(nint pointer)
     {
         var state = LuaState.FromIntPtr(pointer);
+        using var lifted = memory.Lift();
         try
         {
             var count = state.GetTop();
@@ -36,6 +47,12 @@ internal sealed class LuaHost
             }
 
             state.SetTop(0);
+            if (arguments is ["late"])
+            {
+                state.PushBoolean(Stopwatch.GetElapsedTime(_stepBegan) > LongestStep);
+                return 1;
+            }
+
             var answer = Run is { } run ? run.Call(arguments) : LuaAnswer.Failed("There is no request here.");
             switch (answer.Kind)
             {

@@ -27,13 +27,16 @@ internal sealed class LuaMachine : IDisposable
 
     // What native code calls, up to and in the close of the state: finalizers run in any order, so only a handle keeps it alive until then.
     private readonly GCHandle _callbacks;
-    private readonly LuaHost _host = new();
+    private readonly LuaHost _host;
+    private readonly LuaMemory _memory;
     private readonly int _start;
     private bool _closed;
 
-    private LuaMachine(LuaState state, LuaAlloc allocate)
+    private LuaMachine(LuaState state, LuaAlloc allocate, LuaMemory memory)
     {
         _state = state;
+        _memory = memory;
+        _host = new LuaHost(memory);
         LuaFunction host = _host.Call;
         _callbacks = GCHandle.Alloc(new Delegate[] { allocate, host });
         state.Encoding = Encoding.Latin1;
@@ -45,11 +48,13 @@ internal sealed class LuaMachine : IDisposable
 
         state.PushCFunction(host);
         state.PushInteger(MaxInstructions);
-        if (state.PCall(2, 1, 0) != LuaStatus.OK)
+        if (state.PCall(2, 2, 0) != LuaStatus.OK)
         {
             throw new InvalidOperationException(state.ToString(-1));
         }
 
+        // The function that loads a script stays on the stack for TryCreate.
+        state.Insert(-2);
         _start = state.Ref(LuaRegistry.Index);
     }
 
@@ -58,14 +63,25 @@ internal sealed class LuaMachine : IDisposable
     {
         var memory = new LuaMemory(MaxBytes);
         LuaAlloc allocate = memory.Allocate;
-        var machine = new LuaMachine(new LuaState(allocate, 0), allocate);
-        if (machine._state.LoadBuffer(script, "=script", "t") == LuaStatus.OK && machine._state.PCall(0, 0, 0) == LuaStatus.OK)
+        var machine = new LuaMachine(new LuaState(allocate, 0), allocate, memory);
+        memory.BeginStep();
+        machine._host.BeginStep();
+        using (memory.Lift())
+        {
+            machine._state.PushBuffer(script);
+        }
+
+        if (machine._state.PCall(1, 0, 0) == LuaStatus.OK)
         {
             error = "";
             return machine;
         }
 
-        error = machine._state.ToString(-1) ?? "";
+        using (memory.Lift())
+        {
+            error = LuaHost.Text(machine._state, -1);
+        }
+
         machine.Dispose();
         return null;
     }
@@ -75,9 +91,15 @@ internal sealed class LuaMachine : IDisposable
     {
         lock (_gate)
         {
-            _state.RawGetInteger(LuaRegistry.Index, _start);
-            _state.PushString(function);
-            _state.PushString(side);
+            _memory.BeginStep();
+            _host.BeginStep();
+            using (_memory.Lift())
+            {
+                _state.RawGetInteger(LuaRegistry.Index, _start);
+                _state.PushString(function);
+                _state.PushString(side);
+            }
+
             if (_state.PCall(2, 1, 0) != LuaStatus.OK)
             {
                 return Fail(run, _state);
@@ -91,7 +113,11 @@ internal sealed class LuaMachine : IDisposable
 
             run.Thread = _state.ToThread(-1);
             run.Thread.Encoding = Encoding.Latin1;
-            run.Reference = _state.Ref(LuaRegistry.Index);
+            using (_memory.Lift())
+            {
+                run.Reference = _state.Ref(LuaRegistry.Index);
+            }
+
             return Step(run, 0);
         }
     }
@@ -104,10 +130,15 @@ internal sealed class LuaMachine : IDisposable
     {
         lock (_gate)
         {
-            run.Thread!.PushBoolean(value);
-            if (error is not null)
+            _memory.BeginStep();
+            _host.BeginStep();
+            using (_memory.Lift())
             {
-                run.Thread.PushString(error);
+                run.Thread!.PushBoolean(value);
+                if (error is not null)
+                {
+                    run.Thread.PushString(error);
+                }
             }
 
             return Step(run, error is null ? 1 : 2);
@@ -161,6 +192,7 @@ internal sealed class LuaMachine : IDisposable
         var thread = run.Thread!;
         var status = thread.Resume(_state, arguments, out var results);
         _host.Run = null;
+        using var lifted = _memory.Lift();
         switch (status)
         {
             case LuaStatus.Yield:
@@ -186,6 +218,7 @@ internal sealed class LuaMachine : IDisposable
 
     private LuaRunState Fail(LuaRun run, LuaState state)
     {
+        using var lifted = _memory.Lift();
         run.Error = LuaHost.Text(state, -1);
         state.Pop(1);
         return LuaRunState.Failed;

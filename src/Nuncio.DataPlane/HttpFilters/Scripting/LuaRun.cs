@@ -23,6 +23,10 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
         [LogLevel.Trace, LogLevel.Debug, LogLevel.Information, LogLevel.Warning, LogLevel.Error, LogLevel.Critical];
 
     private const int MaxMetadataChars = 64 * 1024;
+    private const int MaxHeaders = 1000;
+    private const int MaxHeaderBytes = 1024 * 1024;
+
+    private int _metadataLeft = 4 * MaxMetadataChars;
 
     private readonly List<(string Name, string Value)> _answer = [];
     private string _answerBody = "";
@@ -98,8 +102,13 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
                 LogScript(logger, Levels[Math.Clamp(Number(arguments[1]), 0, 5)], arguments[2] ?? "");
                 return LuaAnswer.Nil;
             case "callasync":
+                if (Calls is { Count: >= 100 })
+                {
+                    return LuaAnswer.Failed("too many calls");
+                }
+
                 (Calls ??= []).Add([.. arguments.Select(argument => argument ?? "")]);
-                return Calls.Count > 100 ? LuaAnswer.Failed("too many calls") : LuaAnswer.Nil;
+                return LuaAnswer.Nil;
             case "answercount":
                 return LuaAnswer.Of(_answer.Count);
             case "answername":
@@ -192,6 +201,11 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
             return LuaAnswer.Failed("the header cannot be sent");
         }
 
+        if (map.Count >= MaxHeaders || map.ByteSize + name.Length + value.Length > MaxHeaderBytes)
+        {
+            return LuaAnswer.Failed("there are too many headers");
+        }
+
         if (arguments[0] == "replace" || isPseudo)
         {
             map.Set(name, value);
@@ -231,7 +245,7 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
     private LuaAnswer SetDynamic(string?[] arguments)
     {
         // Of a value that cannot be taken nothing is kept: the same as when a script never sets it.
-        if (arguments is not [_, { } space, { } key, { } json, ..] || space.Length + key.Length + json.Length > MaxMetadataChars)
+        if (arguments is not [_, { } space, { } key, { } json, ..] || space.Length + key.Length + json.Length is var size && (size > MaxMetadataChars || size > _metadataLeft))
         {
             return LuaAnswer.Failed("this is too much for dynamic metadata");
         }
@@ -241,6 +255,7 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
             return LuaAnswer.Failed("this cannot be dynamic metadata");
         }
 
+        _metadataLeft -= size;
         exchange.WritableMetadata.Set(space, key, value);
         return LuaAnswer.Nil;
     }

@@ -4,6 +4,8 @@ local host, max_instructions = ...
 local yield, create, resume, status = coroutine.yield, coroutine.create, coroutine.resume, coroutine.status
 local sethook, raw_error, raw_type, raw_tostring, mtype = debug.sethook, error, type, tostring, math.type
 local raw_load, floor, raw_format = load, math.floor, string.format
+local running, raw_pcall, raw_setmetatable = coroutine.running, pcall, setmetatable
+local step = 1000
 
 local function call(op, ...)
   local value, message = host(op, ...)
@@ -18,17 +20,32 @@ local function wait(op, ...)
 end
 
 -- ---- limits ----
-local function guard(thread)
-  local fired = false
+local too_much = 'the script takes too many instructions'
+-- A run and what it begins share one budget: else coroutines in coroutines have no limit together.
+local budgets = setmetatable({}, { __mode = 'k' })
+-- The coroutines that the proxy resumes.
+local runs = setmetatable({}, { __mode = 'k' })
+
+local function guard(thread, budget)
+  -- What is counted in steps is paid for one step in advance, so that many short coroutines are no way around the limit.
+  budget.left = budget.left - step
+  if budget.left <= 0 then raw_error(too_much, 0) end
+  budgets[thread] = budget
   sethook(thread, function()
-    -- From now on every instruction fails: pcall must not be a way around the limit.
-    if not fired then
-      fired = true
-      sethook(thread, function() raw_error('the script takes too many instructions', 0) end, '', 1)
+    budget.left = budget.left - step
+    -- What C does in one instruction, such as a search in a long string, is seen by the clock only.
+    if budget.left > 0 and host('late') then budget.left = 0 end
+    if budget.left <= 0 then
+      -- From now on every instruction fails: pcall must not be a way around the limit.
+      sethook(thread, function() raw_error(too_much, 0) end, '', 1)
+      raw_error(too_much, 0)
     end
-    raw_error('the script takes too many instructions', 0)
-  end, '', max_instructions)
+  end, '', step)
   return thread
+end
+
+local function child(f)
+  return guard(create(f), budgets[running()] or { left = max_instructions })
 end
 
 -- ---- Lua 5.1 ----
@@ -82,14 +99,37 @@ bit = {
   arshift = function(a, n) return to32(to32(int(a)) >> (int(n) & 31) | (to32(int(a)) < 0 and ~(0xffffffff >> (int(n) & 31)) or 0)) end,
   tohex = function(a) return raw_format('%08x', int(a) & 0xffffffff) end,
 }
-coroutine.create = function(f) return guard(create(f)) end
+coroutine.create = child
 coroutine.wrap = function(f)
-  local thread = guard(create(f))
+  local thread = child(f)
   return function(...)
     local results = table.pack(resume(thread, ...))
     if not results[1] then raw_error(results[2], 0) end
     return table.unpack(results, 2, results.n)
   end
+end
+-- As in 5.1; what it runs when it closes a coroutine that was stopped would run without a limit.
+coroutine.close = nil
+coroutine.yield = function(...)
+  if runs[running()] then raw_error('attempt to yield outside a coroutine', 2) end
+  return yield(...)
+end
+-- Lua calls a handler inside of the hook that stops a script, where no other hook stops the handler.
+xpcall = function(f, handler, ...)
+  local results = table.pack(raw_pcall(f, ...))
+  if results[1] then return table.unpack(results, 1, results.n) end
+  return false, handler(results[2])
+end
+-- Tables have no finalizers in 5.1; here they would run without hooks, and so without a limit.
+setmetatable = function(t, meta)
+  if raw_type(meta) ~= 'table' then return raw_setmetatable(t, meta) end
+  local finalizer = rawget(meta, '__gc')
+  if finalizer == nil then return raw_setmetatable(t, meta) end
+  rawset(meta, '__gc', nil)
+  local done, message = raw_pcall(raw_setmetatable, t, meta)
+  rawset(meta, '__gc', finalizer)
+  if not done then raw_error(message, 2) end
+  return t
 end
 os = { time = os.time, clock = os.clock, date = os.date, difftime = os.difftime }
 io, package, require, dofile, loadfile, debug, collectgarbage, warn = nil, nil, nil, nil, nil, nil, nil, nil
@@ -293,10 +333,24 @@ end
 
 local get_g = _G
 
-return function(function_name, which)
+local function run(f)
+  local thread = guard(create(f), { left = max_instructions })
+  runs[thread] = true
+  return thread
+end
+
+local function start(function_name, which)
   local f = get_g[function_name]
   if raw_type(f) ~= 'function' then return nil end
-  return guard(create(function()
-    f(handle_of(which))
-  end))
+  return run(function() f(handle_of(which)) end)
 end
+
+-- Raises why the script does not load.
+local function load_script(script)
+  local chunk, problem = raw_load(script, '=script', 't')
+  if not chunk then raw_error(problem, 0) end
+  local done, message = resume(run(chunk))
+  if not done then raw_error(message, 0) end
+end
+
+return start, load_script
