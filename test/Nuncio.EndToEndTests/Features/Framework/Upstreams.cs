@@ -12,7 +12,8 @@ namespace Nuncio.EndToEndTests.Features;
 /// TLS,
 /// <c>mtls:a</c> wants a client certificate, <c>h2:a</c> talks HTTP/2 in the clear (and gRPC), <c>tcp:a</c> says its name and sends bytes back,
 /// <c>tlstcp:a</c> does so over TLS, <c>silent:a</c> never answers, <c>sick:a</c> answers 503 to paths below /health, <c>closed:a</c> is a port where nothing
-/// listens, <c>full:a</c> one where connections are never accepted; <c>authz</c>, <c>ratelimit</c>, <c>als</c> and <c>otlp</c> are <see cref="GrpcUpstream"/>s.
+/// listens, <c>full:a</c> one where connections are never accepted; <c>authz</c>, <c>ratelimit</c>, <c>als</c> and <c>otlp</c> are <see cref="GrpcUpstream"/>s;
+/// <c>node:script</c> is a server of the folder NodePeers, for tests that ask <see cref="NodePeers.NodePeer.Require"/> first.
 /// <para>The request may say how it is answered: <c>x-answer-status: N</c>, <c>x-answer-header: name: value</c>, <c>x-answer-body: text</c>,
 /// <c>x-answer-repeat: N</c> (the body so often), <c>x-answer-gate: name</c> (not before <see cref="OpenGate"/>), <c>x-answer-failures: key N</c> (503 the
 /// first N times that the key is seen).</para>
@@ -148,6 +149,12 @@ public sealed class Upstreams : IAsyncDisposable
         {
             var grpc = new GrpcUpstream(kind, (path, message) => Messages(name).Enqueue((path, message)));
             return (grpc.Port, grpc);
+        }
+
+        if (kind == "node")
+        {
+            var node = NodePeers.NodePeer.StartServerAsync(name[5..]).GetAwaiter().GetResult();
+            return (node.Port, node);
         }
 
         if (kind == "closed") return (FreePort.Next(), null);
