@@ -25,7 +25,8 @@ public static class PrometheusTextWriter
                 MetricKind.Gauge => "gauge",
                 _ => "histogram",
             }).Append('\n');
-            foreach (var (labels, series) in family.Series.OrderBy(s => s.Key, StringComparer.Ordinal))
+            // Series are made while this reads: the dictionary's own ToArray takes them all at one moment, which sorting it does not.
+            foreach (var (labels, series) in family.Series.ToArray().OrderBy(s => s.Key, StringComparer.Ordinal))
             {
                 WriteSeries(text, family.Name, labels, series);
             }

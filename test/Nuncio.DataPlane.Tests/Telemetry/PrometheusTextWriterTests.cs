@@ -39,6 +39,20 @@ public class PrometheusTextWriterTests
         Text(registry).ShouldContain("envoy_cluster_upstream_rq{envoy_response_code=\"503\",envoy_cluster_name=\"c\"} 1\n");
     }
 
+    [Fact]
+    public async Task Write_WhileSeriesAreMade_IsWhole()
+    {
+        var registry = new MetricsRegistry();
+        var making = Task.Run(() =>
+        {
+            for (var i = 0; i < 20_000; i++) registry.Counter("envoy_cluster_upstream_rq", MetricLabels.Of("envoy_cluster_name", $"c{i}")).Increment();
+        });
+        while (!making.IsCompleted) Text(registry).ShouldNotBeNull();
+        await making;
+
+        Text(registry).Split('\n').Count(line => line.StartsWith("envoy_cluster_upstream_rq{", StringComparison.Ordinal)).ShouldBe(20_000);
+    }
+
     private static string Text(MetricsRegistry registry)
     {
         var buffer = new ArrayBufferWriter<byte>();
