@@ -52,6 +52,7 @@ public static class SnapshotAssembler
         }
 
         var invalid = ImmutableArray.CreateBuilder<ResourceKey>();
+        var invalidDenies = false;
         foreach (var unit in units)
         {
             foreach (var resource in unit.Invalid)
@@ -59,7 +60,10 @@ public static class SnapshotAssembler
                 // Kinds without ids belong to everybody.
                 var isOurs = resource.AmbassadorId is null || AmbassadorIdPolicy.Matches(resource.AmbassadorId, options.AmbassadorId);
                 if (isOurs && !seen.ContainsKey(resource.Key))
+                {
                     invalid.Add(resource.Key);
+                    invalidDenies |= resource.MustDeny;
+                }
                 else if (!seen.ContainsKey(resource.Key))
                     leftOut.Add(resource.Key);
             }
@@ -108,6 +112,7 @@ public static class SnapshotAssembler
             ConfigMaps = Of<ConfigMapResource>(),
             Namespaces = Of<NamespaceResource>(),
             Invalid = invalid.ToImmutable(),
+            InvalidRateLimitDenies = invalidDenies,
             Findings = findings.ToImmutable(),
         };
     }

@@ -107,7 +107,14 @@ internal static class AuthServicePlanner
             StatsName = spec.StatsName,
         });
         if (!ok || cluster is null) return null;
-
+        if (proto == "grpc")
+        {
+            WithoutEffect("path_prefix", spec.PathPrefix is { Length: > 0 });
+            WithoutEffect("allowed_request_headers", spec.AllowedRequestHeaders is { Count: > 0 });
+            WithoutEffect("allowed_authorization_headers", spec.AllowedAuthorizationHeaders is { Count: > 0 });
+            WithoutEffect("add_auth_headers", spec.AddAuthHeaders is { Count: > 0 });
+            WithoutEffect("add_linkerd_headers", spec.AddLinkerdHeaders == true);
+        }
         var filter = new ExtAuthz { ClearRouteCache = true };
         var timeout = RouteMessages.Milliseconds(spec.TimeoutMs ?? DefaultTimeoutMs);
         if (proto == "grpc")
@@ -130,6 +137,13 @@ internal static class AuthServicePlanner
         {
             ok = false;
             findings.Error(service, FindingCodes.AuthServiceInvalid, field, $"{message}; until it is corrected every request is answered 500");
+        }
+
+        void WithoutEffect(string field, bool isSet)
+        {
+            if (!isSet) return;
+            findings.Warning(
+                service, FindingCodes.FieldWithoutEffect, $"spec.{field}", "has no effect with proto grpc: the service is sent every header, and says which to change");
         }
 
         void CheckNames(string field, ValueList<string>? names)

@@ -25,9 +25,9 @@ internal static class RateLimitServicePlanner
                 context.Findings.Error(each, FindingCodes.ServiceNotUnique, "", "only one RateLimitService is supported; none is used");
             }
             var strict = services.Any(each => each.Spec.FailureModeDeny == true);
-            return strict ? Filter(context, services.First(each => each.Spec.FailureModeDeny == true).Spec, NoCluster) : null;
+            return strict ? Denying(context, services.First(each => each.Spec.FailureModeDeny == true).Spec) : null;
         }
-        if (services.Length == 0) return null;
+        if (services.Length == 0) return context.Snapshot.InvalidRateLimitDenies ? Denying(context, new RateLimitServiceSpec { Service = "" }) : null;
         var service = services[0];
         var spec = service.Spec;
         var ok = true;
@@ -44,7 +44,7 @@ internal static class RateLimitServicePlanner
             StatsName = spec.StatsName,
         });
         if (ok && cluster is not null) return Filter(context, spec, cluster.Name);
-        return spec.FailureModeDeny == true ? Filter(context, spec with { TimeoutMs = null }, NoCluster) : null;
+        return spec.FailureModeDeny == true ? Denying(context, spec) : null;
 
         void Wrong(string field, string message)
         {
@@ -53,6 +53,10 @@ internal static class RateLimitServicePlanner
             context.Findings.Error(service, FindingCodes.RateLimitServiceInvalid, field, $"{message}; {effect}");
         }
     }
+
+    // Its other settings may be what is wrong with it.
+    private static RateLimitFilter Denying(CompilerContext context, RateLimitServiceSpec spec) =>
+        Filter(context, spec with { TimeoutMs = null, FailureModeDeny = true }, NoCluster);
 
     private static RateLimitFilter Filter(CompilerContext context, RateLimitServiceSpec spec, string cluster) => new()
     {

@@ -38,6 +38,12 @@ internal static class TracingPlanner
         var tracing = new HttpTracing { Provider = provider };
         foreach (var tag in service.Spec.CustomTags ?? [])
         {
+            if ((tag.Literal is null ? 0 : 1) + (tag.Environment is null ? 0 : 1) + (tag.RequestHeader is null ? 0 : 1) > 1)
+            {
+                context.Findings.Warning(
+                    service, FindingCodes.FieldWithoutEffect, "spec.custom_tags",
+                    $"tag '{tag.Tag}' has several sources; the first of literal, environment and request_header counts");
+            }
             if (Tag(tag) is { } message) tracing.CustomTags.Add(message);
             else context.Findings.Error(service, FindingCodes.TracingServiceInvalid, "spec.custom_tags", $"tag '{tag.Tag}' has no usable source and is left out");
         }

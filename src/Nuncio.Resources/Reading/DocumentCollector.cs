@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Nuncio.Resources.Findings;
+using Nuncio.Resources.Getambassador;
 using Nuncio.Resources.Reading.Conversion;
 using Nuncio.Resources.Reading.Tree;
 using Nuncio.Resources.Snapshots;
@@ -63,6 +64,10 @@ internal sealed class DocumentCollector(string file, DocumentSlice slice, Readin
             Report(
                 FindingCodes.UnsupportedApiVersion, FindingLevel.Error, $"apiVersion {header.ApiVersion} does not exist for {header.Kind}", header.Key,
                 "apiVersion", map.Find("apiVersion") ?? map, kind.CurrentApiVersion);
+
+            // Who wrote it wants requests authorized or limited, whatever its version.
+            if (header.Kind is AuthServiceResource.KindName or RateLimitServiceResource.KindName)
+                AddInvalid(kind, header, map);
             return;
         }
 
@@ -84,7 +89,7 @@ internal sealed class DocumentCollector(string file, DocumentSlice slice, Readin
         var resource = kind.Read(map, header, scope, options);
         if (scope.IsInvalid || resource is null)
         {
-            _invalid.Add(new InvalidResource(header.Key, kind.HasSchema ? KindReader.LenientId(map) ?? [AmbassadorIdPolicy.DefaultId] : null));
+            AddInvalid(kind, header, map);
             return;
         }
 
@@ -97,6 +102,11 @@ internal sealed class DocumentCollector(string file, DocumentSlice slice, Readin
             Text = new DocumentText(file, slice, steps, LocationOf(map)),
         });
     }
+
+    private void AddInvalid(KindReader kind, ObjectHeader header, MapNode map) => _invalid.Add(new InvalidResource(
+        header.Key,
+        kind.HasSchema ? KindReader.LenientId(map) ?? [AmbassadorIdPolicy.DefaultId] : null,
+        header.Kind == RateLimitServiceResource.KindName && KindReader.LenientDeny(map)));
 
     /// <summary>Adds the items of <c>kind: List</c>, or of a list of one kind such as <c>MappingList</c>; false when the object is no list.</summary>
     private bool AddListItems(MapNode map, ImmutableArray<DocumentStep> steps, ObjectHeader? carrier, int depth)

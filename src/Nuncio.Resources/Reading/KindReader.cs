@@ -92,6 +92,9 @@ internal sealed class KindReader
         _ => null,
     };
 
+    /// <summary>Whether an object that is invalid says <c>failure_mode_deny: true</c>, as far as it can be read.</summary>
+    public static bool LenientDeny(MapNode map) => (map.Find("spec") as MapNode)?.Find("failure_mode_deny") is ScalarNode { Text: "true" };
+
     public Resource? Read(MapNode map, ObjectHeader header, ReadingScope scope, ReadingOptions options)
     {
         if (!HasSchema)

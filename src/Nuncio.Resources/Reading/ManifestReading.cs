@@ -34,7 +34,8 @@ public sealed record ManifestReading
 /// <summary>An object that breaks the schema of its kind.</summary>
 /// <param name="Key">Its key.</param>
 /// <param name="AmbassadorId">Its ids as far as they can be read; null for kinds that have none.</param>
-public sealed record InvalidResource(ResourceKey Key, Collections.ValueList<string>? AmbassadorId);
+/// <param name="MustDeny">Whether <c>failure_mode_deny: true</c> can be read in it.</param>
+public sealed record InvalidResource(ResourceKey Key, Collections.ValueList<string>? AmbassadorId, bool MustDeny);
 
 /// <summary>A kind that is not read, or a version that was converted.</summary>
 /// <param name="ApiVersion">As written.</param>

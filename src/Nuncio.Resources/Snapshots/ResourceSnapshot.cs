@@ -69,6 +69,9 @@ public sealed record ResourceSnapshot
     /// </summary>
     public ImmutableArray<ResourceKey> Invalid { get; init; } = [];
 
+    /// <summary>Whether one of the invalid RateLimitServices says <c>failure_mode_deny: true</c>.</summary>
+    public bool InvalidRateLimitDenies { get; init; }
+
     /// <summary>What reading found; the compiler's findings are not in here.</summary>
     public ImmutableArray<Finding> Findings { get; init; } = [];
 

@@ -119,6 +119,52 @@ public class HttpFilterPassTests
         Names(closed).ShouldContain("ratelimit");
     }
 
+    [Theory]
+    [InlineData("{failure_mode_deny: true, protocol_version: v3}", "getambassador.io/v3alpha1")]
+    [InlineData("{service: limit, failure_mode_deny: true, timeout_ms: soon}", "getambassador.io/v3alpha1")]
+    [InlineData("{service: limit, failure_mode_deny: true, protocol_version: v3}", "getambassador.io/v9")]
+    public void RateLimitService_ThatMustDenyAndCannotBeRead_FailsClosed(string spec, string version)
+    {
+        var service = Compiled.Resource("RateLimitService", "r", spec).Replace("getambassador.io/v3alpha1", version, StringComparison.Ordinal);
+        Names(Compiled.From(Compiled.Listener() + Compiled.Quiet() + service)).ShouldContain("ratelimit");
+        var open = service.Replace("failure_mode_deny: true", "failure_mode_deny: false", StringComparison.Ordinal);
+        Names(Compiled.From(Compiled.Listener() + Compiled.Quiet() + open)).ShouldNotContain("ratelimit");
+    }
+
+    [Fact]
+    public void RateLimitServices_OfWhichOneMustDeny_AskWithinTheDefaultTime()
+    {
+        var compiled = Compiled.From(
+            Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("RateLimitService", "r", "{service: limit, protocol_version: v3}")
+            + Compiled.Resource("RateLimitService", "s", "{service: limit, protocol_version: v3, failure_mode_deny: true, timeout_ms: -5}"));
+        Names(compiled).ShouldContain("ratelimit");
+        Filter<Envoy.Extensions.Filters.Http.Ratelimit.V3.RateLimit>(compiled).Timeout.ToTimeSpan().ShouldBe(TimeSpan.FromMilliseconds(20));
+    }
+
+    [Fact]
+    public void AuthService_OfAVersionThatDoesNotExist_FailsClosed()
+    {
+        var service = Compiled.Resource("AuthService", "auth", "{auth_service: auth}");
+        var compiled = Compiled.From(
+            Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("Mapping", "m", "{hostname: '*', prefix: /m/, service: m}")
+            + service.Replace("getambassador.io/v3alpha1", "getambassador.io/v9", StringComparison.Ordinal));
+        compiled.Input.Findings.ShouldContain(finding => finding.Code == FindingCodes.UnsupportedApiVersion);
+        compiled.Snapshot.RouteConfigurations.Values.ShouldAllBe(routes => routes.ToString()!.Contains("\"status\": 500", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("path_prefix: /check")]
+    [InlineData("allowed_request_headers: [x-a]")]
+    [InlineData("allowed_authorization_headers: [x-a]")]
+    [InlineData("add_auth_headers: {x-a: b}")]
+    [InlineData("add_linkerd_headers: true")]
+    public void AuthService_WithGrpcAndAFieldOfHttp_IsReported(string field)
+    {
+        var compiled = Compiled.From(
+            Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("AuthService", "auth", $"{{auth_service: auth, proto: grpc, protocol_version: v3, {field}}}"));
+        compiled.Codes.ShouldContain(FindingCodes.FieldWithoutEffect);
+    }
+
     [Fact]
     public void Module_ShapesTheConnectionManager()
     {
