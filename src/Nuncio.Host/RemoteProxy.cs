@@ -51,13 +51,14 @@ public sealed partial class RemoteProxy(RemoteProxyOptions options, ILoggerFacto
             using var pem = X509Certificate2.CreateFromPemFile(files.Certificate, files.PrivateKey);
             var authorities = new X509Certificate2Collection();
             authorities.ImportFromPemFile(files.Authorities);
-            var chain = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            var chain = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
             chain.CustomTrustStore.AddRange(authorities);
             return new SslClientAuthenticationOptions
             {
                 TargetHost = files.ServerName,
                 EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-                ClientCertificates = [X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null)],
+                ClientCertificateContext = SslStreamCertificateContext.Create(
+                    X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null), AdsCertificates.IntermediatesIn(files.Certificate), offline: true),
                 CertificateChainPolicy = chain,
             };
         }

@@ -221,7 +221,7 @@ public sealed class CallTests : IAsyncLifetime
         {
             Address = new IPEndPoint(IPAddress.Loopback, 0),
             Certificate = certificate.Certificate,
-            AcceptClientCertificate = peer => peer.Thumbprint == client.Certificate.Thumbprint,
+            AcceptClientCertificate = (peer, _) => peer.Thumbprint == client.Certificate.Thumbprint,
         };
         await using var server = await GrpcServer.StartAsync(options, EchoService.Table(), NullLoggerFactory.Instance);
 

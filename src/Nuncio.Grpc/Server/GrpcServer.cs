@@ -124,11 +124,11 @@ public sealed class GrpcServer : IAsyncDisposable
 
     private static HttpsConnectionAdapterOptions Tls(GrpcServerOptions options, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate)
     {
-        var tls = new HttpsConnectionAdapterOptions { ServerCertificate = certificate, SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
+        var tls = new HttpsConnectionAdapterOptions { ServerCertificate = certificate, ServerCertificateChain = options.Intermediates, SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
         if (options.AcceptClientCertificate is { } accept)
         {
             tls.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-            tls.ClientCertificateValidation = (peer, _, _) => accept(peer);
+            tls.ClientCertificateValidation = (peer, chain, _) => accept(peer, chain?.ChainPolicy.ExtraStore ?? []);
         }
 
         return tls;

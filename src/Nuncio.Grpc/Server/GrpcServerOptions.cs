@@ -12,8 +12,13 @@ public sealed record GrpcServerOptions
     /// <summary>The certificate for TLS; null for HTTP/2 in cleartext with prior knowledge.</summary>
     public X509Certificate2? Certificate { get; init; }
 
-    /// <summary>Whether a client's certificate will do; null when none is asked for. Without one a client is refused.</summary>
-    public Func<X509Certificate2, bool>? AcceptClientCertificate { get; init; }
+    /// <summary>Certificates between <see cref="Certificate"/> and its authority, which are shown with it; empty for none.</summary>
+    public X509Certificate2Collection Intermediates { get; init; } = [];
+
+    /// <summary>
+    /// Whether a client's certificate will do, given the others that it showed; null when none is asked for. Without one a client is refused.
+    /// </summary>
+    public Func<X509Certificate2, X509Certificate2Collection, bool>? AcceptClientCertificate { get; init; }
 
     /// <summary>The largest message that is received, in bytes; 4 MiB.</summary>
     public int MaxReceiveMessageLength { get; init; } = 4 * 1024 * 1024;

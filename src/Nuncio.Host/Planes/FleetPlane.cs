@@ -57,6 +57,7 @@ internal sealed partial class FleetPlane(AdsOptions options, ILoggerFactory logg
                 {
                     Address = options.Address,
                     Certificate = _certificates?.Server,
+                    Intermediates = _certificates?.Intermediates ?? [],
                     AcceptClientCertificate = _certificates is { } certificates ? certificates.Accepts : null,
                     MaxReceiveMessageLength = 16 * 1024 * 1024,
                     Time = time,

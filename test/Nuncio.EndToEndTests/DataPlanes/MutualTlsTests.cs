@@ -26,6 +26,12 @@ public sealed partial class MutualTlsTests : IDisposable
         Write("server", server);
         Write("client", client);
         Write("stranger", stranger);
+        using var belowServers = TestCertificate.CreateAuthority("below servers", _servers);
+        using var belowClients = TestCertificate.CreateAuthority("below clients", _clients);
+        using var deepServer = TestCertificate.Create(["nuncio.example.com", "127.0.0.1"], belowServers);
+        using var deepClient = TestCertificate.Create(["edge.example.com"], belowClients);
+        Write("deep-server", deepServer);
+        Write("deep-client", deepClient);
         _folder.Write("servers-ca.crt", _servers.CertificatePem);
         _folder.Write("clients-ca.crt", _clients.CertificatePem);
     }
@@ -67,6 +73,28 @@ public sealed partial class MutualTlsTests : IDisposable
         await using var gateway = await StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port));
         await using var proxy = TestProcess.Start(
             NuncioCommand.Program, ["proxy", "--xds", Address(), .. Tls("client"), "--admin", $"127.0.0.1:{FreePort.Next()}"], NuncioCommand.WithoutSettings);
+
+        await UntilServedAsync(gateway, proxy);
+    }
+
+    [SkippableFact]
+    public async Task Envoy_WhereBothCertificatesHaveIntermediates_IsServed()
+    {
+        var program = TestPaths.RequireProgram("envoy");
+        await using var backend = WireBackend.StartEcho();
+        await using var gateway = await StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port), "deep-server");
+        await using var envoy = await StartEnvoyAsync(program, "deep-client");
+
+        await UntilServedAsync(gateway, envoy);
+    }
+
+    [Fact]
+    public async Task RemoteProxy_WhereBothCertificatesHaveIntermediates_IsServed()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var gateway = await StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port), "deep-server");
+        await using var proxy = TestProcess.Start(
+            NuncioCommand.Program, ["proxy", "--xds", Address(), .. Tls("deep-client"), "--admin", $"127.0.0.1:{FreePort.Next()}"], NuncioCommand.WithoutSettings);
 
         await UntilServedAsync(gateway, proxy);
     }
@@ -139,13 +167,14 @@ public sealed partial class MutualTlsTests : IDisposable
 
     private string Address() => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_port}");
 
-    private string[] ServerTls() => ["--xds-certificate", FileName("server.crt"), "--xds-key", FileName("server.key"), "--xds-client-ca", FileName("clients-ca.crt")];
+    private string[] ServerTls(string name = "server") =>
+        ["--xds-certificate", FileName($"{name}.crt"), "--xds-key", FileName($"{name}.key"), "--xds-client-ca", FileName("clients-ca.crt")];
 
     private string[] Tls(string name) =>
         ["--certificate", FileName($"{name}.crt"), "--key", FileName($"{name}.key"), "--ca", FileName("servers-ca.crt"), "--server-name", "nuncio.example.com"];
 
-    private Task<RunningGateway> StartAsync(string manifests) => RunningGateway.StartAsync(
-        manifests, ["--data-plane", "none", "--xds-address", string.Create(CultureInfo.InvariantCulture, $"0.0.0.0:{_port}"), .. ServerTls()]);
+    private Task<RunningGateway> StartAsync(string manifests, string certificate = "server") => RunningGateway.StartAsync(
+        manifests, ["--data-plane", "none", "--xds-address", string.Create(CultureInfo.InvariantCulture, $"0.0.0.0:{_port}"), .. ServerTls(certificate)]);
 
     private async Task<TestProcess> StartEnvoyAsync(string program, string certificate)
     {
