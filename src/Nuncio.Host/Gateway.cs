@@ -89,9 +89,9 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
         var began = time.GetTimestamp();
         var compilation = _compiler.Compile(resources);
         var compiled = time.GetElapsedTime(began);
-        if (_restored is not null && !resources.All().Any() && resources.Findings.Any(IsUnreachable))
+        if ((_restored is not null || _state.Serving is not null || plane.OutlivesProcess) && !resources.All().Any() && resources.Findings.Any(IsUnreachable))
         {
-            // Nothing can be read yet: what was good last is better than nothing.
+            // Nothing can be read, or not any more: what serves is better than nothing.
             lock (_reporting) Report(resources.Findings);
             return;
         }

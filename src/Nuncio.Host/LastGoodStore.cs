@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Security.Cryptography;
 using Envoy.Config.Cluster.V3;
 using Envoy.Config.Endpoint.V3;
 using Envoy.Config.Listener.V3;
@@ -26,6 +27,7 @@ internal sealed partial class LastGoodStore(LastGoodOptions options, ILogger log
         try
         {
             var message = ToMessage(snapshot);
+            message.SystemVersionInfo = DigestOf(message);
             var temporary = $"{FileName}.{Environment.ProcessId}.tmp";
             var create = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
             if (OperatingSystem.IsWindows())
@@ -62,7 +64,13 @@ internal sealed partial class LastGoodStore(LastGoodOptions options, ILogger log
         {
             if (!File.Exists(FileName)) return null;
             if (new FileInfo(FileName).Length > MaxLength) throw new InvalidDataException("The file is too large.");
-            return FromMessage(DeltaDiscoveryResponse.Parser.ParseFrom(File.ReadAllBytes(FileName)));
+            var message = DeltaDiscoveryResponse.Parser.ParseFrom(File.ReadAllBytes(FileName));
+            var digest = message.SystemVersionInfo;
+            message.SystemVersionInfo = "";
+
+            // A part of it, or nothing, is a message too: as a configuration it would take away what is missing.
+            if (digest != DigestOf(message)) throw new InvalidDataException("The file is not what was written.");
+            return FromMessage(message);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
@@ -70,6 +78,8 @@ internal sealed partial class LastGoodStore(LastGoodOptions options, ILogger log
             return null;
         }
     }
+
+    private static string DigestOf(DeltaDiscoveryResponse message) => Convert.ToHexStringLower(SHA256.HashData(XdsBytes.Serialize(message)));
 
     private DeltaDiscoveryResponse ToMessage(XdsSnapshot snapshot)
     {

@@ -64,6 +64,20 @@ internal sealed class RunningGateway : IAsyncDisposable
         await StartAsync();
     }
 
+    /// <summary>Ends the process, and waits for that.</summary>
+    public async Task EndAsync()
+    {
+        Process.Terminate();
+        await Process.WaitForExitAsync();
+    }
+
+    /// <summary>Starts the same command once more, after the process has ended, and waits for nothing.</summary>
+    public async Task BeginAgainAsync()
+    {
+        await Process.DisposeAsync();
+        Process = StartProcess();
+    }
+
     /// <summary>Starts the same command beside the process that runs, waits until it serves, and tells the older one to stop; waits for its end.</summary>
     /// <returns>The exit status of the older one.</returns>
     public async Task<int> SucceedAsync()

@@ -37,6 +37,9 @@ internal sealed partial class FleetPlane(AdsOptions options, ILoggerFactory logg
     }
 
     /// <inheritdoc/>
+    public bool OutlivesProcess => true;
+
+    /// <inheritdoc/>
     public ImmutableArray<XdsRejection> Rejections => _ads.Acks.Rejections;
 
     /// <inheritdoc/>

@@ -21,6 +21,9 @@ internal interface IGatewayPlane : IXdsSnapshotSink, IAsyncDisposable
     /// <summary>What of the newest snapshot is refused.</summary>
     ImmutableArray<XdsRejection> Rejections { get; }
 
+    /// <summary>What takes traffic is elsewhere, and may go on with what a process before this one gave it.</summary>
+    bool OutlivesProcess => false;
+
     /// <summary>A newer process has begun to take over the ports.</summary>
     bool IsReplaced => false;
 

@@ -191,6 +191,32 @@ public sealed class EnvoyTests
         File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task LastGood_ThatIsDamaged_IsNotServed(int halves)
+    {
+        using var kept = new TemporaryFolder();
+        var file = Path.Combine(kept.Path, "last-good.pb");
+        await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("kept", "/kept/", 1), ["--last-good", kept.Path]);
+        for (var tries = 0; !File.Exists(file); tries++)
+        {
+            tries.ShouldBeLessThan(1000);
+            await Task.Delay(20);
+        }
+
+        await gateway.EndAsync();
+        var good = File.ReadAllBytes(file);
+        File.WriteAllBytes(file, halves switch { 0 => [], 1 => good[..(good.Length / 2)], _ => [.. good, .. good] });
+
+        await gateway.StartAgainAsync();
+
+        await gateway.Process.WaitForLineAsync("cannot be read");
+        gateway.Process.Errors.ShouldNotContain(line => line.Contains("last good configuration serves", StringComparison.Ordinal));
+        (await gateway.SendAsync("GET", "/kept/")).Status.ShouldBe(503);
+    }
+
     private static async Task EventuallyReadyAsync(RunningGateway gateway)
     {
         for (var tries = 0; await gateway.AdminStatusAsync("/ambassador/v0/check_ready") != HttpStatusCode.OK; tries++)

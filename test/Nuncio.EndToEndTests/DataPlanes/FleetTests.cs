@@ -86,6 +86,37 @@ public sealed class FleetTests
         await gateway.Process.WaitForLineAsync("broken.yaml");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Manifests_ThatCannotBeReadAnyMore_TakeNothingAway(bool restart)
+    {
+        await using var backend = WireBackend.StartEcho();
+        var ads = FreePort.Next();
+        await using var gateway = await RunningGateway.StartAsync(
+            Manifests.Mapping("kept", "/kept/", backend.Port), ["--data-plane", "none", "--xds-address", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{ads}")]);
+        await using var proxy = StartProxy(ads);
+        await UntilAsync(() => AnswersAsync(gateway, "/kept/"));
+        await using var load = Load.Start(gateway.Port, "/kept/");
+
+        if (restart) await gateway.EndAsync();
+        Directory.Move(gateway.Folder, gateway.Folder + "-away");
+        try
+        {
+            if (restart) await gateway.BeginAgainAsync();
+            await gateway.Process.WaitForLineAsync("path-not-found");
+            await load.ContinueAsync(50);
+        }
+        finally
+        {
+            Directory.Move(gateway.Folder + "-away", gateway.Folder);
+        }
+
+        gateway.Write("more.yaml", Manifests.Mapping("more", "/more/", backend.Port));
+        await UntilAsync(() => AnswersAsync(gateway, "/more/"));
+        load.Wrong.ShouldBe(0, load.Example);
+    }
+
     private static TestProcess StartProxy(int ads) => TestProcess.Start(
         NuncioCommand.Program,
         ["proxy", "--xds", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{ads}"), "--admin", $"127.0.0.1:{FreePort.Next()}"],

@@ -63,6 +63,9 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
     public bool IsProven(long revision) => HasAccepted(revision);
 
     /// <inheritdoc/>
+    public bool OutlivesProcess => true;
+
+    /// <inheritdoc/>
     public ImmutableArray<XdsRejection> Rejections => _ads.Acks.Rejections;
 
     /// <inheritdoc/>

@@ -6,19 +6,28 @@ namespace Nuncio.Host.Planes.LocalEnvoy;
 /// <summary>The version of an Envoy program, as it says itself.</summary>
 internal static partial class EnvoyVersion
 {
-    /// <summary>Asks the program; null and a reason when it cannot be run.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Asks the program; null and a reason when it cannot be run, or does not answer within 30 seconds.</summary>
     public static async Task<(Version? Version, string? Problem)> AskAsync(string program, CancellationToken cancellationToken)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Patience);
         try
         {
             using var process = Process.Start(new ProcessStartInfo(program, ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
-            var text = await process.StandardOutput.ReadToEndAsync(cancellationToken);
-            await process.WaitForExitAsync(cancellationToken);
+            using var ending = limit.Token.Register(process.Kill);
+            var errors = process.StandardError.ReadToEndAsync(limit.Token);
+            var text = await process.StandardOutput.ReadToEndAsync(limit.Token);
+            await process.WaitForExitAsync(limit.Token);
             var match = Pattern().Match(text);
             return match.Success && Version.TryParse(match.Groups[1].Value, out var version)
                 ? (version, null)
                 : (null, $"{program} does not say which Envoy it is: {(text + await errors).Trim()}");
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return (null, $"{program} does not say which Envoy it is: no answer within {Patience.TotalSeconds} s");
         }
         catch (Exception e) when (e is System.ComponentModel.Win32Exception or IOException)
         {
