@@ -45,7 +45,6 @@ internal static class KnownDifferences
             .Select(counter => ("statistics", $"envoy_http_{counter}{{envoy_http_conn_manager_prefix=\"proxy*", "Follows from exchanges above")),
         ("statistics", "envoy_http_no_route{envoy_http_conn_manager_prefix=\"web\"}", "Follows from exchanges above"),
         ("statistics", "envoy_http_downstream_cx_protocol_error{envoy_http_conn_manager_prefix=\"http2\"}", "Follows from exchanges above"),
-        ("statistics", "envoy_listener_ssl_fail_verify_error{envoy_listener_address=\"tls-names\"}", "A client certificate of the wrong name counts here; Envoy has ssl_fail_verify_san for it"),
         ("statistics", "envoy_cluster_upstream_rq_total{envoy_cluster_name=\"tcp-*", "Chance: which of two weighted clusters a connection gets"),
         ("statistics", "envoy_listener_downstream_cx_*", "Follows from exchanges above"),
         .. new[] { "upstream_rq", "upstream_rq_xx", "upstream_rq_completed", "upstream_rq_total", "external_upstream_rq", "external_upstream_rq_xx", "external_upstream_rq_completed" }

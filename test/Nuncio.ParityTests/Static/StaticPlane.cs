@@ -301,7 +301,7 @@ internal sealed partial class StaticPlane : IAsyncDisposable
         + "|outlier_detection_ejections_(active|enforced_[a-z0-9_]+|overflow)|ext_authz_[a-z_]+|ratelimit_[a-z_]+|grpc_[a-z0-9_]+)"
         + "|http_(downstream_rq_(xx|total|completed|timeout|header_timeout|idle_timeout|max_duration_reached|http1_total|http2_total|too_large)"
         + "|downstream_cx_(total|http1_total|http2_total|ssl_total|destroy|protocol_error|idle_timeout|upgrades_total)|no_route|no_cluster|rq_total|rq_direct_response|rq_redirect)"
-        + "|listener_(ssl_(handshake|connection_error|fail_verify_error|fail_verify_no_cert|no_certificate)|no_filter_chain_match|downstream_cx_(total|destroy)|downstream_pre_cx_timeout)"
+        + "|listener_(ssl_(handshake|connection_error|fail_verify_(error|no_cert|san|cert_hash)|no_certificate)|no_filter_chain_match|downstream_cx_(total|destroy)|downstream_pre_cx_timeout)"
         + ")\\{")]
     private static partial Regex Watched();
 
