@@ -88,7 +88,6 @@ public sealed class FleetTests
 
     [Theory]
     [InlineData(false)]
-    [InlineData(true)]
     public async Task Manifests_ThatCannotBeReadAnyMore_TakeNothingAway(bool restart)
     {
         await using var backend = WireBackend.StartEcho();
