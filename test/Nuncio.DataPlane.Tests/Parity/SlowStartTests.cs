@@ -40,6 +40,8 @@ public sealed class SlowStartTests
                 await Task.Delay(10);
             }
 
+            // Past the shortest window, well inside the others.
+            await Task.Delay(400);
             var fresh = 0;
             for (var i = 0; i < 100; i++)
             {
