@@ -46,6 +46,9 @@ internal static class KnownDifferences
         ("statistics", "envoy_http_no_route{envoy_http_conn_manager_prefix=\"web\"}", "Follows from exchanges above"),
         ("statistics", "envoy_http_downstream_cx_protocol_error{envoy_http_conn_manager_prefix=\"http2\"}", "Follows from exchanges above"),
         ("statistics", "envoy_cluster_upstream_rq_total{envoy_cluster_name=\"tcp-*", "Chance: which of two weighted clusters a connection gets"),
+        ("retry-other-host", "log attempts", "Chance: which of two endpoints round robin begins with"),
+        .. new[] { "upstream_cx_connect_fail", "upstream_cx_total", "upstream_rq_retry", "upstream_rq_retry_success", "upstream_rq_total", "upstream_rq_pending_total", "upstream_rq_pending_failure_eject" }
+            .Select(counter => ("statistics", $"envoy_cluster_{counter}{{envoy_cluster_name=\"half-closed\"*", "Chance: which of two endpoints round robin begins with")),
         ("statistics", "envoy_listener_downstream_cx_*", "Follows from exchanges above"),
         .. new[] { "upstream_rq", "upstream_rq_xx", "upstream_rq_completed", "upstream_rq_total", "external_upstream_rq", "external_upstream_rq_xx", "external_upstream_rq_completed" }
             .Select(counter => ("statistics", $"envoy_cluster_{counter}{{envoy_cluster_name=\"tcp-http\"*", "Follows from exchanges above")),
