@@ -11,7 +11,7 @@ internal static class EchoService
     public static readonly GrpcMethod<StringValue, StringValue> Talk = new("test.Echo", "Talk");
     public static readonly GrpcMethod<StringValue, StringValue> Wait = new("test.Echo", "Wait");
 
-    public static GrpcServiceTable Table(TaskCompletionSource? waitEnded = null) => new GrpcServiceTable()
+    public static GrpcServiceTable Table(TaskCompletionSource? waitBegan = null, TaskCompletionSource? waitEnded = null) => new GrpcServiceTable()
         .Unary(Say, (request, context) =>
         {
             context.ResponseHeaders.Add("x-heard", context.Headers.Get("x-said") ?? "nothing");
@@ -34,6 +34,7 @@ internal static class EchoService
         })
         .Unary(Wait, async (request, context) =>
         {
+            waitBegan?.TrySetResult();
             try
             {
                 using var both = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation, context.Stopping);
