@@ -27,6 +27,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
     private readonly LazyDeadline _deadline;
     private readonly PeekBuffer _peek = new();
     private readonly long _opened;
+    private readonly long _id;
     private IPEndPoint _remote;
     private IPEndPoint _local;
     private string _serverName = "";
@@ -38,7 +39,6 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
     private ConnectionRecord? _record;
     private IReadOnlyList<ConnectionLimit> _limits = [];
     private int _counted;
-    private DownstreamConnectionInfo? _bare;
     private volatile bool _draining;
 
     public DownstreamConnection(ListenerState listener, ListenerModel model, ClusterGeneration clusters, TransportConnection socket)
@@ -49,6 +49,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         _socket = socket;
         _deadline = new LazyDeadline(listener.Environment.Timers, this);
         _opened = listener.Environment.Timers.NowMilliseconds;
+        _id = Interlocked.Increment(ref lastId);
         _remote = socket.RemoteEndPoint;
         _local = socket.LocalEndPoint;
     }
@@ -177,7 +178,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
 
         if (_model.AccessLogs.Count > 0)
         {
-            Record(Bare());
+            Record(Describe(encrypted: null));
         }
 
         var chain = _model.Chains.Find(new FilterChainInput
@@ -214,32 +215,51 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         // As in Envoy a connection counts from here on.
         _listener.Metrics.DownstreamConnectionsTotal.Increment();
         _listener.Metrics.DownstreamConnectionsActive.Increment();
+        TlsTransportConnection? encrypted = null;
         if (chain.Transport is { } transport)
         {
-            return await BeginTlsAsync(chain, transport, clusters);
+            encrypted = await EncryptAsync(chain, transport);
+            if (encrypted is null)
+            {
+                return null;
+            }
+        }
+
+        var connection = Describe(encrypted);
+        if (_record is not null)
+        {
+            Record(connection);
         }
 
         return await chain.Filter.BeginAsync(new AcceptedConnection
         {
-            Transport = _socket,
+            Transport = encrypted ?? _socket,
             Metrics = _listener.Metrics,
             Peek = _peek,
             Clusters = clusters,
             Opening = this,
-            Connection = Bare(),
+            Connection = connection,
             Record = _record,
         });
     }
 
-    private DownstreamConnectionInfo Bare() => _bare ??= new DownstreamConnectionInfo
+    private DownstreamConnectionInfo Describe(TlsTransportConnection? encrypted) => new()
     {
-        Id = Interlocked.Increment(ref lastId),
+        Id = _id,
         DirectRemoteAddress = _socket.RemoteEndPoint,
         RemoteAddress = _remote,
         LocalAddress = _local,
         HeaderSpelling = _model.HeaderSpelling,
         BufferLimit = _model.BufferLimit,
+        IsTls = encrypted is not null,
         ServerName = _serverName,
+        ApplicationProtocol = encrypted?.ApplicationProtocol ?? "",
+        TlsVersion = encrypted?.Version ?? "",
+        TlsCipher = encrypted?.Cipher ?? "",
+        PeerCertificate = encrypted?.PeerCertificate,
+        PeerCertificateChain = encrypted?.PeerChain,
+        LocalCertificate = encrypted?.LocalCertificate,
+        PeerCertificateValidated = encrypted?.IsPeerValidated ?? false,
     };
 
     private void Record(DownstreamConnectionInfo connection)
@@ -269,7 +289,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         return true;
     }
 
-    private async ValueTask<NetworkSession?> BeginTlsAsync(FilterChainModel chain, DownstreamTlsModel model, ClusterGeneration clusters)
+    private async ValueTask<TlsTransportConnection?> EncryptAsync(FilterChainModel chain, DownstreamTlsModel model)
     {
         _handshaking = true;
         _deadline.Set(chain.HandshakeTimeout);
@@ -286,39 +306,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
             _listener.Metrics.SslNoCertificate.Increment();
         }
 
-        var connection = new DownstreamConnectionInfo
-        {
-            Id = Interlocked.Increment(ref lastId),
-            DirectRemoteAddress = _socket.RemoteEndPoint,
-            RemoteAddress = _remote,
-            LocalAddress = _local,
-            HeaderSpelling = _model.HeaderSpelling,
-            BufferLimit = _model.BufferLimit,
-            IsTls = true,
-            ServerName = _serverName,
-            ApplicationProtocol = encrypted.ApplicationProtocol,
-            TlsVersion = encrypted.Version,
-            TlsCipher = encrypted.Cipher,
-            PeerCertificate = encrypted.PeerCertificate,
-            PeerCertificateChain = encrypted.PeerChain,
-            LocalCertificate = encrypted.LocalCertificate,
-            PeerCertificateValidated = encrypted.IsPeerValidated,
-        };
-        if (_record is not null)
-        {
-            Record(connection);
-        }
-
-        return await chain.Filter.BeginAsync(new AcceptedConnection
-        {
-            Transport = encrypted,
-            Metrics = _listener.Metrics,
-            Peek = _peek,
-            Clusters = clusters,
-            Opening = this,
-            Connection = connection,
-            Record = _record,
-        });
+        return encrypted;
     }
 
     // What the client offers by ALPN decides whether it is answered at all; where nobody has looked at it yet, it is looked at here.
