@@ -40,9 +40,8 @@ internal sealed class LuaBinder(UpstreamCalls calls, MetricsRegistry metrics, IL
             return null;
         }
 
-        if (Machines(script, out var error) is not { } machines)
+        if (Load(script, path, errors) is not { } machines)
         {
-            errors.AddFailClosed(path, $"The script does not load: {error}. Requests that would pass it are answered with 500.");
             return new HttpFilters.UnsupportedFilter { Name = name, Index = index };
         }
 
@@ -55,9 +54,8 @@ internal sealed class LuaBinder(UpstreamCalls calls, MetricsRegistry metrics, IL
                 return null;
             }
 
-            if (Machines(bytes, out error) is not { } loaded)
+            if (Load(bytes, codePath, errors) is not { } loaded)
             {
-                errors.AddFailClosed(codePath, $"The script does not load: {error}. Requests that would pass the filter are answered with 500.");
                 return new HttpFilters.UnsupportedFilter { Name = name, Index = index };
             }
 
@@ -89,15 +87,25 @@ internal sealed class LuaBinder(UpstreamCalls calls, MetricsRegistry metrics, IL
                 return null;
             }
 
-            own = Machines(script, out var error);
+            own = Load(script, codePath, errors);
             if (own is null)
             {
-                errors.AddFailClosed(codePath, $"The script does not load: {error}. Requests that would pass the filter are answered with 500.");
                 return null;
             }
         }
 
         return new LuaRouteConfig(message.Name, own, message.FilterContext);
+    }
+
+    private LuaMachine[]? Load(byte[] script, string path, BindErrors errors)
+    {
+        var machines = Machines(script, out var error);
+        if (machines is null)
+        {
+            errors.AddFailClosed(path, $"The script does not load: {error}. Requests that would pass the filter are answered with 500.");
+        }
+
+        return machines;
     }
 
     // One machine per processor, as Envoy has one per worker: what scripts keep in globals is shared by the requests of a machine.
@@ -113,7 +121,7 @@ internal sealed class LuaBinder(UpstreamCalls calls, MetricsRegistry metrics, IL
         var machines = new LuaMachine[Math.Clamp(Environment.ProcessorCount, 1, 16)];
         for (var i = 0; i < machines.Length; i++)
         {
-            if (LuaMachine.TryCreate(script, out error) is not { } machine)
+            if (LuaMachine.TryCreate(script, calls.Timers.Time, out error) is not { } machine)
             {
                 return null;
             }

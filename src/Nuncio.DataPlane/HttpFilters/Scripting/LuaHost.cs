@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using KeraLua;
@@ -8,15 +7,16 @@ namespace Nuncio.DataPlane.HttpFilters.Scripting;
 
 /// <summary>The function by which a machine's scripts reach the proxy.</summary>
 /// <param name="memory">The memory of the machine.</param>
-internal sealed class LuaHost(LuaMemory memory)
+/// <param name="time">By which a step is too long.</param>
+internal sealed class LuaHost(LuaMemory memory, TimeProvider time)
 {
     /// <summary>Between two waits. A script that takes longer holds up the requests of its machine.</summary>
     private static readonly TimeSpan LongestStep = TimeSpan.FromSeconds(5);
 
-    private long _stepBegan = Stopwatch.GetTimestamp();
+    private long _stepBegan = time.GetTimestamp();
 
     /// <summary>A run begins or goes on.</summary>
-    public void BeginStep() => _stepBegan = Stopwatch.GetTimestamp();
+    public void BeginStep() => _stepBegan = time.GetTimestamp();
 
     /// <summary>The run that goes on; null between runs.</summary>
     public LuaRun? Run { get; set; }
@@ -49,7 +49,7 @@ internal sealed class LuaHost(LuaMemory memory)
             state.SetTop(0);
             if (arguments is ["late"])
             {
-                state.PushBoolean(Stopwatch.GetElapsedTime(_stepBegan) > LongestStep);
+                state.PushBoolean(time.GetElapsedTime(_stepBegan) > LongestStep);
                 return 1;
             }
 

@@ -32,11 +32,11 @@ internal sealed class LuaMachine : IDisposable
     private readonly int _start;
     private bool _closed;
 
-    private LuaMachine(LuaState state, LuaAlloc allocate, LuaMemory memory)
+    private LuaMachine(LuaState state, LuaAlloc allocate, LuaMemory memory, TimeProvider time)
     {
         _state = state;
         _memory = memory;
-        _host = new LuaHost(memory);
+        _host = new LuaHost(memory, time);
         LuaFunction host = _host.Call;
         _callbacks = GCHandle.Alloc(new Delegate[] { allocate, host });
         state.Encoding = Encoding.Latin1;
@@ -59,11 +59,11 @@ internal sealed class LuaMachine : IDisposable
     }
 
     /// <summary>A machine that has loaded a script; null with why it does not load.</summary>
-    public static LuaMachine? TryCreate(byte[] script, out string error)
+    public static LuaMachine? TryCreate(byte[] script, TimeProvider time, out string error)
     {
         var memory = new LuaMemory(MaxBytes);
         LuaAlloc allocate = memory.Allocate;
-        var machine = new LuaMachine(new LuaState(allocate, 0), allocate, memory);
+        var machine = new LuaMachine(new LuaState(allocate, 0), allocate, memory, time);
         memory.BeginStep();
         machine._host.BeginStep();
         using (memory.Lift())

@@ -28,7 +28,8 @@ public class LuaLimitTests
         var stopped = Task.Run(() =>
         {
             using var machine = LuaMachine.TryCreate(
-                Octets("function endless(handle) " + body + " end function fine(handle) local t = {} for i = 1, 100 do t[i] = i end end"), out var error);
+                Octets("function endless(handle) " + body + " end function fine(handle) local t = {} for i = 1, 100 do t[i] = i end end"),
+                TimeProvider.System, out var error);
             error.ShouldBeEmpty();
             machine!.Start(Run(), "endless", "request").ShouldBe(LuaRunState.Failed);
             machine.Start(Run(), "fine", "request").ShouldBe(LuaRunState.Done);
@@ -42,7 +43,7 @@ public class LuaLimitTests
     {
         var loaded = Task.Run(() =>
         {
-            LuaMachine.TryCreate(Octets(Endless), out var error).ShouldBeNull();
+            LuaMachine.TryCreate(Octets(Endless), TimeProvider.System, out var error).ShouldBeNull();
             return error;
         });
 
@@ -53,7 +54,8 @@ public class LuaLimitTests
     public void Script_ThatKeepsAllMemory_GetsTheProxysAnswersAsErrorsOfItsOwn()
     {
         using var machine = LuaMachine.TryCreate(
-            Octets("kept = {} function f(handle) while true do kept[#kept + 1] = handle:body():getBytes(0, 1048576) .. #kept end end"), out _);
+            Octets("kept = {} function f(handle) while true do kept[#kept + 1] = handle:body():getBytes(0, 1048576) .. #kept end end"),
+            TimeProvider.System, out _);
 
         for (var i = 0; i < 3; i++)
         {
@@ -88,7 +90,7 @@ public class LuaLimitTests
     [InlineData("load(function() return '\\27Lua' end, 'x', 'b')")]
     public void Script_ThatWantsOut_FindsNothing(string expression)
     {
-        using var machine = LuaMachine.TryCreate(Octets($"function f() assert(({expression}) == nil) end"), out _);
+        using var machine = LuaMachine.TryCreate(Octets($"function f() assert(({expression}) == nil) end"), TimeProvider.System, out _);
 
         var run = Run();
         machine!.Start(run, "f", "request").ShouldBe(LuaRunState.Done, run.Error);
@@ -109,7 +111,7 @@ public class LuaLimitTests
                   assert(t.x == 1 and getmetatable(t).__gc == true)
                   assert(not pcall(coroutine.yield, 'respond'))
                 end
-                """), out var error);
+                """), TimeProvider.System, out var error);
 
         error.ShouldBeEmpty();
         var run = Run();
