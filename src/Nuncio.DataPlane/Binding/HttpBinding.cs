@@ -57,8 +57,7 @@ internal sealed class HttpBinding : IAsyncDisposable
         _routeBinder = new RouteConfigurationBinder(filters) { Metrics = metrics };
         _remoteLogs = new GrpcAccessLoggers(calls, metrics);
         AccessLogs = new AccessLogBinder(_accessLogs, new GrpcAccessLogBinder(_remoteLogs));
-        _binder = new HttpConnectionManagerBinder(
-            filters, _routeBinder, _accessLogs, new GrpcAccessLogBinder(_remoteLogs), new TracingBinder(_tracers, calls, metrics));
+        _binder = new HttpConnectionManagerBinder(filters, _routeBinder, AccessLogs, new TracingBinder(_tracers, calls, metrics));
     }
 
     /// <summary>Binds access logs, of whatever they are.</summary>

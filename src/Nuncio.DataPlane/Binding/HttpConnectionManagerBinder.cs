@@ -21,21 +21,19 @@ public sealed class HttpConnectionManagerBinder
     /// <summary>With what it shares with others.</summary>
     /// <param name="filters">The HTTP filters that are known.</param>
     /// <param name="routes">Binds inline routes.</param>
-    /// <param name="files">Open access logs.</param>
-    /// <param name="remoteLogs">Binds logs that go to services; null where there are none.</param>
+    /// <param name="accessLogs">Binds access logs.</param>
     /// <param name="tracing">Binds tracing; null where there is none.</param>
-    internal HttpConnectionManagerBinder(
-        HttpFilterCatalog filters, RouteConfigurationBinder routes, AccessLogFiles files, GrpcAccessLogBinder? remoteLogs, TracingBinder? tracing)
+    internal HttpConnectionManagerBinder(HttpFilterCatalog filters, RouteConfigurationBinder routes, AccessLogBinder accessLogs, TracingBinder? tracing)
     {
         _tracing = tracing;
         _filters = filters;
         _routes = routes;
-        _accessLogs = new AccessLogBinder(files, remoteLogs);
+        _accessLogs = accessLogs;
     }
 
     /// <summary>Without services of its own.</summary>
     public HttpConnectionManagerBinder(HttpFilterCatalog filters, RouteConfigurationBinder routes, AccessLogFiles files)
-        : this(filters, routes, files, remoteLogs: null, tracing: null)
+        : this(filters, routes, new AccessLogBinder(files, null), tracing: null)
     {
     }
 

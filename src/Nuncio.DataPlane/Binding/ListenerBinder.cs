@@ -83,7 +83,7 @@ internal sealed class ListenerBinder
         {
             Name = message.Name,
             Addresses = addresses,
-            StatPrefix = message.StatPrefix.Length > 0 ? message.StatPrefix : addresses.Count > 0 ? addresses[0].StatName : "",
+            StatPrefix = message.StatPrefix.Length > 0 ? message.StatPrefix : addresses[0].StatName,
             Chains = new FilterChainIndex(chains, byDefault),
             AllChains = byDefault is null ? chains : [.. chains, byDefault],
             ProxyProtocol = filters.Proxy,

@@ -1,6 +1,6 @@
-using Nuncio.DataPlane.Errors;
 using System.Net;
 using Google.Protobuf.WellKnownTypes;
+using Nuncio.DataPlane.Errors;
 using Nuncio.DataPlane.HttpFilters;
 using Nuncio.DataPlane.Pipeline;
 using RbacFilterV3 = Envoy.Extensions.Filters.Http.Rbac.V3;

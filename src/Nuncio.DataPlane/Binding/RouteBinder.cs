@@ -160,8 +160,6 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
         };
     }
 
-    private static bool IsHeaderValue(string text) => text.AsSpan().IndexOfAny('\r', '\n', '\0') < 0;
-
     private static RedirectModel BindRedirect(RouteV3.RedirectAction message, string path, BindErrors errors)
     {
         PathRewriteModel? rewrite = null;
@@ -179,8 +177,8 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
                 break;
         }
 
-        if (!IsHeaderValue(message.HostRedirect) || !IsHeaderValue(message.PathRedirect) || !IsHeaderValue(message.PrefixRewrite)
-            || !IsHeaderValue(message.SchemeRedirect))
+        if (!ValueBinder.IsHeaderValue(message.HostRedirect) || !ValueBinder.IsHeaderValue(message.PathRedirect) || !ValueBinder.IsHeaderValue(message.PrefixRewrite)
+            || !ValueBinder.IsHeaderValue(message.SchemeRedirect))
         {
             errors.Add(path, "A redirect cannot have a line break or a NUL.");
         }
@@ -299,7 +297,7 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
             return null;
         }
 
-        if (!IsHeaderValue(message.PrefixRewrite) || !IsHeaderValue(message.PathRewrite))
+        if (!ValueBinder.IsHeaderValue(message.PrefixRewrite) || !ValueBinder.IsHeaderValue(message.PathRewrite))
         {
             errors.Add(path, "A path cannot have a line break or a NUL.");
             return null;
@@ -321,7 +319,7 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
 
     private static HostRewriteModel? BindHostRewrite(RouteV3.RouteAction message, string path, BindErrors errors) => message.HostRewriteSpecifierCase switch
     {
-        RouteV3.RouteAction.HostRewriteSpecifierOneofCase.HostRewriteLiteral when !IsHeaderValue(message.HostRewriteLiteral) =>
+        RouteV3.RouteAction.HostRewriteSpecifierOneofCase.HostRewriteLiteral when !ValueBinder.IsHeaderValue(message.HostRewriteLiteral) =>
             Refused(BindErrors.Path(path, "host_rewrite_literal"), errors),
         RouteV3.RouteAction.HostRewriteSpecifierOneofCase.HostRewriteLiteral when message.HostRewriteLiteral.Length > 0 =>
             new HostRewriteModel { Literal = Encoding.UTF8.GetBytes(message.HostRewriteLiteral) },

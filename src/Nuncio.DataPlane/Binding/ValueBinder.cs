@@ -21,13 +21,13 @@ internal static class ValueBinder
             return null;
         }
 
-        if (Age(message) is not { } duration)
+        var duration = TimerOf(message);
+        if (duration is null)
         {
             errors.Add(path, "The duration is negative or out of range.");
-            return null;
         }
 
-        return duration < LongestTimer ? duration : LongestTimer;
+        return duration;
     }
 
     /// <summary>A duration that was found right before, as a timer can wait for it; null where it is out of range, or unset.</summary>
@@ -37,6 +37,9 @@ internal static class ValueBinder
     public static TimeSpan? Age(Duration? message) =>
         message is null || message.Seconds < 0 || message.Nanos is < 0 or > 999_999_999 || message.Seconds > 315_576_000_000
             ? null : TimeSpan.FromTicks((message.Seconds * TimeSpan.TicksPerSecond) + (message.Nanos / 100));
+
+    /// <summary>Text that may stand in a header: it has no line break and no NUL.</summary>
+    public static bool IsHeaderValue(string text) => text.AsSpan().IndexOfAny('\r', '\n', '\0') < 0;
 
     /// <summary>The options as they are; an error for durations in them that are none.</summary>
     public static CoreV3.Http2ProtocolOptions? Http2(CoreV3.Http2ProtocolOptions? options, string path, BindErrors errors)
@@ -77,7 +80,7 @@ internal static class ValueBinder
             return null;
         }
 
-        if (message.Substitution.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0)
+        if (!IsHeaderValue(message.Substitution))
         {
             errors.Add(path, "A substitution cannot have a line break or NUL.");
             return null;
@@ -304,7 +307,7 @@ internal static class ValueBinder
             text = option.Header.RawValue.ToStringUtf8();
         }
 
-        if (text.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0)
+        if (!IsHeaderValue(text))
         {
             errors.Add(valuePath, "A header's value cannot have a line break or NUL.");
             return null;

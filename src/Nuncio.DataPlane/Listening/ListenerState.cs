@@ -18,7 +18,7 @@ internal sealed class ListenerState
     {
         _model = model;
         Environment = environment;
-        Metrics = new ListenerMetrics(environment.Metrics, model.StatPrefix.Length > 0 ? model.StatPrefix : model.Addresses[0].StatName);
+        Metrics = new ListenerMetrics(environment.Metrics, model.StatPrefix);
     }
 
     public ListenerEnvironment Environment { get; }

@@ -28,7 +28,7 @@ public sealed class ListenerModel
     public bool InspectHttp { get; init; }
 
     /// <summary>What statistics call it (<c>stat_prefix</c>, by default its first address).</summary>
-    public string StatPrefix { get; init; } = "";
+    public required string StatPrefix { get; init; }
 
     /// <summary>How long a connection may take to show what it is (<c>listener_filters_timeout</c>, default 15 s; zero for ever).</summary>
     public TimeSpan InspectionTimeout { get; init; } = TimeSpan.FromSeconds(15);
