@@ -43,7 +43,6 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(loggers);
         ArgumentNullException.ThrowIfNull(time);
         Metrics = new MetricsRegistry();
-        Server = new ServerMetrics(Metrics);
         _timers = new TimerService(time);
         _names = new NameDirectory(_timers, new SystemNameResolver(time));
         var transports = new SocketConnector(time);
@@ -79,9 +78,6 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
 
     /// <summary>All statistics, under Envoy's names.</summary>
     public MetricsRegistry Metrics { get; }
-
-    /// <summary>Those of the process, which are as old as their last <see cref="ServerMetrics.Update"/>.</summary>
-    public ServerMetrics Server { get; }
 
     /// <summary>Another process listens on one of the ports too: a newer one that is to take over. Linux only.</summary>
     public bool IsReplaced => _listeners.IsShared;

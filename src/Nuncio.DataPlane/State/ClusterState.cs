@@ -227,7 +227,7 @@ public sealed class ClusterState
 
     internal void OnFirstChecksDone() => _warm.TrySetResult();
 
-    private void OnAnswer(string name, NameAnswer answer, bool first)
+    private void OnAnswer(string name, ResolvedName answer, bool first)
     {
         if (!first)
         {

@@ -29,10 +29,10 @@ public sealed class NameDirectory : IDisposable
     /// <param name="name">The name.</param>
     /// <param name="dns">How; of clusters that share a name the shortest refresh rate counts.</param>
     /// <param name="onAnswer">Called after each answer, and at once where there is one already; on any thread.</param>
-    internal NameSubscription Subscribe(string name, DnsModel dns, Action<NameAnswer> onAnswer)
+    internal NameSubscription Subscribe(string name, DnsModel dns, Action<ResolvedName> onAnswer)
     {
         var subscription = new NameSubscription(this, name, dns, onAnswer);
-        NameAnswer? known;
+        ResolvedName? known;
         lock (_gate)
         {
             var key = (name.ToLowerInvariant(), dns.Family);
@@ -51,9 +51,9 @@ public sealed class NameDirectory : IDisposable
             }
         }
 
-        if (known != null)
+        if (known is { } answer)
         {
-            onAnswer(known);
+            onAnswer(answer);
         }
 
         return subscription;
@@ -81,7 +81,7 @@ public sealed class NameDirectory : IDisposable
         // The caller holds the lock: the resolver may do its work before it first yields.
         await Task.Yield();
         await _slots.WaitAsync();
-        NameAnswer answer;
+        ResolvedName answer;
         try
         {
             answer = await LookUpAsync(watch.Name, watch.Family, watch.WantsTimeToLive);
@@ -114,7 +114,7 @@ public sealed class NameDirectory : IDisposable
     }
 
     // AUTO and V4_PREFERRED fall back to the other family where the preferred one has no address.
-    private async ValueTask<NameAnswer> LookUpAsync(string name, LookupFamily family, bool wantsTimeToLive)
+    private async ValueTask<ResolvedName> LookUpAsync(string name, LookupFamily family, bool wantsTimeToLive)
     {
         var asked = family switch
         {
@@ -127,12 +127,12 @@ public sealed class NameDirectory : IDisposable
             : new ResolvedName(await _resolver.ResolveAsync(name, asked, CancellationToken.None), null);
         if (found.Addresses is not { } all || asked != AddressFamily.Unspecified || family == LookupFamily.All)
         {
-            return new NameAnswer(found.Addresses, found.TimeToLive);
+            return found;
         }
 
         var preferred = family == LookupFamily.V4Preferred ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
         var chosen = Array.FindAll(all, a => a.AddressFamily == preferred);
-        return new NameAnswer(chosen.Length > 0 ? chosen : all, found.TimeToLive);
+        return found with { Addresses = chosen.Length > 0 ? chosen : all };
     }
 
     internal sealed class NameWatch
@@ -155,7 +155,7 @@ public sealed class NameDirectory : IDisposable
 
         public CallbackTimer Timer { get; }
 
-        public NameAnswer? Last { get; set; }
+        public ResolvedName? Last { get; set; }
 
         public int Failures { get; set; }
 
@@ -190,13 +190,8 @@ public sealed class NameDirectory : IDisposable
     }
 }
 
-/// <summary>An answer.</summary>
-/// <param name="Addresses">Empty for none; null when the question could not be answered.</param>
-/// <param name="TimeToLive">How long it holds; null where nobody says so.</param>
-internal sealed record NameAnswer(IPAddress[]? Addresses, TimeSpan? TimeToLive);
-
 /// <summary>A cluster's interest in a name.</summary>
-internal sealed class NameSubscription(NameDirectory directory, string name, DnsModel dns, Action<NameAnswer> onAnswer) : IDisposable
+internal sealed class NameSubscription(NameDirectory directory, string name, DnsModel dns, Action<ResolvedName> onAnswer) : IDisposable
 {
     private int _disposed;
 
@@ -206,7 +201,7 @@ internal sealed class NameSubscription(NameDirectory directory, string name, Dns
 
     public NameDirectory.NameWatch Watch { get; set; } = null!;
 
-    public void OnAnswer(NameAnswer answer)
+    public void OnAnswer(ResolvedName answer)
     {
         if (Volatile.Read(ref _disposed) == 0)
         {

@@ -63,7 +63,6 @@ internal sealed class EmbeddedPlane(ILoggerFactory loggers, TimeProvider time, O
     /// <inheritdoc/>
     public Task<ReadOnlyMemory<byte>?> MetricsAsync(CancellationToken cancellationToken)
     {
-        _proxy.Server.Update();
         var text = new ArrayBufferWriter<byte>(16384);
         PrometheusTextWriter.Write(_proxy.Metrics, text);
         return Task.FromResult<ReadOnlyMemory<byte>?>(text.WrittenMemory);

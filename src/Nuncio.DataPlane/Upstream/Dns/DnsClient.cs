@@ -13,7 +13,7 @@ internal sealed class DnsClient(Func<DnsSettings> settings, TimeProvider time)
 {
     private const int MaxDatagram = 4096;
 
-    /// <summary>The system's own files; without servers in them <see cref="IsUsable"/> is false.</summary>
+    /// <summary>By the system's own files.</summary>
     public static DnsClient OfSystem(TimeProvider time)
     {
         return new DnsClient(static () => DnsSettings.Parse(Lines("/etc/resolv.conf"), Lines("/etc/hosts")), time);
@@ -31,13 +31,15 @@ internal sealed class DnsClient(Func<DnsSettings> settings, TimeProvider time)
         }
     }
 
-    /// <summary>There is a server to ask.</summary>
-    public bool IsUsable => settings().Servers.Count > 0;
-
-    /// <summary>Addresses of a name; see <see cref="NameResolver.ResolveWithTimeToLiveAsync"/>.</summary>
-    public async ValueTask<ResolvedName> ResolveAsync(string name, AddressFamily family, CancellationToken cancellationToken)
+    /// <summary>Addresses of a name (see <see cref="NameResolver.ResolveWithTimeToLiveAsync"/>); null where there is no server to ask.</summary>
+    public async ValueTask<ResolvedName?> ResolveAsync(string name, AddressFamily family, CancellationToken cancellationToken)
     {
         var current = settings();
+        if (current.Servers.Count == 0)
+        {
+            return null;
+        }
+
         if (current.Hosts.TryGetValue(name.TrimEnd('.'), out var known))
         {
             return new ResolvedName([.. known.Where(address => family is AddressFamily.Unspecified || address.AddressFamily == family)], null);
