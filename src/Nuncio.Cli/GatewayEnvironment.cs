@@ -94,48 +94,16 @@ internal sealed class GatewayEnvironment
 
     private bool IsTrue(string name) => string.Equals(Text(name), "true", StringComparison.OrdinalIgnoreCase);
 
-    private TimeSpan? Seconds(string name)
-    {
-        if (Text(name) is not { } text)
-            return null;
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 86400)
-            return TimeSpan.FromSeconds(seconds);
-        _problems.Add($"{name}={text} is not a number of seconds from 0 to 86400; it is not used");
-        return null;
-    }
+    private TimeSpan? Seconds(string name) => Value<TimeSpan>(name, "a number of seconds from 0 to 86400", static text =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 86400 ? TimeSpan.FromSeconds(seconds) : null);
 
-    private int? Port(string name)
-    {
-        if (Text(name) is not { } text)
-            return null;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535)
-            return port;
-        _problems.Add($"{name}={text} is not a port; it is not used");
-        return null;
-    }
+    private int? Port(string name) => Value<int>(name, "a port", static text => Number(text) is var port and > 0 and <= 65535 ? port : null);
 
-    private long? Bytes(string name)
-    {
-        if (Text(name) is not { } text)
-            return null;
-        if (ByteCount.Parse(text) is { } bytes)
-            return bytes;
-        _problems.Add($"{name}={text} is not a number of bytes; it is not used");
-        return null;
-    }
+    private long? Bytes(string name) => Value<long>(name, "a number of bytes", ByteCount.Parse);
 
-    private int? Count(string name)
-    {
-        if (Text(name) is not { } text)
-            return null;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0)
-            return count;
-        _problems.Add($"{name}={text} is not a number above 0; it is not used");
-        return null;
-    }
+    private int? Count(string name) => Value<int>(name, "a number above 0", static text => Number(text) is var count and > 0 ? count : null);
 
-    private int? Workers(string name) =>
-        Text(name) is { } text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var workers) && workers > 0 ? workers : null;
+    private int? Workers(string name) => Text(name) is { } text && Number(text) is var workers and > 0 ? workers : null;
 
     private IPAddress? Address(string name)
     {
@@ -161,13 +129,18 @@ internal sealed class GatewayEnvironment
         }
     }
 
-    private LogLevel? Level(string name)
+    private LogLevel? Level(string name) => Value<LogLevel>(name, $"a log level ({LogLevels.Names})", LogLevels.Parse);
+
+    private T? Value<T>(string name, string what, Func<string, T?> parse)
+        where T : struct
     {
         if (Text(name) is not { } text)
             return null;
-        if (LogLevels.Parse(text) is { } level)
-            return level;
-        _problems.Add($"{name}={text} is not a log level ({LogLevels.Names}); it is not used");
+        if (parse(text) is { } value)
+            return value;
+        _problems.Add($"{name}={text} is not {what}; it is not used");
         return null;
     }
+
+    private static int? Number(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -67,7 +67,7 @@ internal static class ProxyCommand
             Host = host,
             Port = port,
             Tls = tls,
-            Client = new AdsClientOptions { NodeId = node, Version = VersionCommand.Version },
+            Client = new AdsClientOptions { NodeId = node, Version = ProductVersion.Text },
             DrainTime = serving.DrainTime(parsed, environment),
             AdminEndPoint = serving.AdminEndPoint(parsed, environment),
             Overload = serving.Overload(parsed, environment),

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Reflection;
+using Nuncio.Host;
 
 namespace Nuncio.Cli.Commands;
 
@@ -11,13 +11,9 @@ internal static class VersionCommand
         var command = new Command("version", Examples.With("Prints the version.", "nuncio version"));
         command.SetAction(async (_, _) =>
         {
-            await output.WriteLineAsync("nuncio " + Version);
+            await output.WriteLineAsync("nuncio " + ProductVersion.Text);
             return ExitCodes.Success;
         });
         return command;
     }
-
-    /// <summary>The program's version.</summary>
-    public static string Version =>
-        typeof(VersionCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
 }

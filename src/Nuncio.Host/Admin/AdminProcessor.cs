@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using System.Text;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Telemetry;
@@ -13,6 +12,8 @@ namespace Nuncio.Host.Admin;
 /// <param name="ambassadorId">Of this process; <c>default</c> where it has none of its own.</param>
 public sealed class AdminProcessor(GatewayState state, Func<CancellationToken, Task<ReadOnlyMemory<byte>?>> metrics, string ambassadorId = "default") : PageProcessor
 {
+    private readonly MetricLabels _identity = MetricLabels.Of("version", ProductVersion.Text).And("ambassador_id", ambassadorId);
+
     /// <inheritdoc/>
     protected override async ValueTask<Page> AnswerAsync(string method, string target, HttpServerStream stream)
     {
@@ -43,9 +44,6 @@ public sealed class AdminProcessor(GatewayState state, Func<CancellationToken, T
     {
         var findings = state.Serving?.Findings ?? [];
         var errors = findings.Count(finding => finding.Level == FindingLevel.Error);
-        var version = typeof(AdminProcessor).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
-        // The id is the only text that a user chose.
-        var id = ambassadorId.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
         return string.Create(
             CultureInfo.InvariantCulture,
             $$"""
@@ -54,7 +52,7 @@ public sealed class AdminProcessor(GatewayState state, Func<CancellationToken, T
             # TYPE ambassador_diagnostics_notices gauge
             ambassador_diagnostics_notices {{findings.Length - errors}}
             # TYPE ambassador_diagnostics_info gauge
-            ambassador_diagnostics_info{version="{{version}}",ambassador_id="{{id}}"} 1
+            ambassador_diagnostics_info{{{_identity.Text}}} 1
 
             """);
     }
