@@ -1,8 +1,8 @@
 using System.Net;
 using Nuncio.Compiler;
 using Nuncio.DataPlane.Overload;
-using Nuncio.Host.Planes.LocalEnvoy;
 using Nuncio.Host.Planes;
+using Nuncio.Host.Planes.LocalEnvoy;
 using Nuncio.Sources;
 
 namespace Nuncio.Host;

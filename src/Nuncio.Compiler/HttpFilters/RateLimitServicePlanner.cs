@@ -24,8 +24,7 @@ internal static class RateLimitServicePlanner
             {
                 context.Findings.Error(each, FindingCodes.ServiceNotUnique, "", "only one RateLimitService is supported; none is used");
             }
-            var strict = services.Any(each => each.Spec.FailureModeDeny == true);
-            return strict ? Denying(context, services.First(each => each.Spec.FailureModeDeny == true).Spec) : null;
+            return services.FirstOrDefault(each => each.Spec.FailureModeDeny == true) is { } strict ? Denying(context, strict.Spec) : null;
         }
         if (services.Length == 0) return context.Snapshot.InvalidRateLimitDenies ? Denying(context, new RateLimitServiceSpec { Service = "" }) : null;
         var service = services[0];

@@ -35,7 +35,7 @@ internal sealed class ClusterGrpcTransport(UpstreamCalls calls, GrpcServiceModel
             headers.Add(KnownHeader.XForwardedFor, LocalAddress.Text);
         }
 
-        var upstreamName = UpstreamName.Of(cluster.Model, headers, UpstreamName.Override(cluster.Model, headers));
+        var upstreamName = UpstreamName.Of(cluster.Model, headers);
         var pool = endpoint.Pool(0, cluster.CodecFor(HttpProtocolVersion.Http2), upstreamName);
         var waiter = new PoolWaiter();
         var acquiring = pool.AcquireAsync(waiter);

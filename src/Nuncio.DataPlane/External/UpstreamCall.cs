@@ -109,7 +109,7 @@ internal sealed class UpstreamCall : IStreamAbortHandler
         }
 
         var started = _timers.NowMilliseconds;
-        var name = UpstreamName.Of(cluster.Model, RequestHeaders, UpstreamName.Override(cluster.Model, RequestHeaders));
+        var name = UpstreamName.Of(cluster.Model, RequestHeaders);
         var pool = endpoint.Pool(0, cluster.CodecFor(HttpProtocolVersion.Http11), name);
         var acquiring = pool.AcquireAsync(_waiter);
         if (!acquiring.IsCompleted && HasEnded)

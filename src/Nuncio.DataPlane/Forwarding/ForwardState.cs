@@ -765,13 +765,10 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         exchange.Flags |= UpstreamFailure.Flag(reason);
         CountResponse(status);
         HeaderMap? extra = null;
-        if (reason == StreamResetReason.Overflow)
+        if (reason == StreamResetReason.Overflow && !_router.Options.SuppressEnvoyHeaders)
         {
-            if (!_router.Options.SuppressEnvoyHeaders)
-            {
-                extra = new HeaderMap();
-                extra.Add(KnownHeader.XEnvoyOverloaded, "true"u8);
-            }
+            extra = new HeaderMap();
+            extra.Add(KnownHeader.XEnvoyOverloaded, "true"u8);
         }
 
         var details = UpstreamFailure.Details(reason, exchange.Upstream.TransportFailureReason, started: false);

@@ -72,7 +72,7 @@ internal sealed class MirrorRequest
             return;
         }
 
-        var pool = endpoint.Pool(_priority, _cluster.CodecFor(_version), UpstreamName.Of(_cluster.Model, _headers, UpstreamName.Override(_cluster.Model, _headers)));
+        var pool = endpoint.Pool(_priority, _cluster.CodecFor(_version), UpstreamName.Of(_cluster.Model, _headers));
         var lease = await pool.AcquireAsync(new PoolWaiter());
         if (lease.Stream is not { } stream)
         {
@@ -91,7 +91,7 @@ internal sealed class MirrorRequest
     private async ValueTask ExchangeAsync(HttpClientStream stream)
     {
         // It comes from this proxy, which says so as Envoy does.
-        HeaderText.Append(_headers, KnownHeader.XForwardedFor, Encoding.ASCII.GetBytes(LocalAddress.Value.ToString()), ","u8);
+        HeaderText.Append(_headers, KnownHeader.XForwardedFor, LocalAddress.Text, ","u8);
         _headers.Set(KnownHeader.XEnvoyInternal, "true"u8);
         var bare = _body.Length == 0 && _trailers.Count == 0;
         await stream.WriteHeadersAsync(_headers, bare);

@@ -108,14 +108,10 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
         {
             resources.AddConnection(-1);
             cluster.Metrics.ConnectionsActive.Decrement();
-            if (_upstream is not null)
-            {
-                cluster.Metrics.ConnectionsDestroy.Increment();
-            }
-
             _idle.End();
             if (_upstream is { } open)
             {
+                cluster.Metrics.ConnectionsDestroy.Increment();
                 await open.DisposeAsync();
             }
         }

@@ -19,6 +19,9 @@ internal sealed record UpstreamName(string? ServerName, string? SubjectName)
     public static string? Override(ClusterModel cluster, HeaderMap headers) =>
         cluster.AutoName is { Header: { } header } && headers.TryGet(header, out var value) && !value.IsEmpty ? Encoding.Latin1.GetString(value) : null;
 
+    /// <summary>Of a request whose headers do not change any more; null where its cluster does not ask for it, or has no TLS.</summary>
+    public static UpstreamName? Of(ClusterModel cluster, HeaderMap headers) => Of(cluster, headers, Override(cluster, headers));
+
     /// <summary>Of a request whose host has been rewritten; null where its cluster does not ask for it, or has no TLS.</summary>
     /// <param name="cluster">Where it goes.</param>
     /// <param name="headers">Its headers.</param>

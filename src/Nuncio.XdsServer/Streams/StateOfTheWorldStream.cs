@@ -57,9 +57,15 @@ internal sealed class StateOfTheWorldStream(long number, AdsServerParts parts) :
 
         foreach (var (name, resource) in batch.Items)
         {
-            if (resource is not null) all[name] = resource;
-            else all.Remove(name);
-            if (resource is null) Drop(type, name);
+            if (resource is not null)
+            {
+                all[name] = resource;
+            }
+            else
+            {
+                all.Remove(name);
+                Drop(type, name);
+            }
         }
 
         // Of the other types it cannot be said that there is none.
