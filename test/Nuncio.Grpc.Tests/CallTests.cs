@@ -271,7 +271,11 @@ public sealed class CallTests : IAsyncLifetime
                 heard.TrySetResult();
             }
         }, end.Token);
-        while (Volatile.Read(ref lost) < 3) await Task.Delay(10);
+        for (var tries = 0; Volatile.Read(ref lost) < 3; tries++)
+        {
+            tries.ShouldBeLessThan(3000);
+            await Task.Delay(10);
+        }
 
         await using (await EchoService.StartAsync(port: port))
         {
@@ -286,5 +290,22 @@ public sealed class CallTests : IAsyncLifetime
 
         await end.CancelAsync();
         await running.WaitAsync(Patience);
+    }
+
+    // A control plane that stops while its clients answer: whoever follows it must hear a status, and try again.
+    [Fact]
+    public async Task Duplex_WrittenToAfterTheServerHasEndedIt_FailsWithAStatus()
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        await using var call = await _client.DuplexAsync(EchoService.Leave, GrpcCallOptions.Default, limit.Token);
+        var told = await Should.ThrowAsync<GrpcStatusException>(async () => await call.ReadAsync(limit.Token));
+
+        var thrown = await Should.ThrowAsync<GrpcStatusException>(async () =>
+        {
+            while (true) await call.WriteAsync(new StringValue { Value = "and?" }, limit.Token);
+        });
+
+        told.Status.ShouldBe(new GrpcStatus(GrpcStatusCode.Unavailable, "not today"));
+        thrown.Status.Code.ShouldBe(GrpcStatusCode.Unavailable);
     }
 }

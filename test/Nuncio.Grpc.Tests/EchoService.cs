@@ -9,6 +9,7 @@ internal static class EchoService
     public static readonly GrpcMethod<StringValue, StringValue> Say = new("test.Echo", "Say");
     public static readonly GrpcMethod<Int32Value, StringValue> Count = new("test.Echo", "Count");
     public static readonly GrpcMethod<StringValue, StringValue> Talk = new("test.Echo", "Talk");
+    public static readonly GrpcMethod<StringValue, StringValue> Leave = new("test.Echo", "Leave");
     public static readonly GrpcMethod<StringValue, StringValue> Wait = new("test.Echo", "Wait");
 
     public static GrpcServiceTable Table(TaskCompletionSource? waitBegan = null, TaskCompletionSource? waitEnded = null) => new GrpcServiceTable()
@@ -32,6 +33,7 @@ internal static class EchoService
         {
             await foreach (var message in requests.ReadAllAsync()) await responses.WriteAsync(new StringValue { Value = message.Value.ToUpperInvariant() });
         })
+        .Duplex(Leave, (_, _, _) => throw new GrpcStatusException(GrpcStatusCode.Unavailable, "not today"))
         .Unary(Wait, async (request, context) =>
         {
             waitBegan?.TrySetResult();

@@ -27,8 +27,16 @@ internal sealed class SocketGrpcStream(HttpRequestMessage request, SocketRequest
         var stream = await content.Ready.WaitAsync(cancellation).ConfigureAwait(false);
         if (!data.IsEmpty)
         {
-            await stream.WriteAsync(data, cancellation).ConfigureAwait(false);
-            if (!endOfStream) await stream.FlushAsync(cancellation).ConfigureAwait(false);
+            try
+            {
+                await stream.WriteAsync(data, cancellation).ConfigureAwait(false);
+                if (!endOfStream) await stream.FlushAsync(cancellation).ConfigureAwait(false);
+            }
+            catch (ObjectDisposedException e)
+            {
+                // So the platform says that the server has ended the call meanwhile.
+                throw new IOException("The server has ended the call.", e);
+            }
         }
 
         if (endOfStream) content.Complete();

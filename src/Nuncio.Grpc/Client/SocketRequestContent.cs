@@ -32,7 +32,17 @@ internal sealed class SocketRequestContent : HttpContent
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         // The head must leave at once: a server may speak first.
-        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // A server that answers at once may end the call here: without a word to who waits for the stream, that would be waited for without an end.
+            Fail(e is IOException or OperationCanceledException ? e : new IOException("The server has ended the call.", e));
+            throw;
+        }
+
         _ready.TrySetResult(stream);
         await _complete.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
