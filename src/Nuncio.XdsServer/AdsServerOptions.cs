@@ -18,7 +18,7 @@ public sealed record AdsServerOptions
     /// <summary>Where a response that holds several resources ends, in bytes; 4 MiB. A larger resource goes alone.</summary>
     public int MaxResponseLength { get; init; } = 4 * 1024 * 1024 - 64 * 1024;
 
-    /// <summary>How many names a client may want of a type; 200,000.</summary>
+    /// <summary>How many names a client may want of a type; 200,000. A stream that asks for more is ended with ResourceExhausted.</summary>
     public int MaxNames { get; init; } = 200_000;
 
     /// <summary>How many streams are served at once; 1,000. More are refused with ResourceExhausted.</summary>

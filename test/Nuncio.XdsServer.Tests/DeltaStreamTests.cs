@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Nuncio.Grpc;
 using Nuncio.XdsServer.Clients;
 using static Nuncio.XdsServer.Tests.Snapshots;
 
@@ -18,6 +19,22 @@ public sealed class DeltaStreamTests
         await fixture.PublishAsync(new Snapshots { Clusters = { ["a"] = 1 } });
 
         Names(await peer.ReadAsync()).ShouldBe(["a"]);
+    }
+
+    [Fact]
+    public async Task Subscription_ToMoreNamesThanAllowed_EndsTheStreamWithAStatus()
+    {
+        await using var fixture = await AdsFixture.StartAsync(new AdsServerOptions { MaxNames = 2 });
+        await fixture.PublishAsync(new Snapshots { Routes = { ["r"] = 1 } });
+        await using var peer = await fixture.DeltaAsync();
+        await peer.SubscribeAsync(RouteType, ["r", "s"]);
+        Names(await peer.TakeAsync()).ShouldBe(["r"]);
+        await peer.SubscribeAsync(RouteType, ["r"]);
+        Names(await peer.TakeAsync()).ShouldBe(["r"]);
+
+        await peer.SubscribeAsync(RouteType, ["t"]);
+
+        (await Should.ThrowAsync<GrpcStatusException>(peer.ReadAsync)).Status.Code.ShouldBe(GrpcStatusCode.ResourceExhausted);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Envoy.Config.Cluster.V3;
 using Envoy.Config.Listener.V3;
 using Google.Protobuf.WellKnownTypes;
+using Nuncio.Grpc;
 using static Nuncio.XdsServer.Tests.Snapshots;
 
 namespace Nuncio.XdsServer.Tests;
@@ -8,6 +9,17 @@ namespace Nuncio.XdsServer.Tests;
 /// <summary>The state of the world, as a client sees it.</summary>
 public sealed class StateOfTheWorldStreamTests
 {
+    [Fact]
+    public async Task Subscription_ToMoreNamesThanAllowed_EndsTheStreamWithAStatus()
+    {
+        await using var fixture = await AdsFixture.StartAsync(new AdsServerOptions { MaxNames = 2 });
+        await using var peer = await fixture.WorldAsync();
+
+        await peer.SubscribeAsync(RouteType, "r", "s", "t");
+
+        (await Should.ThrowAsync<GrpcStatusException>(peer.ReadAsync)).Status.Code.ShouldBe(GrpcStatusCode.ResourceExhausted);
+    }
+
     [Fact]
     public async Task Change_OfOneCluster_SendsAll()
     {

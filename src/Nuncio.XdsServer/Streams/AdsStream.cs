@@ -46,7 +46,7 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
                 while (reading.IsCompleted)
                 {
                     if (await reading is not { } request) return;
-                    Take(request);
+                    TakeOrEnd(request);
                     reading = requests.ReadAsync().AsTask();
                 }
             }
@@ -116,6 +116,19 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
         else LogDivided(parts.Logger, _node.Id, subscription.Type.TypeUrl, refused.Items.Length);
     }
 
+    private void TakeOrEnd(TRequest request)
+    {
+        try
+        {
+            Take(request);
+        }
+        catch (GrpcStatusException e) when (e.Status.Code == GrpcStatusCode.ResourceExhausted)
+        {
+            LogTooMany(parts.Logger, number, _node.Id, e.Status.Message);
+            throw;
+        }
+    }
+
     private async Task SendAsync(XdsSnapshot snapshot, GrpcResponseStream<TResponse> responses)
     {
         while (Session.Next(snapshot) is { } batch)
@@ -168,6 +181,9 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
 
     [LoggerMessage(4, LogLevel.Debug, "{Node} refuses {TypeUrl} {Name}: {Reason}")]
     private static partial void LogRefused(ILogger logger, string node, string typeUrl, string name, string reason);
+
+    [LoggerMessage(6, LogLevel.Warning, "ADS stream {Number} of {Node} is ended: {Reason}")]
+    private static partial void LogTooMany(ILogger logger, long number, string node, string reason);
 
     [LoggerMessage(5, LogLevel.Debug, "{Node} refuses {Count} of {TypeUrl} together; they are sent again in parts")]
     private static partial void LogDivided(ILogger logger, string node, string typeUrl, int count);

@@ -1,3 +1,5 @@
+using Nuncio.Grpc;
+
 namespace Nuncio.XdsServer.Subscriptions;
 
 /// <summary>
@@ -61,10 +63,16 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
     /// </summary>
     /// <param name="name">The name.</param>
     /// <param name="isFirst">In the first request of a stream, where <see cref="Remember"/> says what the client has.</param>
+    /// <exception cref="GrpcStatusException">More names than <see cref="AdsServerOptions.MaxNames"/>: a client that was not told would wait for the rest for ever.</exception>
     public void Subscribe(string name, bool isFirst)
     {
-        if (_names.Count >= options.MaxNames) return;
-        _names.Add(name);
+        if (_names.Add(name) && _names.Count > options.MaxNames)
+        {
+            _names.Remove(name);
+            throw new GrpcStatusException(
+                GrpcStatusCode.ResourceExhausted, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"More than {options.MaxNames} names of {type.TypeUrl} are asked for."));
+        }
+
         if (!isFirst || !_held.ContainsKey(name))
         {
             _held.Remove(name);
