@@ -96,6 +96,10 @@ public sealed partial class SnapshotBuilder(IReadOnlyList<IResourceSource> sourc
         {
             case SourceSynced:
                 return _unsynced.Remove(happened.Source);
+            case SourceChanges together:
+                var changed = false;
+                foreach (var change in together.Changes) changed |= Take(change);
+                return changed;
             case ResourceChange { Reading: null } gone when gone.Findings.Count == 0:
                 return _units.TryGetValue(gone.Source, out var remaining) && remaining.Remove(gone.Unit);
             case ResourceChange change:

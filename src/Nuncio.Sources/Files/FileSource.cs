@@ -36,11 +36,10 @@ public sealed partial class FileSource(IReadOnlyList<string> paths, ManifestRead
             var touched = await watch.WaitAsync(options.RescanInterval, time, cancellationToken);
             if (!touched.AreWhole)
                 await SettleAsync(watch, touched.Paths, cancellationToken);
-            foreach (var change in Scan(touched.Paths))
-            {
-                LogChanged(change.Unit);
-                await events.WriteAsync(change, cancellationToken);
-            }
+            var changes = Scan(touched.Paths);
+            if (changes.Count == 0) continue;
+            foreach (var change in changes) LogChanged(change.Unit);
+            await events.WriteAsync(new SourceChanges(Name, changes), cancellationToken);
         }
     }
 
@@ -61,6 +60,13 @@ public sealed partial class FileSource(IReadOnlyList<string> paths, ManifestRead
     {
         var missing = new List<string>();
         var found = FileTree.Find(paths, missing);
+        if (_files.Keys.Any(path => !found.ContainsKey(path)))
+        {
+            // A folder that was moved away and back while it was looked through may have shown a part of its files: what seems gone is looked for once more.
+            missing.Clear();
+            found = FileTree.Find(paths, missing);
+        }
+
         var changes = new List<ResourceChange>();
         foreach (var path in _files.Keys.Where(path => !found.ContainsKey(path)).ToList())
         {

@@ -28,7 +28,15 @@ internal static class FileTree
         foreach (var path in paths)
         {
             if (Directory.Exists(path))
+            {
                 AddFolder(path, found, seen, links, 0);
+                if (Directory.Exists(path)) continue;
+
+                // It went away while it was looked through: that some of its files are not there says nothing of what the user wants.
+                foreach (var file in found.Keys.Where(file => file.StartsWith(Path.TrimEndingDirectorySeparator(path) + Path.DirectorySeparatorChar, StringComparison.Ordinal)).ToList())
+                    found.Remove(file);
+                missing.Add(path);
+            }
             else if (Stamp(path) is { } stamp)
                 found[path] = stamp;
             else
