@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Nuncio.DataPlane.Telemetry;
 using Nuncio.XdsServer.Clients;
 
 namespace Nuncio.Host.Planes;
@@ -25,9 +26,10 @@ internal static class AdsMetricsWriter
         {
             text.Append(CultureInfo.InvariantCulture, $"# TYPE {name} gauge\n");
             foreach (var client in clients)
-                text.Append(CultureInfo.InvariantCulture, $"{name}{{node=\"{Escaped(client.Node)}\",stream=\"{client.Stream}\"}} {value(client)}\n");
+                text.Append(CultureInfo.InvariantCulture, $"{name}{{{Labels(client).Text}}} {value(client)}\n");
         }
-    }
 
-    private static string Escaped(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+        static MetricLabels Labels(XdsClientState client) =>
+            MetricLabels.Of("node", client.Node).And("stream", client.Stream.ToString(CultureInfo.InvariantCulture));
+    }
 }
