@@ -59,10 +59,14 @@ public sealed class CompilerContext
     /// <summary>Mappings that other dialects (Ingress) were turned into; unchanged ones are the same objects as in the compilation before.</summary>
     public List<MappingResource> DerivedMappings { get; } = [];
 
-    /// <summary><c>matchLabels</c> of the mappingSelectors of all Hosts in use, in the Hosts' order: they take part in the grouping of Mappings without a host.</summary>
+    /// <summary>
+    /// <c>matchLabels</c> of the mappingSelectors of all Hosts in use, in the Hosts' order: they take part in the grouping of Mappings without a host.
+    /// </summary>
     public ImmutableArray<ValueMap<string>> HostSelectors { get; set; } = [];
 
-    /// <summary>The groups in the order in which their routes are tried (SPEC 5.5). An unchanged group is the same object as in the compilation before.</summary>
+    /// <summary>
+    /// The groups in the order in which their routes are tried (SPEC 5.5). An unchanged group is the same object as in the compilation before.
+    /// </summary>
     public ImmutableArray<RouteGroupPlan> Groups { get; set; } = [];
 
     /// <summary>The clusters that were asked for so far.</summary>

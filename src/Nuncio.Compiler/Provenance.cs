@@ -10,7 +10,9 @@ public sealed class Provenance
     private readonly Lazy<FrozenDictionary<string, ImmutableArray<ResourceKey>>> _clusters;
     private readonly FrozenDictionary<string, ResourceKey> _listeners;
 
-    internal Provenance(ImmutableArray<RouteGroupPlan> groups, ImmutableArray<KeyValuePair<string, ImmutableArray<ResourceKey>>> clusters, Dictionary<string, ResourceKey> listeners)
+    internal Provenance(
+        ImmutableArray<RouteGroupPlan> groups, ImmutableArray<KeyValuePair<string, ImmutableArray<ResourceKey>>> clusters,
+        Dictionary<string, ResourceKey> listeners)
     {
         _listeners = listeners.ToFrozenDictionary(StringComparer.Ordinal);
         _clusters = new(() => OwnersOf(groups, clusters));

@@ -20,7 +20,8 @@ internal static class RouteReach
             foreach (var member in group.Members)
             {
                 findings.Warning(
-                    member.Mapping.Resource, FindingCodes.MappingWithoutHost, member.Mapping.HostGlob is null && !member.Mapping.HostIsRegex ? "" : "spec.hostname",
+                    member.Mapping.Resource, FindingCodes.MappingWithoutHost,
+                    member.Mapping.HostGlob is null && !member.Mapping.HostIsRegex ? "" : "spec.hostname",
                     "no Host of a Listener has a name and a mappingSelector that fit, so no request gets here");
             }
         }
@@ -34,7 +35,8 @@ internal static class RouteReach
         if (selectors.IsDefaultOrEmpty) return;
         foreach (var group in groups)
         {
-            if (group.First is not { Redirect: not null, Labels.Count: > 0 } mapping || !selectors.Any(selector => selector.Count > 0 && LabelMatcher.Matches(selector, mapping.Labels))) continue;
+            if (group.First is not { Redirect: not null, Labels.Count: > 0 } mapping
+                || !selectors.Any(selector => selector.Count > 0 && LabelMatcher.Matches(selector, mapping.Labels))) continue;
             findings.Error(
                 mapping.Resource,
                 FindingCodes.FieldWithoutEffect,
@@ -59,7 +61,8 @@ internal static class RouteReach
             if (covers.Count > 0 && mapping.Path != PathKind.Regex && CoverOf(mapping.Prefix, lookup) is { } cover)
             {
                 findings.Warning(
-                    mapping.Resource, FindingCodes.RouteShadowed, "spec.prefix", $"{cover.First.Key} comes first by its precedence and takes every request that this Mapping matches");
+                    mapping.Resource, FindingCodes.RouteShadowed, "spec.prefix",
+                    $"{cover.First.Key} comes first by its precedence and takes every request that this Mapping matches");
             }
             if (group.Rank.Precedence > groups[^1].Rank.Precedence && TakesAll(group)) covers.TryAdd(mapping.Prefix, group);
         }

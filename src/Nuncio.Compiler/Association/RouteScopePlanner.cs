@@ -71,7 +71,8 @@ internal sealed class RouteScopePlanner(ImmutableArray<HostPlan> hosts, bool str
                     host.Resource,
                     FindingCodes.HostDuplicate,
                     "spec.hostname",
-                    $"Host {taken[^1].Namespace}/{taken[^1].Name} already serves '{host.Hostname}' on Listener '{listener.Name}'; this Host is not served there");
+                    $"Host {taken[^1].Namespace}/{taken[^1].Name} already serves '{host.Hostname}' on Listener '{listener.Name}'; "
+                        + "this Host is not served there");
             }
         }
         return taken.ToImmutable();

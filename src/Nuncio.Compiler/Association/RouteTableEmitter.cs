@@ -158,7 +158,8 @@ internal sealed class RouteTableEmitter
 
             // A few of many are enough to tell most apart; equality looks at all.
             var hash = HashCode.Combine(groups.Length, action, IsRefused);
-            for (var i = 0; i < groups.Length; i += 1 + (groups.Length / 16)) hash = HashCode.Combine(hash, System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(groups[i]));
+            for (var i = 0; i < groups.Length; i += 1 + (groups.Length / 16))
+                hash = HashCode.Combine(hash, System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(groups[i]));
             if (groups.Length > 0) hash = HashCode.Combine(hash, System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(groups[^1]));
             _hash = hash;
         }

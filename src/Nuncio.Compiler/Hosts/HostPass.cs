@@ -75,7 +75,8 @@ internal sealed class HostPass : ICompilerPass
             _secrets = new SecretCatalog(inputs.Secrets, _secrets);
             var tlsPlanner = new TlsContextPlanner(_secrets, inputs.SecretNamespacing, findings);
             var contexts = new TlsContextCatalog(inputs.TlsContexts, inputs.TlsModule, tlsPlanner, findings);
-            var hosts = new HostPlanner(_secrets, contexts, tlsPlanner, options, findings).Plan(inputs.Hosts.Concat(inputs.DerivedHosts), inputs.AnyInvalidHost);
+            var hosts = new HostPlanner(_secrets, contexts, tlsPlanner, options, findings).Plan(
+                inputs.Hosts.Concat(inputs.DerivedHosts), inputs.AnyInvalidHost);
             contexts.PlanAll();
             Edge = new EdgePlan(hosts, contexts);
             UpstreamTls = Originating(contexts);

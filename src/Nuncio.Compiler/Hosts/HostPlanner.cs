@@ -5,7 +5,8 @@ using Nuncio.Resources.Getambassador;
 namespace Nuncio.Compiler.Hosts;
 
 /// <summary>Hosts to plans (SPEC 4.3, 6.1). A broken Host stays in, as broken: nothing else must be served under its name.</summary>
-internal sealed class HostPlanner(SecretCatalog secrets, TlsContextCatalog contexts, TlsContextPlanner tlsPlanner, CompilerOptions options, FindingSink findings)
+internal sealed class HostPlanner(
+    SecretCatalog secrets, TlsContextCatalog contexts, TlsContextPlanner tlsPlanner, CompilerOptions options, FindingSink findings)
 {
     /// <summary>The Secret with which a gateway without any Host terminates TLS.</summary>
     private const string FallbackSecret = "fallback-self-signed-cert";
@@ -100,7 +101,14 @@ internal sealed class HostPlanner(SecretCatalog secrets, TlsContextCatalog conte
             }
             else
             {
-                tls = new TlsContextPlan { Name = "default-host-context", Namespace = options.Namespace, Origin = fallback.Resource, Hosts = ["*"], Certificate = fallback };
+                tls = new TlsContextPlan
+                {
+                    Name = "default-host-context",
+                    Namespace = options.Namespace,
+                    Origin = fallback.Resource,
+                    Hosts = ["*"],
+                    Certificate = fallback,
+                };
             }
         }
         else
@@ -150,7 +158,8 @@ internal sealed class HostPlanner(SecretCatalog secrets, TlsContextCatalog conte
         }
         if (TlsContextPlanner.KeyPairProblem(secret) is { } wrong)
         {
-            findings.Error(host, FindingCodes.SecretInvalid, "spec.tlsSecret", $"Secret {secret.Name} cannot be used: {wrong}; the Host answers TLS errors or 503");
+            findings.Error(
+                host, FindingCodes.SecretInvalid, "spec.tlsSecret", $"Secret {secret.Name} cannot be used: {wrong}; the Host answers TLS errors or 503");
             return null;
         }
 

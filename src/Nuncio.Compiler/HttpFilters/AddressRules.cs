@@ -21,7 +21,8 @@ internal static class AddressRules
         {
             findings.Error(module, FindingCodes.AddressRulesConflict, "spec.config.ip_deny", "ip_allow and ip_deny may not both be set; ip_allow is used");
         }
-        if (config.IpAllow is { Count: > 0 } allow) return Filter(RBAC.Types.Action.Allow, "ambassador-ip-allow", Principals(module, "ip_allow", allow, findings));
+        if (config.IpAllow is { Count: > 0 } allow)
+            return Filter(RBAC.Types.Action.Allow, "ambassador-ip-allow", Principals(module, "ip_allow", allow, findings));
         if (allowBroken) return NobodyGetsIn();
         if (config.IpDeny is { Count: > 0 } deny)
         {

@@ -120,14 +120,19 @@ internal static class AuthServicePlanner
         if (proto == "grpc")
         {
             filter.TransportApiVersion = CoreV3.ApiVersion.V3;
-            filter.GrpcService = new CoreV3.GrpcService { EnvoyGrpc = new CoreV3.GrpcService.Types.EnvoyGrpc { ClusterName = cluster.Name }, Timeout = timeout };
+            filter.GrpcService = new CoreV3.GrpcService
+            {
+                EnvoyGrpc = new CoreV3.GrpcService.Types.EnvoyGrpc { ClusterName = cluster.Name },
+                Timeout = timeout,
+            };
         }
         else
         {
             filter.TransportApiVersion = CoreV3.ApiVersion.V3;
             filter.HttpService = Http(context, spec, cluster, timeout);
         }
-        if (spec.IncludeBody is { } body) filter.WithRequestBody = new BufferSettings { MaxRequestBytes = (uint)body.MaxBytes, AllowPartialMessage = body.AllowPartial };
+        if (spec.IncludeBody is { } body)
+            filter.WithRequestBody = new BufferSettings { MaxRequestBytes = (uint)body.MaxBytes, AllowPartialMessage = body.AllowPartial };
         else if (spec.AllowRequestBody == true) filter.WithRequestBody = new BufferSettings { MaxRequestBytes = 4096, AllowPartialMessage = true };
         if (spec.FailureModeAllow == true) filter.FailureModeAllow = true;
         if (spec.StatusOnError is { } code) filter.StatusOnError = new TypeV3.HttpStatus { Code = (TypeV3.StatusCode)code };
@@ -143,7 +148,8 @@ internal static class AuthServicePlanner
         {
             if (!isSet) return;
             findings.Warning(
-                service, FindingCodes.FieldWithoutEffect, $"spec.{field}", "has no effect with proto grpc: the service is sent every header, and says which to change");
+                service, FindingCodes.FieldWithoutEffect, $"spec.{field}",
+                "has no effect with proto grpc: the service is sent every header, and says which to change");
         }
 
         void CheckNames(string field, ValueList<string>? names)
@@ -155,7 +161,8 @@ internal static class AuthServicePlanner
         }
     }
 
-    private static HttpService Http(CompilerContext context, AuthServiceSpec spec, Planning.ClusterPlan cluster, Google.Protobuf.WellKnownTypes.Duration timeout)
+    private static HttpService Http(
+        CompilerContext context, AuthServiceSpec spec, Planning.ClusterPlan cluster, Google.Protobuf.WellKnownTypes.Duration timeout)
     {
         var scheme = cluster.Upstream.OriginateTls ? "https" : "http";
         var address = string.Create(CultureInfo.InvariantCulture, $"{cluster.Upstream.Host}:{cluster.Upstream.Port}");

@@ -51,7 +51,9 @@ internal static class ConnectionManagerTemplate
     {
         if (module.Config.MaxRequestHeadersKb is not { } kilobytes || kilobytes == 0) return null;
         if (kilobytes is > 0 and <= MostHeaderKilobytes) return (uint)kilobytes;
-        findings.Error(module.Resource, FindingCodes.InvalidFieldValue, "spec.config.max_request_headers_kb", $"must be between 1 and {MostHeaderKilobytes}; the default of 60 is used");
+        findings.Error(
+            module.Resource, FindingCodes.InvalidFieldValue, "spec.config.max_request_headers_kb",
+            $"must be between 1 and {MostHeaderKilobytes}; the default of 60 is used");
         return null;
     }
 
@@ -93,7 +95,8 @@ internal static class ConnectionManagerTemplate
         if (config.ListenerIdleTimeoutMs is { } ms && ms != 0)
         {
             if (ms is > 0 and <= ClusterRules.LongestMs) idle = RouteMessages.Milliseconds(ms);
-            else findings.Error(module.Resource, FindingCodes.InvalidFieldValue, "spec.config.listener_idle_timeout_ms", "must be above 0; the default of 1 h is used");
+            else findings.Error(
+                module.Resource, FindingCodes.InvalidFieldValue, "spec.config.listener_idle_timeout_ms", "must be above 0; the default of 1 h is used");
         }
         UnderscoresAction? action = null;
         if (config.HeadersWithUnderscoresAction is { } text)

@@ -16,6 +16,7 @@ internal static class EnumNames
     {
         public static readonly Dictionary<string, T> Values = typeof(T)
             .GetFields(BindingFlags.Public | BindingFlags.Static)
-            .ToDictionary(field => field.GetCustomAttribute<OriginalNameAttribute>()?.Name ?? field.Name, field => (T)field.GetValue(null)!, StringComparer.Ordinal);
+            .ToDictionary(
+                field => field.GetCustomAttribute<OriginalNameAttribute>()?.Name ?? field.Name, field => (T)field.GetValue(null)!, StringComparer.Ordinal);
     }
 }

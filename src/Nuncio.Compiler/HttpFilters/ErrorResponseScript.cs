@@ -6,8 +6,8 @@ using Nuncio.Compiler.Planning;
 namespace Nuncio.Compiler.HttpFilters;
 
 /// <summary>
-/// The script that puts other bodies in place of those of error responses (SPEC 15.12). Emissary's own Envoy had a filter for it that stock Envoy does not have;
-/// what stock Envoy has (custom_response) throws away the headers of the response, such as <c>www-authenticate</c> and those of CORS.
+/// The script that puts other bodies in place of those of error responses (SPEC 15.12). Emissary's own Envoy had a filter for it that stock Envoy does not
+/// have; what stock Envoy has (custom_response) throws away the headers of the response, such as <c>www-authenticate</c> and those of CORS.
 /// </summary>
 internal static class ErrorResponseScript
 {
@@ -93,7 +93,11 @@ internal static class ErrorResponseScript
     /// <summary>The filter; null where neither the Module nor a Mapping asks for it.</summary>
     public static Lua? Filter(ModulePlan module, IEnumerable<MappingResource> mappings) =>
         module.ErrorResponses is null && !mappings.Any(static mapping => mapping.Spec.ErrorResponseOverrides is not null)
-            ? null : new Lua { DefaultSourceCode = new CoreV3.DataSource { InlineString = Script(module.ErrorResponses ?? ErrorResponsePlan.None) }, ClearRouteCache = false };
+            ? null : new Lua
+            {
+                DefaultSourceCode = new CoreV3.DataSource { InlineString = Script(module.ErrorResponses ?? ErrorResponsePlan.None) },
+                ClearRouteCache = false,
+            };
 
     private static string Script(ErrorResponsePlan plan)
     {

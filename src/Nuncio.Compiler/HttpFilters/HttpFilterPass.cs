@@ -52,7 +52,8 @@ internal sealed class HttpFilterPass : ICompilerPass
         context.Runtime = RuntimeFlags.Plan(module, findings);
         if (auth.Broken is { } broken) manager.LocalReplyConfig = BrokenAuthReply.Of(broken);
 
-        var settings = new RouteSettings(auth.Filter is not null, rateLimit?.Domain, context.Options.InsecureRejectStatus, auth.Broken is not null, errors is not null);
+        var settings = new RouteSettings(
+            auth.Filter is not null, rateLimit?.Domain, context.Options.InsecureRejectStatus, auth.Broken is not null, errors is not null);
         context.RouteSettings = Keep(context, settings);
         var bufferLimit = BufferLimit(module, findings);
         var version = new VersionComposer().Add(XdsVersion.Of(manager)).Add(bufferLimit?.ToString(CultureInfo.InvariantCulture) ?? "");
@@ -87,7 +88,9 @@ internal sealed class HttpFilterPass : ICompilerPass
     {
         if (module.Config.BufferLimitBytes is not { } bytes || bytes == 0) return null;
         if (bytes is > 0 and <= uint.MaxValue) return (uint)bytes;
-        findings.Error(module.Resource, FindingCodes.InvalidFieldValue, "spec.config.buffer_limit_bytes", "must be between 1 and 4294967295; the default of 1 MiB is used");
+        findings.Error(
+            module.Resource, FindingCodes.InvalidFieldValue, "spec.config.buffer_limit_bytes",
+            "must be between 1 and 4294967295; the default of 1 MiB is used");
         return null;
     }
 

@@ -9,7 +9,9 @@ using LuaFilter = Envoy.Extensions.Filters.Http.Lua.V3.Lua;
 
 namespace Nuncio.Compiler.HttpFilters;
 
-/// <summary>The filters that the Module <c>ambassador</c> asks for (SPEC 4.5, 9). A value that Envoy would refuse is a finding and left at its default.</summary>
+/// <summary>
+/// The filters that the Module <c>ambassador</c> asks for (SPEC 4.5, 9). A value that Envoy would refuse is a finding and left at its default.
+/// </summary>
 internal static class ModuleFilters
 {
     /// <summary>Which gRPC calls are counted; null when not asked for.</summary>

@@ -47,7 +47,8 @@ internal sealed class ListenerPass : ICompilerPass
                 context.RouteConfigurations[routes.Name] = routes;
             }
         }
-        if (memo.RouteFindings.IsDefault) memo.RouteFindings = RouteReach.Findings(context.Groups, memo.UsedScopes.Count == 0 ? [] : memo.Index.Untaken(), context.HostSelectors);
+        if (memo.RouteFindings.IsDefault)
+            memo.RouteFindings = RouteReach.Findings(context.Groups, memo.UsedScopes.Count == 0 ? [] : memo.Index.Untaken(), context.HostSelectors);
         context.Findings.AddRange(memo.RouteFindings);
     }
 
@@ -115,7 +116,8 @@ internal sealed class ListenerPass : ICompilerPass
                 var message = ListenerEmitter.Emit(plan, scope, tcp, context.HttpSettings);
                 if (message.FilterChains.Count == 0)
                 {
-                    findings.Error(plan.Origin, FindingCodes.ListenerUnused, "", $"no Host and no TCPMapping belongs to Listener '{plan.Name}'; it is not opened");
+                    findings.Error(
+                        plan.Origin, FindingCodes.ListenerUnused, "", $"no Host and no TCPMapping belongs to Listener '{plan.Name}'; it is not opened");
                     continue;
                 }
                 Listeners.Add(new Entry(plan, XdsResource<ListenerV3.Listener>.Create(plan.Name, message)));
@@ -136,7 +138,8 @@ internal sealed class ListenerPass : ICompilerPass
                         plan.Origin,
                         FindingCodes.ListenerChainConflict,
                         "",
-                        $"TCPMapping {group.First.Namespace}/{group.First.Name} without host takes every connection without TLS; Hosts are served there with TLS only");
+                        $"TCPMapping {group.First.Namespace}/{group.First.Name} without host takes every connection without TLS; "
+                            + "Hosts are served there with TLS only");
                 }
                 foreach (var chain in plan.HasTls ? scope.Chains : [])
                 {
@@ -159,7 +162,8 @@ internal sealed class ListenerPass : ICompilerPass
                     host.Resource,
                     FindingCodes.HostLeftOut,
                     "spec.requestPolicy.insecure.action",
-                    $"Listener '{plan.Name}' takes every request for insecure, so the Host is not served there without TLS; a Host with a wider name answers, if any");
+                    $"Listener '{plan.Name}' takes every request for insecure, so the Host is not served there without TLS; "
+                        + "a Host with a wider name answers, if any");
             }
         }
 

@@ -116,7 +116,8 @@ internal sealed class ListenerPlanner(CompilerOptions options, FindingSink findi
             var stack = explicitStack.AsArray();
             if (stack[^1] is not (ProtocolLayer.Tcp or ProtocolLayer.Udp))
             {
-                findings.Error(listener, FindingCodes.ListenerProtocolInvalid, "spec.protocolStack", "the last protocol must be TCP or UDP; the Listener is not opened");
+                findings.Error(
+                    listener, FindingCodes.ListenerProtocolInvalid, "spec.protocolStack", "the last protocol must be TCP or UDP; the Listener is not opened");
                 return null;
             }
             if (stack[^1] == ProtocolLayer.Udp && !(stack.Contains(ProtocolLayer.Http) && stack.Contains(ProtocolLayer.Tls)))
@@ -136,7 +137,9 @@ internal sealed class ListenerPlanner(CompilerOptions options, FindingSink findi
             return null;
         }
         if (Stack(protocol) is { } known) return known;
-        findings.Error(listener, FindingCodes.ListenerProtocolInvalid, "spec.protocol", "UDP is no protocol by itself; the Listener is not opened", "protocolStack: [TLS, HTTP, UDP]");
+        findings.Error(
+            listener, FindingCodes.ListenerProtocolInvalid, "spec.protocol", "UDP is no protocol by itself; the Listener is not opened",
+            "protocolStack: [TLS, HTTP, UDP]");
         return null;
     }
 
@@ -158,7 +161,8 @@ internal sealed class ListenerPlanner(CompilerOptions options, FindingSink findi
         selector = ValueMap<string>.Empty;
         if (binding.NamespaceFrom is null && binding.Selector is null)
         {
-            findings.Error(listener, FindingCodes.ListenerBindingMissing, "spec.hostBinding", "one of namespace and selector must be set; the Listener is not opened");
+            findings.Error(
+                listener, FindingCodes.ListenerBindingMissing, "spec.hostBinding", "one of namespace and selector must be set; the Listener is not opened");
             return false;
         }
         if (binding.NamespaceFrom == NamespaceSelection.All) hostNamespace = null;

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Nuncio.Compiler.Naming;
 
 /// <summary>
-/// Where Emissary puts a resource when it loads all of them: by the text <c>name.namespace.number</c>, of the Service or Ingress for what stands in an annotation.
+/// Where Emissary puts a resource when it loads all of them: by the text <c>name.namespace.number</c>, of the Service or Ingress for what stands in an
+/// annotation.
 /// </summary>
 /// <param name="Name">The name of the resource, or of what carries the annotation.</param>
 /// <param name="Namespace">The same one's namespace.</param>

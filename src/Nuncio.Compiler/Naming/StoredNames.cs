@@ -1,6 +1,8 @@
 namespace Nuncio.Compiler.Naming;
 
-/// <summary>The names under which resources of one kind know each other (SPEC 2.5): bare, or with the namespace where an earlier one has the bare name.</summary>
+/// <summary>
+/// The names under which resources of one kind know each other (SPEC 2.5): bare, or with the namespace where an earlier one has the bare name.
+/// </summary>
 internal static class StoredNames
 {
     /// <summary>The order in which Emissary loads resources: that of <see cref="LoadPlace"/>, then of names.</summary>

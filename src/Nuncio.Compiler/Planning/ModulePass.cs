@@ -19,7 +19,8 @@ internal sealed class ModulePass : ICompilerPass
             if (module is null)
                 module = candidate;
             else
-                context.Findings.Error(candidate, FindingCodes.DuplicateModule, "", $"the Module '{module.Key}' is used; of two with this name the second is ignored");
+                context.Findings.Error(
+                    candidate, FindingCodes.DuplicateModule, "", $"the Module '{module.Key}' is used; of two with this name the second is ignored");
         }
 
         if (!memo.HasPlan || !ReferenceEquals(memo.Resource, module))
@@ -63,7 +64,8 @@ internal sealed class ModulePass : ICompilerPass
                 ClusterMaxConnectionLifetimeMs = Milliseconds(module, "cluster_max_connection_lifetime_ms", config.ClusterMaxConnectionLifetimeMs, 1, findings),
             },
             RegexMaxSize = RegexMaxSize(module, config, findings),
-            RequestTimeoutMs = Milliseconds(module, "cluster_request_timeout_ms", config.ClusterRequestTimeoutMs, 0, findings) ?? ModulePlan.DefaultRequestTimeoutMs,
+            RequestTimeoutMs = Milliseconds(module, "cluster_request_timeout_ms", config.ClusterRequestTimeoutMs, 0, findings)
+                ?? ModulePlan.DefaultRequestTimeoutMs,
             Resolver = string.IsNullOrEmpty(config.Resolver) ? ModulePlan.Empty.Resolver : config.Resolver,
             LoadBalancer = loadBalancer,
             CircuitBreakers = breakers,
@@ -80,11 +82,14 @@ internal sealed class ModulePass : ICompilerPass
     private static void ReportUnused(ModuleResource module, AmbassadorModuleConfig config, FindingSink findings)
     {
         if (config.AdminPort is not null)
-            findings.Notice(module, FindingCodes.FieldWithoutEffect, "spec.config.admin_port", "has no effect: the address of the admin pages is an option of the command");
-        foreach (var (name, probe) in new[] { ("diagnostics", config.Diagnostics), ("liveness_probe", config.LivenessProbe), ("readiness_probe", config.ReadinessProbe) })
+            findings.Notice(
+                module, FindingCodes.FieldWithoutEffect, "spec.config.admin_port", "has no effect: the address of the admin pages is an option of the command");
+        foreach (var (name, probe) in new[] { ("diagnostics", config.Diagnostics), ("liveness_probe", config.LivenessProbe),
+            ("readiness_probe", config.ReadinessProbe) })
         {
             if (probe?.AllowNonLocal is not null)
-                findings.Notice(module, FindingCodes.FieldWithoutEffect, $"spec.config.{name}.allow_non_local", "has no effect: there is no diagnostics page to allow");
+                findings.Notice(
+                    module, FindingCodes.FieldWithoutEffect, $"spec.config.{name}.allow_non_local", "has no effect: there is no diagnostics page to allow");
         }
     }
 
@@ -118,7 +123,8 @@ internal sealed class ModulePass : ICompilerPass
     {
         if (value is null || (value >= least && value <= ClusterRules.LongestMs))
             return value;
-        findings.Error(module, FindingCodes.InvalidFieldValue, "spec.config." + field, $"{value} is not a number of milliseconds of at least {least}; it is ignored");
+        findings.Error(
+            module, FindingCodes.InvalidFieldValue, "spec.config." + field, $"{value} is not a number of milliseconds of at least {least}; it is ignored");
         return null;
     }
 

@@ -64,7 +64,8 @@ public sealed class ClusterTable
         if (missing)
         {
             _context.Findings.Error(
-                owner, FindingCodes.TlsContextNotFound, fieldPrefix + "tls", $"there is no TLSContext '{upstream.TlsContext}' that can be used; requests get 503");
+                owner, FindingCodes.TlsContextNotFound, fieldPrefix + "tls",
+                $"there is no TLSContext '{upstream.TlsContext}' that can be used; requests get 503");
         }
 
         if (_plans.TryGetValue(upstream, out var known))

@@ -7,7 +7,8 @@ namespace Nuncio.Compiler.Resolving;
 internal sealed class EndpointIndex
 {
     private Dictionary<(string Namespace, string Name), Entry> _entries = [];
-    private Dictionary<string, (Entry Entry, UpstreamTarget Target, XdsResource<EndpointV3.ClusterLoadAssignment> Resource)> _assignments = new(StringComparer.Ordinal);
+    private Dictionary<string, (Entry Entry, UpstreamTarget Target, XdsResource<EndpointV3.ClusterLoadAssignment> Resource)> _assignments = new(
+        StringComparer.Ordinal);
     private ImmutableArray<ServiceResource> _services;
     private ImmutableArray<EndpointsResource> _endpoints;
     private ImmutableArray<EndpointSliceResource> _slices;
@@ -112,8 +113,8 @@ internal sealed class EndpointIndex
     }
 
     /// <summary>
-    /// By the number the Service targets, by the name it targets, by the port's name, or the only one (SPEC 8.2): of a Service with several ports, the only port
-    /// of some endpoints belongs to one of them, and must not be reached by another.
+    /// By the number the Service targets, by the name it targets, by the port's name, or the only one (SPEC 8.2): of a Service with several ports, the only
+    /// port of some endpoints belongs to one of them, and must not be reached by another.
     /// </summary>
     private static int? PortOf(ValueList<EndpointPort> ports, ServiceResource? of, ServicePort? service, int asked)
     {
@@ -152,6 +153,7 @@ internal sealed class EndpointIndex
         public List<EndpointSliceResource> Slices { get; } = [];
 
         public bool IsSame(Entry other) =>
-            ReferenceEquals(Service, other.Service) && ReferenceEquals(Endpoints, other.Endpoints) && Slices.SequenceEqual(other.Slices, ReferenceEqualityComparer.Instance);
+            ReferenceEquals(Service, other.Service) && ReferenceEquals(Endpoints, other.Endpoints)
+                && Slices.SequenceEqual(other.Slices, ReferenceEqualityComparer.Instance);
     }
 }

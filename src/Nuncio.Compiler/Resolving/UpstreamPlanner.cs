@@ -57,7 +57,8 @@ public sealed class UpstreamPlanner(CompilerOptions options, ModulePlan module, 
             RespectDnsTtl = spec.RespectDnsTtl,
             LbPolicy = LbPolicy(loadBalancer),
             CircuitBreakers = breakers,
-            Keepalive = spec.Keepalive is { } keepalive ? ClusterRules.Keepalive(spec.Owner, spec.FieldPrefix + "keepalive", keepalive, findings) : module.Keepalive,
+            Keepalive = spec.Keepalive is { } keepalive
+                ? ClusterRules.Keepalive(spec.Owner, spec.FieldPrefix + "keepalive", keepalive, findings) : module.Keepalive,
             ConnectTimeoutMs = Positive(spec, spec.ConnectTimeoutMs, "connect_timeout_ms", findings) ?? 3000,
             IdleTimeoutMs = Positive(spec, spec.IdleTimeoutMs, "cluster_idle_timeout_ms", findings) ?? module.Config.ClusterIdleTimeoutMs,
             MaxConnectionLifetimeMs = Positive(spec, spec.MaxConnectionLifetimeMs, "cluster_max_connection_lifetime_ms", findings)
@@ -72,7 +73,8 @@ public sealed class UpstreamPlanner(CompilerOptions options, ModulePlan module, 
 
     private ServiceName Qualified(ServiceName service, string ownerNamespace, ResolverKind resolver)
     {
-        var qualified = service.Host.Contains('.', StringComparison.Ordinal) || service.Host.Contains(':', StringComparison.Ordinal) || service.Host == "localhost";
+        var qualified = service.Host.Contains('.', StringComparison.Ordinal) || service.Host.Contains(':', StringComparison.Ordinal)
+            || service.Host == "localhost";
         return qualified
             || resolver == ResolverKind.Consul
             || module.Config.UseAmbassadorNamespaceForServiceResolution == true
@@ -85,9 +87,11 @@ public sealed class UpstreamPlanner(CompilerOptions options, ModulePlan module, 
     private static bool Transport(UpstreamSpec spec, ServiceName service, FindingSink findings)
     {
         if (service.Scheme == ServiceScheme.Http && !string.IsNullOrEmpty(spec.Tls))
-            findings.Warning(spec.Owner, FindingCodes.MutuallyExclusive, spec.FieldPrefix + "tls", "the service says http://, but the TLSContext is used all the same");
+            findings.Warning(
+                spec.Owner, FindingCodes.MutuallyExclusive, spec.FieldPrefix + "tls", "the service says http://, but the TLSContext is used all the same");
         if (service.Scheme == ServiceScheme.Other)
-            findings.Error(spec.Owner, FindingCodes.InvalidService, spec.ServiceField, $"the scheme '{service.SchemeText}' is neither http nor https and is ignored");
+            findings.Error(
+                spec.Owner, FindingCodes.InvalidService, spec.ServiceField, $"the scheme '{service.SchemeText}' is neither http nor https and is ignored");
         if (service.HasExtra)
             findings.Warning(spec.Owner, FindingCodes.InvalidService, spec.ServiceField, "only host and port of a service count; the rest is ignored");
         if (service.Error is { } error)
@@ -102,7 +106,8 @@ public sealed class UpstreamPlanner(CompilerOptions options, ModulePlan module, 
             return (UpstreamDiscovery.None, null, null);
         if (resolver == ResolverKind.Consul && !service.IsAddress)
         {
-            findings.Error(spec.Owner, FindingCodes.NotYetSupported, spec.FieldPrefix + "resolver", "services are not looked up in Consul yet; requests get 503");
+            findings.Error(
+                spec.Owner, FindingCodes.NotYetSupported, spec.FieldPrefix + "resolver", "services are not looked up in Consul yet; requests get 503");
             return (UpstreamDiscovery.None, null, null);
         }
 
@@ -118,7 +123,8 @@ public sealed class UpstreamPlanner(CompilerOptions options, ModulePlan module, 
         if (spec.DnsType.Equals("logical_dns", StringComparison.OrdinalIgnoreCase))
             return (UpstreamDiscovery.LogicalDns, null, null);
         findings.Error(
-            spec.Owner, FindingCodes.InvalidFieldValue, spec.FieldPrefix + "dns_type", $"'{spec.DnsType}' is neither strict_dns nor logical_dns; strict_dns is used");
+            spec.Owner, FindingCodes.InvalidFieldValue, spec.FieldPrefix + "dns_type",
+            $"'{spec.DnsType}' is neither strict_dns nor logical_dns; strict_dns is used");
         return (UpstreamDiscovery.StrictDns, null, null);
     }
 

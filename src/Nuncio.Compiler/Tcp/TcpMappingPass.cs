@@ -179,7 +179,8 @@ internal sealed class TcpMappingPass : ICompilerPass
         {
             foreach (var name in draft.Hosts)
             {
-                if (string.Equals(name, host, StringComparison.OrdinalIgnoreCase) && edge.TlsContexts.Plan(draft.Name) is { Certificate: not null } plan) return plan;
+                if (string.Equals(name, host, StringComparison.OrdinalIgnoreCase) && edge.TlsContexts.Plan(draft.Name) is { Certificate: not null } plan)
+                    return plan;
             }
         }
         return null;

@@ -75,7 +75,8 @@ internal static class AccessLogPlanner
     {
         if (config.EnvoyLogJsonFormat is not null)
         {
-            findings.Error(module, FindingCodes.AccessLogFormatInvalid, "spec.config.envoy_log_format", "envoy_log_type text needs a text; the default format is used");
+            findings.Error(
+                module, FindingCodes.AccessLogFormatInvalid, "spec.config.envoy_log_format", "envoy_log_type text needs a text; the default format is used");
         }
         if (config.EnvoyLogTextFormat is not { Length: > 0 } text) return DefaultText;
         if (Problem(text) is not { } problem) return text;
@@ -87,7 +88,8 @@ internal static class AccessLogPlanner
     {
         if (config.EnvoyLogTextFormat is not null)
         {
-            findings.Error(module, FindingCodes.AccessLogFormatInvalid, "spec.config.envoy_log_format", "a JSON log needs an object; the default format is used");
+            findings.Error(
+                module, FindingCodes.AccessLogFormatInvalid, "spec.config.envoy_log_format", "a JSON log needs an object; the default format is used");
         }
         if (config.EnvoyLogJsonFormat is { } json)
         {

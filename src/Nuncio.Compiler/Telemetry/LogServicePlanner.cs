@@ -36,14 +36,16 @@ internal static class LogServicePlanner
         if (headers.Count > 0 && spec.Driver == "tcp") Wrong("spec.driver_config.additional_log_headers", "are not supported with driver tcp");
         foreach (var header in headers)
         {
-            if (header.HeaderName is null || !HeaderRules.IsMatchable(header.HeaderName)) Wrong("spec.driver_config.additional_log_headers", "each needs a header name");
+            if (header.HeaderName is null || !HeaderRules.IsMatchable(header.HeaderName))
+                Wrong("spec.driver_config.additional_log_headers", "each needs a header name");
         }
         if (spec.FlushIntervalTime is < 1 or > ClusterRules.LongestMs / 1000) Wrong("spec.flush_interval_time", "must be above 0");
         if (spec.FlushIntervalByteSize is < 0 or > uint.MaxValue) Wrong("spec.flush_interval_byte_size", "must be between 0 and 4294967295");
         if (!ok) return null;
         if (spec.Grpc != true)
         {
-            context.Findings.Notice(service, FindingCodes.LogServiceGrpc, "spec.grpc", "the log is sent by gRPC, so the service is spoken to in HTTP/2", "grpc: true");
+            context.Findings.Notice(
+                service, FindingCodes.LogServiceGrpc, "spec.grpc", "the log is sent by gRPC, so the service is spoken to in HTTP/2", "grpc: true");
         }
         var cluster = context.Clusters.Request(new UpstreamSpec
         {
@@ -67,7 +69,11 @@ internal static class LogServicePlanner
         };
         if (spec.Driver == "tcp")
         {
-            return new AccessLogMessage { Name = "envoy.access_loggers.tcp_grpc", TypedConfig = RouteMessages.Pack(new TcpGrpcAccessLogConfig { CommonConfig = common }) };
+            return new AccessLogMessage
+            {
+                Name = "envoy.access_loggers.tcp_grpc",
+                TypedConfig = RouteMessages.Pack(new TcpGrpcAccessLogConfig { CommonConfig = common }),
+            };
         }
         var http = new HttpGrpcAccessLogConfig { CommonConfig = common };
         foreach (var header in headers)

@@ -45,7 +45,8 @@ internal static class TracingPlanner
                     $"tag '{tag.Tag}' has several sources; the first of literal, environment and request_header counts");
             }
             if (Tag(tag) is { } message) tracing.CustomTags.Add(message);
-            else context.Findings.Error(service, FindingCodes.TracingServiceInvalid, "spec.custom_tags", $"tag '{tag.Tag}' has no usable source and is left out");
+            else context.Findings.Error(
+                service, FindingCodes.TracingServiceInvalid, "spec.custom_tags", $"tag '{tag.Tag}' has no usable source and is left out");
         }
         if (service.Spec.TagHeaders is { Count: > 0 })
         {
@@ -159,10 +160,15 @@ internal static class TracingPlanner
     private static TracingTag? Tag(CustomTag tag)
     {
         if (tag.Tag.Length == 0) return null;
-        if (tag.Literal is { } literal) return literal.Length == 0 ? null : new TracingTag { Tag = tag.Tag, Literal = new TracingTag.Types.Literal { Value = literal } };
+        if (tag.Literal is { } literal)
+            return literal.Length == 0 ? null : new TracingTag { Tag = tag.Tag, Literal = new TracingTag.Types.Literal { Value = literal } };
         if (tag.Environment is { Name.Length: > 0 } variable)
         {
-            return new TracingTag { Tag = tag.Tag, Environment = new TracingTag.Types.Environment { Name = variable.Name, DefaultValue = variable.DefaultValue ?? "" } };
+            return new TracingTag
+            {
+                Tag = tag.Tag,
+                Environment = new TracingTag.Types.Environment { Name = variable.Name, DefaultValue = variable.DefaultValue ?? "" },
+            };
         }
         return tag.RequestHeader is { } header && HeaderRules.IsMatchable(header.Name)
             ? new TracingTag { Tag = tag.Tag, RequestHeader = new TracingTag.Types.Header { Name = header.Name, DefaultValue = header.DefaultValue ?? "" } }

@@ -22,7 +22,8 @@ internal static class TlsContextEmitter
         new() { Name = TransportSocketName, TypedConfig = RouteMessages.Pack(Downstream(plan)) };
 
     /// <summary>
-    /// TLS towards an upstream: the certificate as client certificate, the CA for the chain of the server's certificate, whose names are not compared (SPEC 6.3).
+    /// TLS towards an upstream: the certificate as client certificate, the CA for the chain of the server's certificate, whose names are not compared (SPEC
+    /// 6.3).
     /// </summary>
     public static CoreV3.TransportSocket UpstreamSocket(TlsContextPlan plan)
     {

@@ -41,7 +41,8 @@ internal sealed class TlsContextPlanner(SecretCatalog secrets, bool secretNamesp
             Error(draft, FindingCodes.TlsVersionInvalid, "min_tls_version", $"{config.MinTlsVersion} is above max_tls_version {config.MaxTlsVersion}");
             return null;
         }
-        if (!TryNames(draft, "cipher_suites", config.CipherSuites, TlsVocabulary.IsCipherSuite, FindingCodes.TlsCipherSuiteUnknown, out var suites)) return null;
+        if (!TryNames(draft, "cipher_suites", config.CipherSuites, TlsVocabulary.IsCipherSuite, FindingCodes.TlsCipherSuiteUnknown, out var suites))
+            return null;
         if (!TryNames(draft, "ecdh_curves", config.EcdhCurves, TlsVocabulary.IsCurve, FindingCodes.TlsCurveUnknown, out var curves)) return null;
         return new TlsContextPlan
         {

@@ -27,7 +27,8 @@ internal static partial class ErrorResponseRules
                 continue;
             }
             if (Body(each, names, out var problem, out var at) is { } found) bodies.Add(found);
-            else findings.Error(resource, FindingCodes.InvalidFieldValue, $"{path}.body{at}", $"{problem}; responses with {each.OnStatusCode} stay as they are");
+            else
+                findings.Error(resource, FindingCodes.InvalidFieldValue, $"{path}.body{at}", $"{problem}; responses with {each.OnStatusCode} stay as they are");
         }
         return new ErrorResponsePlan(bodies.ToValueList(), string.Join(',', names));
     }
@@ -56,10 +57,12 @@ internal static partial class ErrorResponseRules
         if (each.TextFormat is { } text)
         {
             at = ".text_format";
-            return Form(text, names, json: false, out problem) is { } form ? new ErrorResponseBody(each.OnStatusCode, "t" + form, each.ContentType ?? "text/plain") : null;
+            return Form(text, names, json: false, out problem) is { } form
+                ? new ErrorResponseBody(each.OnStatusCode, "t" + form, each.ContentType ?? "text/plain") : null;
         }
         at = ".json_format";
-        return Json(each.JsonFormat!, names, out problem) is { } json ? new ErrorResponseBody(each.OnStatusCode, "j" + json, each.ContentType ?? "application/json") : null;
+        return Json(each.JsonFormat!, names, out problem) is { } json
+            ? new ErrorResponseBody(each.OnStatusCode, "j" + json, each.ContentType ?? "application/json") : null;
     }
 
     private static string? Json(ValueMap<string> fields, SortedSet<string> names, out string problem)
@@ -112,7 +115,9 @@ internal static partial class ErrorResponseRules
                 problem = $"{match.Value} is not supported here: REQ, RESP, RESPONSE_CODE, PROTOCOL and START_TIME are";
                 return null;
             }
-            form.Append(match.Groups["name"].Value == "REQ" ? match.Value.Replace(match.Groups["argument"].Value, match.Groups["argument"].Value.ToLowerInvariant(), StringComparison.Ordinal) : match.Value);
+            form.Append(match.Groups["name"].Value == "REQ"
+                ? match.Value.Replace(match.Groups["argument"].Value, match.Groups["argument"].Value.ToLowerInvariant(), StringComparison.Ordinal)
+                : match.Value);
             at = mark + match.Length;
         }
         return form.ToString();

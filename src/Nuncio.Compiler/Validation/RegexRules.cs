@@ -12,7 +12,8 @@ internal static class RegexRules
             return "the regular expression is empty";
         if (Re2Syntax.Check(pattern, out var size) is { } problem)
             return $"RE2 does not take the regular expression '{pattern}': {problem}";
-        return size > maxSize ? $"the regular expression '{pattern}' needs a program of about {size} instructions; {maxSize} are allowed (regex_max_size)" : null;
+        return size > maxSize
+            ? $"the regular expression '{pattern}' needs a program of about {size} instructions; {maxSize} are allowed (regex_max_size)" : null;
     }
 
     /// <summary>The message for a pattern that was checked.</summary>

@@ -133,7 +133,8 @@ internal static class IngressDialect
     private static string HostPattern(string host) =>
         "^[a-z0-9]([-a-z0-9]*[a-z0-9])?" + host[1..].Replace(".", "\\.", StringComparison.Ordinal) + "$";
 
-    private static string? ServiceOf(IngressResource ingress, IngressBackend backend, string field, Func<string, ServiceResource?> service, FindingSink findings)
+    private static string? ServiceOf(
+        IngressResource ingress, IngressBackend backend, string field, Func<string, ServiceResource?> service, FindingSink findings)
     {
         if (backend.ServiceName is not { Length: > 0 } name)
         {

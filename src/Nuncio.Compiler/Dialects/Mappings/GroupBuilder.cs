@@ -34,7 +34,9 @@ internal sealed class GroupBuilder(CompilerContext context, List<MappingPlan> pl
         if (members.Count == 0)
         {
             if (shadow is not null)
-                Sink.Error(_shadow!.Resource, FindingCodes.ShadowAlone, "spec.shadow", "no Mapping with the same prefix and matchers takes requests, so there is nothing to copy");
+                Sink.Error(
+                    _shadow!.Resource, FindingCodes.ShadowAlone, "spec.shadow",
+                    "no Mapping with the same prefix and matchers takes requests, so there is nothing to copy");
             return (null, Sink.ToImmutable());
         }
 
@@ -137,7 +139,8 @@ internal sealed class GroupBuilder(CompilerContext context, List<MappingPlan> pl
                 continue;
             Sink.Warning(
                 plan.Resource, FindingCodes.FieldWithoutEffect, "spec.regex_rewrite",
-                $"the Mappings for these requests share one regex_rewrite, that of the last of them, {last.Key}; it {(last.RegexRewrite is null ? "has none" : "applies here too")}");
+                $"the Mappings for these requests share one regex_rewrite, that of the last of them, {last.Key}; it "
+                    + (last.RegexRewrite is null ? "has none" : "applies here too"));
         }
     }
 
@@ -145,7 +148,8 @@ internal sealed class GroupBuilder(CompilerContext context, List<MappingPlan> pl
         Sink.Error(plan.Resource, FindingCodes.GroupMismatch, field, message + "; this Mapping is left out");
 
     /// <summary>
-    /// Written weights are summed in load order; the others share what is left, the last of them getting all of it. Below 100 the rest falls through to later groups.
+    /// Written weights are summed in load order; the others share what is left, the last of them getting all of it. Below 100 the rest falls through to later
+    /// groups.
     /// </summary>
     private ImmutableArray<int> Thresholds()
     {

@@ -14,7 +14,9 @@ internal static class LabelReader
         foreach (var (domain, groups) in labels)
             for (var i = 0; i < groups.Count; i++)
                 if (!groups[i].Specifiers.All(IsComplete))
-                    findings.Error(owner, FindingCodes.InvalidFieldValue, $"spec.labels.{domain}[{i}]", "a specifier has an empty key, header name or value; the group is ignored");
+                    findings.Error(
+                        owner, FindingCodes.InvalidFieldValue, $"spec.labels.{domain}[{i}]",
+                        "a specifier has an empty key, header name or value; the group is ignored");
         return ValueMap.Create(labels.Entries.Select(domain =>
             KeyValuePair.Create(domain.Key, domain.Value.Where(group => group.Specifiers.All(IsComplete)).ToValueList())));
     }

@@ -97,7 +97,8 @@ internal sealed class MappingMatch
             if (spec.Hostname is not null)
                 _findings.Warning(_resource, FindingCodes.MutuallyExclusive, "spec.host", "hostname is set too and wins");
             else if (!HostIsRegex && host.Contains('*', StringComparison.Ordinal))
-                return Refuse(FindingCodes.InvalidFieldValue, "spec.host", $"'{host}' is compared exactly and holds *, which no host has", "hostname takes a glob");
+                return Refuse(
+                    FindingCodes.InvalidFieldValue, "spec.host", $"'{host}' is compared exactly and holds *, which no host has", "hostname takes a glob");
             else if (HostIsRegex && host.Length > 0 && !IsRegex(host, "spec.host"))
                 return false;
         }

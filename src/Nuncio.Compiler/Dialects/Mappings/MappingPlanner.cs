@@ -27,7 +27,8 @@ internal sealed class MappingPlanner(ModulePlan module, UpstreamPlanner upstream
         }
 
         if (spec.ErrorResponseOverrides is not null && spec.BypassErrorResponseOverrides == true)
-            findings.Warning(resource, FindingCodes.FieldWithoutEffect, "spec.error_response_overrides", "has no effect beside bypass_error_response_overrides");
+            findings.Warning(
+                resource, FindingCodes.FieldWithoutEffect, "spec.error_response_overrides", "has no effect beside bypass_error_response_overrides");
         if (MappingMatch.Read(resource, module.RegexMaxSize, findings) is not { } match)
             return null;
 
@@ -253,7 +254,8 @@ internal sealed class MappingPlanner(ModulePlan module, UpstreamPlanner upstream
             if (protocols.Contains(protocol, StringComparer.OrdinalIgnoreCase))
                 continue;
             if (protocol.Length == 0 || !HeaderRules.IsValue(protocol) || protocol.Equals("CONNECT", StringComparison.OrdinalIgnoreCase))
-                findings.Error(resource, FindingCodes.InvalidFieldValue, "spec.allow_upgrade", $"'{protocol}' is not a protocol that can be upgraded to; it is ignored");
+                findings.Error(
+                    resource, FindingCodes.InvalidFieldValue, "spec.allow_upgrade", $"'{protocol}' is not a protocol that can be upgraded to; it is ignored");
             else
                 protocols.Add(protocol);
         }
@@ -272,7 +274,8 @@ internal sealed class MappingPlanner(ModulePlan module, UpstreamPlanner upstream
     }
 
     /// <summary>
-    /// What the Mappings of a group have to agree on, where set (SPEC 5.6). What is in the group's key already need not be here, nor circuit breakers of the Module.
+    /// What the Mappings of a group have to agree on, where set (SPEC 5.6). What is in the group's key already need not be here, nor circuit breakers of the
+    /// Module.
     /// </summary>
     private static ImmutableArray<KeyValuePair<string, string>> CoreFieldsOf(MappingSpec spec)
     {

@@ -25,7 +25,8 @@ internal static class RedirectReader
         if (Code(code) is { } known)
             action.ResponseCode = known;
         else
-            findings.Error(resource, FindingCodes.InvalidFieldValue, "spec.redirect_response_code", $"{code} is not one of 301, 302, 303, 307, 308; 301 is used");
+            findings.Error(
+                resource, FindingCodes.InvalidFieldValue, "spec.redirect_response_code", $"{code} is not one of 301, 302, 303, 307, 308; 301 is used");
 
         var hasPath = !string.IsNullOrEmpty(spec.PathRedirect);
         var hasPrefix = !string.IsNullOrEmpty(spec.PrefixRedirect);
@@ -45,7 +46,8 @@ internal static class RedirectReader
         {
             if (value is null || HeaderRules.IsValue(value))
                 return true;
-            findings.Error(resource, FindingCodes.InvalidFieldValue, field, "it holds a line break or a NUL, which no location can have; the Mapping is left out");
+            findings.Error(
+                resource, FindingCodes.InvalidFieldValue, field, "it holds a line break or a NUL, which no location can have; the Mapping is left out");
             return false;
         }
 
