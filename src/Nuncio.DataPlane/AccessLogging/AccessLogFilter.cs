@@ -74,7 +74,8 @@ public abstract class AccessLogFilter
     public sealed class Flags(ResponseFlags flags) : AccessLogFilter
     {
         /// <inheritdoc/>
-        public override bool Includes(HttpExchange exchange) => flags == ResponseFlags.None ? exchange.Flags != ResponseFlags.None : (exchange.Flags & flags) != 0;
+        public override bool Includes(HttpExchange exchange) =>
+            flags == ResponseFlags.None ? exchange.Flags != ResponseFlags.None : (exchange.Flags & flags) != 0;
     }
 
     /// <summary>A part of all requests.</summary>
@@ -91,7 +92,8 @@ public abstract class AccessLogFilter
         public override bool Includes(HttpExchange exchange)
         {
             ReadOnlySpan<byte> text = default;
-            _ = exchange.ResponseTrailers?.TryGet(KnownHeader.GrpcStatus, out text) == true || exchange.ResponseHeaders?.TryGet(KnownHeader.GrpcStatus, out text) == true;
+            _ = exchange.ResponseTrailers?.TryGet(KnownHeader.GrpcStatus, out text) == true
+                || exchange.ResponseHeaders?.TryGet(KnownHeader.GrpcStatus, out text) == true;
             var status = int.TryParse(text, out var parsed) ? parsed : -1;
             return Array.IndexOf(statuses, status) >= 0 != exclude;
         }

@@ -91,8 +91,9 @@ internal sealed class ConnectionRecord : HttpExchange
     public override ValueTask WriteResponseTrailersAsync(HeaderMap trailers) => default;
 
     /// <inheritdoc/>
-    public override ValueTask<FilterOutcome> RespondAsync(int status, ReadOnlyMemory<byte> body, string details, HeaderMap? extraHeaders = null, bool replaceHeaders = false) =>
-        new(FilterOutcome.Responded);
+    public override ValueTask<FilterOutcome> RespondAsync(
+        int status, ReadOnlyMemory<byte> body, string details, HeaderMap? extraHeaders = null, bool replaceHeaders = false) =>
+            new(FilterOutcome.Responded);
 
     /// <inheritdoc/>
     internal override void HoldResponse(IHeldResponse held)

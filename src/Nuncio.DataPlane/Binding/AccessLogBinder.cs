@@ -14,8 +14,10 @@ internal sealed class AccessLogBinder(AccessLogFiles files, GrpcAccessLogBinder?
 {
     /// <summary>Envoy's default format.</summary>
     public const string DefaultFormat =
-        "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% "
-        + "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\"\n";
+        "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% "
+        + "%DURATION% "
+        + "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" "
+        + "\"%UPSTREAM_HOST%\"\n";
 
     /// <summary>The logs that could be bound. One that is not supported is reported and left out: it lets nothing through.</summary>
     public IReadOnlyList<AccessLogModel> Bind(IReadOnlyList<AccessLogV3.AccessLog> messages, string path, BindErrors errors)

@@ -30,6 +30,8 @@ internal static class AnyReading
         }
     }
 
-    /// <summary>What the library throws for bytes that are not a message: besides its own exception, this one for an end of a group that has no beginning.</summary>
+    /// <summary>
+    /// What the library throws for bytes that are not a message: besides its own exception, this one for an end of a group that has no beginning.
+    /// </summary>
     public static bool IsUnreadable(Exception exception) => exception is InvalidProtocolBufferException or InvalidOperationException;
 }

@@ -77,7 +77,8 @@ public static class AssignmentBinder
         SupportedFields.Check(message.Endpoint, path + ".endpoint", errors, "address", "health_check_config", "hostname");
         var addressPath = path + ".endpoint.address.socket_address";
         var socket = message.Endpoint?.Address?.SocketAddress;
-        if (socket == null || socket.Protocol != CoreV3.SocketAddress.Types.Protocol.Tcp || socket.PortSpecifierCase != CoreV3.SocketAddress.PortSpecifierOneofCase.PortValue)
+        if (socket == null || socket.Protocol != CoreV3.SocketAddress.Types.Protocol.Tcp
+            || socket.PortSpecifierCase != CoreV3.SocketAddress.PortSpecifierOneofCase.PortValue)
         {
             errors.Add(addressPath, "A TCP address with a port number is required.");
             return null;

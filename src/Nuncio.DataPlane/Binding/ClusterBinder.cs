@@ -31,12 +31,12 @@ public sealed class ClusterBinder
         var (before, remarks) = (errors.Count, errors.All.Count);
         SupportedFields.Check(
             message, "", errors,
-            "name", "alt_stat_name", "type", "eds_cluster_config", "connect_timeout", "per_connection_buffer_limit_bytes", "lb_policy", "load_assignment", "health_checks",
-            "max_requests_per_connection", "circuit_breakers", "upstream_http_protocol_options", "common_http_protocol_options", "http_protocol_options",
-            "http2_protocol_options", "typed_extension_protocol_options", "dns_refresh_rate", "dns_failure_refresh_rate", "respect_dns_ttl", "dns_lookup_family",
-            "wait_for_warm_on_init", "outlier_detection", "cleanup_interval", "upstream_bind_config", "ring_hash_lb_config", "maglev_lb_config", "least_request_lb_config",
-            "round_robin_lb_config", "common_lb_config", "transport_socket", "metadata", "protocol_selection", "upstream_connection_options",
-            "close_connections_on_host_health_failure", "ignore_health_on_host_removal");
+            "name", "alt_stat_name", "type", "eds_cluster_config", "connect_timeout", "per_connection_buffer_limit_bytes", "lb_policy", "load_assignment",
+            "health_checks", "max_requests_per_connection", "circuit_breakers", "upstream_http_protocol_options", "common_http_protocol_options",
+            "http_protocol_options", "http2_protocol_options", "typed_extension_protocol_options", "dns_refresh_rate", "dns_failure_refresh_rate",
+            "respect_dns_ttl", "dns_lookup_family", "wait_for_warm_on_init", "outlier_detection", "cleanup_interval", "upstream_bind_config",
+            "ring_hash_lb_config", "maglev_lb_config", "least_request_lb_config", "round_robin_lb_config", "common_lb_config", "transport_socket", "metadata",
+            "protocol_selection", "upstream_connection_options", "close_connections_on_host_health_failure", "ignore_health_on_host_removal");
         if (message.Name.Length == 0)
         {
             errors.Add("name", "A cluster needs a name.");
@@ -121,7 +121,9 @@ public sealed class ClusterBinder
             var protocol = message.ProtocolSelection == ClusterV3.Cluster.Types.ClusterProtocolSelection.UseDownstreamProtocol ? UpstreamProtocol.Downstream
                 : message.Http2ProtocolOptions != null ? UpstreamProtocol.Http2
                 : UpstreamProtocol.Http1;
-            return new(protocol, message.HttpProtocolOptions, message.Http2ProtocolOptions, message.CommonHttpProtocolOptions, "common_http_protocol_options", autoName);
+            return new(
+                protocol, message.HttpProtocolOptions, message.Http2ProtocolOptions, message.CommonHttpProtocolOptions,
+                "common_http_protocol_options", autoName);
         }
 
         var path = $"typed_extension_protocol_options[\"{HttpOptionsName}\"]";
@@ -147,7 +149,8 @@ public sealed class ClusterBinder
                 _ => (UpstreamProtocol.Http1, (CoreV3.Http1ProtocolOptions?)null, (CoreV3.Http2ProtocolOptions?)null),
             },
             HttpProtocolOptionsV3.UpstreamProtocolOptionsOneofCase.UseDownstreamProtocolConfig =>
-                (UpstreamProtocol.Downstream, options.UseDownstreamProtocolConfig.HttpProtocolOptions, options.UseDownstreamProtocolConfig.Http2ProtocolOptions),
+                (UpstreamProtocol.Downstream, options.UseDownstreamProtocolConfig.HttpProtocolOptions,
+                    options.UseDownstreamProtocolConfig.Http2ProtocolOptions),
             HttpProtocolOptionsV3.UpstreamProtocolOptionsOneofCase.AutoConfig =>
                 (UpstreamProtocol.Auto, options.AutoConfig.HttpProtocolOptions, options.AutoConfig.Http2ProtocolOptions),
             _ => (UpstreamProtocol.Http1, null, null),
@@ -195,10 +198,10 @@ public sealed class ClusterBinder
     private static void CheckHttp2(CoreV3.Http2ProtocolOptions? options, string path, BindErrors errors) =>
         SupportedFields.Check(
             ValueBinder.Http2(options, path, errors), path, errors,
-            "hpack_table_size", "max_concurrent_streams", "initial_stream_window_size", "initial_connection_window_size", "allow_connect", "max_outbound_frames",
-            "max_outbound_control_frames", "max_consecutive_inbound_frames_with_empty_payload", "max_inbound_priority_frames_per_stream",
-            "max_inbound_window_update_frames_per_data_frame_sent", "override_stream_error_on_invalid_http_message", "connection_keepalive", "use_oghttp2_codec",
-            "stream_error_on_invalid_http_messaging", "enable_huffman_encoding");
+            "hpack_table_size", "max_concurrent_streams", "initial_stream_window_size", "initial_connection_window_size", "allow_connect",
+            "max_outbound_frames", "max_outbound_control_frames", "max_consecutive_inbound_frames_with_empty_payload", "max_inbound_priority_frames_per_stream",
+            "max_inbound_window_update_frames_per_data_frame_sent", "override_stream_error_on_invalid_http_message", "connection_keepalive",
+            "use_oghttp2_codec", "stream_error_on_invalid_http_messaging", "enable_huffman_encoding");
 
     private static TcpKeepAliveOptions? KeepAlive(ClusterV3.UpstreamConnectionOptions? options, BindErrors errors)
     {
@@ -237,8 +240,10 @@ public sealed class ClusterBinder
         SupportedFields.Check(message.RingHashLbConfig, "ring_hash_lb_config", errors, "minimum_ring_size", "maximum_ring_size", "hash_function");
         SupportedFields.Check(
             message.CommonLbConfig, "common_lb_config", errors,
-            "healthy_panic_threshold", "locality_weighted_lb_config", "zone_aware_lb_config", "update_merge_window", "consistent_hashing_lb_config", "close_connections_on_host_set_change");
-        SupportedFields.Check(message.CommonLbConfig?.ConsistentHashingLbConfig, "common_lb_config.consistent_hashing_lb_config", errors, "use_hostname_for_hashing");
+            "healthy_panic_threshold", "locality_weighted_lb_config", "zone_aware_lb_config", "update_merge_window", "consistent_hashing_lb_config",
+            "close_connections_on_host_set_change");
+        SupportedFields.Check(
+            message.CommonLbConfig?.ConsistentHashingLbConfig, "common_lb_config.consistent_hashing_lb_config", errors, "use_hostname_for_hashing");
         var ring = message.RingHashLbConfig;
         if (ring?.HashFunction == ClusterV3.Cluster.Types.RingHashLbConfig.Types.HashFunction.MurmurHash2)
         {
@@ -327,7 +332,8 @@ public sealed class ClusterBinder
             var thresholds = message!.Thresholds[i];
             var path = BindErrors.Path("circuit_breakers", "thresholds", i);
             SupportedFields.Check(
-                thresholds, path, errors, "priority", "max_connections", "max_pending_requests", "max_requests", "max_retries", "retry_budget", "track_remaining");
+                thresholds, path, errors, "priority", "max_connections", "max_pending_requests", "max_requests", "max_retries", "retry_budget",
+                "track_remaining");
             if ((uint)thresholds.Priority >= models.Length)
             {
                 errors.Add(path + ".priority", "No such priority.");

@@ -31,13 +31,14 @@ internal sealed class ExtAuthzBinder(UpstreamCalls calls, MetricsRegistry metric
         }
 
         SupportedFields.Check(
-            message, path, errors, "grpc_service", "http_service", "transport_api_version", "failure_mode_allow", "failure_mode_allow_header_add", "with_request_body",
-            "clear_route_cache", "status_on_error", "validate_mutations", "filter_enabled", "deny_at_disable", "include_peer_certificate", "stat_prefix", "allowed_headers",
-            "disallowed_headers", "include_tls_session", "charge_cluster_response_stats", "encode_raw_headers", "max_denied_response_body_bytes",
-            "enable_dynamic_metadata_ingestion", "enforce_response_header_limits");
+            message, path, errors, "grpc_service", "http_service", "transport_api_version", "failure_mode_allow", "failure_mode_allow_header_add",
+            "with_request_body", "clear_route_cache", "status_on_error", "validate_mutations", "filter_enabled", "deny_at_disable", "include_peer_certificate",
+            "stat_prefix", "allowed_headers", "disallowed_headers", "include_tls_session", "charge_cluster_response_stats", "encode_raw_headers",
+            "max_denied_response_body_bytes", "enable_dynamic_metadata_ingestion", "enforce_response_header_limits");
         var before = errors.Count;
         var model = Model(message, path, errors);
-        return errors.Count > before ? null : new ExtAuthzFilter(model, calls, new ExtAuthzStatistics(metrics, message.StatPrefix)) { Name = name, Index = index };
+        return errors.Count > before
+            ? null : new ExtAuthzFilter(model, calls, new ExtAuthzStatistics(metrics, message.StatPrefix)) { Name = name, Index = index };
     }
 
     /// <inheritdoc/>
@@ -130,8 +131,8 @@ internal sealed class ExtAuthzBinder(UpstreamCalls calls, MetricsRegistry metric
         SupportedFields.Check(message, path, errors, "server_uri", "path_prefix", "authorization_request", "authorization_response");
         var response = message.AuthorizationResponse;
         SupportedFields.Check(
-            response, BindErrors.Path(path, "authorization_response"), errors, "allowed_upstream_headers", "allowed_upstream_headers_to_append", "allowed_client_headers",
-            "allowed_client_headers_on_success", "dynamic_metadata_from_headers");
+            response, BindErrors.Path(path, "authorization_response"), errors, "allowed_upstream_headers", "allowed_upstream_headers_to_append",
+            "allowed_client_headers", "allowed_client_headers_on_success", "dynamic_metadata_from_headers");
         if (message.ServerUri?.Cluster is not { Length: > 0 } cluster)
         {
             errors.Add(BindErrors.Path(path, "server_uri.cluster"), "A cluster is needed.");

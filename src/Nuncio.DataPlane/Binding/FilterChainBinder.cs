@@ -40,7 +40,8 @@ internal sealed class FilterChainBinder
     public FilterChainModel? Bind(ListenerV3.FilterChain message, string path, HashSet<string> keys, ListenerModel? previous, BindErrors errors)
     {
         var before = errors.Count;
-        SupportedFields.Check(message, path, errors, "filter_chain_match", "filters", "metadata", "transport_socket", "transport_socket_connect_timeout", "name");
+        SupportedFields.Check(
+            message, path, errors, "filter_chain_match", "filters", "metadata", "transport_socket", "transport_socket_connect_timeout", "name");
         var match = FilterChainMatchBinder.Bind(message.FilterChainMatch, BindErrors.Path(path, "filter_chain_match"), errors);
         var transport = Transport(message.TransportSocket, BindErrors.Path(path, "transport_socket"), errors);
         if (message.Filters.Count == 0)
@@ -55,7 +56,8 @@ internal sealed class FilterChainBinder
             key += "'";
         }
 
-        var timeout = ValueBinder.Duration(message.TransportSocketConnectTimeout, BindErrors.Path(path, "transport_socket_connect_timeout"), errors) ?? TimeSpan.Zero;
+        var timeout = ValueBinder.Duration(message.TransportSocketConnectTimeout, BindErrors.Path(path, "transport_socket_connect_timeout"), errors)
+            ?? TimeSpan.Zero;
         var last = message.Filters.Count - 1;
         var filter = Filter(message.Filters[last], BindErrors.Path(path, "filters", last), key, previous, errors);
         var limits = new List<ConnectionLimit>(last);

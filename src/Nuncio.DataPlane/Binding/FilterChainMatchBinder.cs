@@ -4,7 +4,9 @@ using Nuncio.DataPlane.Model;
 
 namespace Nuncio.DataPlane.Binding;
 
-/// <summary>Makes a <see cref="FilterChainMatchModel"/> of Envoy's FilterChainMatch message; apart from the chain, because explaining a request needs no more.</summary>
+/// <summary>
+/// Makes a <see cref="FilterChainMatchModel"/> of Envoy's FilterChainMatch message; apart from the chain, because explaining a request needs no more.
+/// </summary>
 public static class FilterChainMatchBinder
 {
     /// <summary>Binds a match; null is no condition.</summary>
@@ -18,8 +20,8 @@ public static class FilterChainMatchBinder
 
         SupportedFields.Check(
             message, path, errors,
-            "destination_port", "prefix_ranges", "direct_source_prefix_ranges", "source_type", "source_prefix_ranges", "source_ports", "server_names", "transport_protocol",
-            "application_protocols");
+            "destination_port", "prefix_ranges", "direct_source_prefix_ranges", "source_type", "source_prefix_ranges", "source_ports", "server_names",
+            "transport_protocol", "application_protocols");
         if (message.DestinationPort is 0 or > ushort.MaxValue)
         {
             errors.Add(path + ".destination_port", "The port is between 1 and 65535.");

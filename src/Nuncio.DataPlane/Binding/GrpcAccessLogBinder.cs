@@ -34,7 +34,8 @@ internal sealed class GrpcAccessLogBinder(GrpcAccessLoggers loggers)
         SupportedFields.Check(
             common, commonPath, errors, "log_name", "grpc_service", "transport_api_version", "buffer_flush_interval", "buffer_size_bytes");
         var service = GrpcServiceBinder.Bind(common?.GrpcService, BindErrors.Path(commonPath, "grpc_service"), errors);
-        var interval = ValueBinder.Duration(common?.BufferFlushInterval, BindErrors.Path(commonPath, "buffer_flush_interval"), errors) ?? TimeSpan.FromSeconds(1);
+        var interval = ValueBinder.Duration(common?.BufferFlushInterval, BindErrors.Path(commonPath, "buffer_flush_interval"), errors)
+            ?? TimeSpan.FromSeconds(1);
         if (service is null || errors.Count > before)
         {
             return null;

@@ -27,9 +27,9 @@ public static class HealthCheckBinder
     {
         SupportedFields.Check(
             message, path, errors,
-            "timeout", "interval", "initial_jitter", "interval_jitter", "interval_jitter_percent", "unhealthy_threshold", "healthy_threshold", "alt_port", "reuse_connection",
-            "http_health_check", "tcp_health_check", "grpc_health_check", "no_traffic_interval", "no_traffic_healthy_interval", "unhealthy_interval", "unhealthy_edge_interval",
-            "healthy_edge_interval", "always_log_health_check_failures", "always_log_health_check_success");
+            "timeout", "interval", "initial_jitter", "interval_jitter", "interval_jitter_percent", "unhealthy_threshold", "healthy_threshold", "alt_port",
+            "reuse_connection", "http_health_check", "tcp_health_check", "grpc_health_check", "no_traffic_interval", "no_traffic_healthy_interval",
+            "unhealthy_interval", "unhealthy_edge_interval", "healthy_edge_interval", "always_log_health_check_failures", "always_log_health_check_success");
         HealthProbeModel? probe = message.HealthCheckerCase switch
         {
             CoreV3.HealthCheck.HealthCheckerOneofCase.HttpHealthCheck => Http(message.HttpHealthCheck, path + ".http_health_check", errors),

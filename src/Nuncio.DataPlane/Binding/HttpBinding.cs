@@ -27,7 +27,9 @@ internal sealed class HttpBinding : IAsyncDisposable
     private readonly RouteConfigurationBinder _routeBinder;
     private readonly HttpConnectionManagerBinder _binder;
 
-    public HttpBinding(ClusterTable clusters, RouteConfigurationTable routes, TimerService timers, MetricsRegistry metrics, ILoggerFactory loggers, OverloadState? overload = null)
+    public HttpBinding(
+        ClusterTable clusters, RouteConfigurationTable routes, TimerService timers, MetricsRegistry metrics, ILoggerFactory loggers,
+        OverloadState? overload = null)
     {
         _clusters = clusters;
         _routes = routes;

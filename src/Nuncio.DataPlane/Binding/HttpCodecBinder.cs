@@ -28,7 +28,8 @@ internal static class HttpCodecBinder
             UnderscoreAction = Underscores(model),
             Proxy100Continue = model.Proxy100Continue,
             IdleTimeout = model.ConnectionIdleTimeout,
-            RequestHeadersTimeout = model.RequestHeadersTimeout > TimeSpan.Zero ? model.RequestHeadersTimeout : Http1ServerOptions.Default.RequestHeadersTimeout,
+            RequestHeadersTimeout = model.RequestHeadersTimeout > TimeSpan.Zero
+                ? model.RequestHeadersTimeout : Http1ServerOptions.Default.RequestHeadersTimeout,
             MaxConnectionDuration = model.MaxConnectionDuration,
             MaxRequestsPerConnection = model.MaxRequestsPerConnection,
             DelayedCloseTimeout = model.DelayedCloseTimeout,

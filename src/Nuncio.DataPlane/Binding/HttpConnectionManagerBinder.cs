@@ -49,13 +49,13 @@ public sealed class HttpConnectionManagerBinder
         SupportedFields.Check(
             message, "", found, "codec_type", "stat_prefix", "rds", "route_config", "http_filters", "add_user_agent", "tracing", "common_http_protocol_options",
             "http1_safe_max_connection_duration", "http_protocol_options", "http2_protocol_options", "http3_protocol_options", "server_name",
-            "server_header_transformation", "scheme_header_transformation", "max_request_headers_kb", "stream_idle_timeout", "stream_flush_timeout", "request_timeout",
-            "request_headers_timeout", "drain_timeout", "delayed_close_timeout", "access_log", "access_log_flush_interval", "flush_access_log_on_new_request",
-            "access_log_options", "use_remote_address", "xff_num_trusted_hops", "internal_address_config", "skip_xff_append", "via", "generate_request_id",
-            "preserve_external_request_id", "always_set_request_id_in_response", "forward_client_cert_details", "set_current_client_cert_details", "proxy_100_continue",
-            "upgrade_configs", "normalize_path", "merge_slashes", "path_with_escaped_slashes_action", "request_id_extension", "local_reply_config",
-            "strip_matching_host_port", "strip_any_host_port", "stream_error_on_invalid_http_message", "strip_trailing_host_dot", "append_x_forwarded_port",
-            "append_local_overload", "forward_proto_config");
+            "server_header_transformation", "scheme_header_transformation", "max_request_headers_kb", "stream_idle_timeout", "stream_flush_timeout",
+            "request_timeout", "request_headers_timeout", "drain_timeout", "delayed_close_timeout", "access_log", "access_log_flush_interval",
+            "flush_access_log_on_new_request", "access_log_options", "use_remote_address", "xff_num_trusted_hops", "internal_address_config", "skip_xff_append",
+            "via", "generate_request_id", "preserve_external_request_id", "always_set_request_id_in_response", "forward_client_cert_details",
+            "set_current_client_cert_details", "proxy_100_continue", "upgrade_configs", "normalize_path", "merge_slashes", "path_with_escaped_slashes_action",
+            "request_id_extension", "local_reply_config", "strip_matching_host_port", "strip_any_host_port", "stream_error_on_invalid_http_message",
+            "strip_trailing_host_dot", "append_x_forwarded_port", "append_local_overload", "forward_proto_config");
         if (message.StatPrefix.Length == 0)
         {
             found.Add("stat_prefix", "A connection manager needs a stat_prefix.");
@@ -136,7 +136,8 @@ public sealed class HttpConnectionManagerBinder
             RequestHeadersTimeout = ValueBinder.Duration(message.RequestHeadersTimeout, "request_headers_timeout", found) ?? TimeSpan.Zero,
             MaxStreamDuration = ValueBinder.Duration(common?.MaxStreamDuration, "common_http_protocol_options.max_stream_duration", found) ?? TimeSpan.Zero,
             ConnectionIdleTimeout = ValueBinder.Duration(common?.IdleTimeout, "common_http_protocol_options.idle_timeout", found) ?? TimeSpan.FromHours(1),
-            MaxConnectionDuration = ValueBinder.Duration(common?.MaxConnectionDuration, "common_http_protocol_options.max_connection_duration", found) ?? TimeSpan.Zero,
+            MaxConnectionDuration = ValueBinder.Duration(common?.MaxConnectionDuration, "common_http_protocol_options.max_connection_duration", found)
+                ?? TimeSpan.Zero,
             DrainTimeout = ValueBinder.Duration(message.DrainTimeout, "drain_timeout", found) ?? TimeSpan.FromSeconds(5),
             DelayedCloseTimeout = ValueBinder.Duration(message.DelayedCloseTimeout, "delayed_close_timeout", found) ?? TimeSpan.FromSeconds(1),
             MaxRequestHeaderBytes = (int)Math.Min(message.MaxRequestHeadersKb ?? 60, 8192) * 1024,

@@ -41,7 +41,8 @@ public sealed class HttpFilterCatalog
             return binder.Bind(message.Name, index, message.TypedConfig, configPath, errors);
         }
 
-        errors.AddFailClosed(configPath, $"The filter {message.Name} ({type}) is not supported by the embedded proxy: requests that would pass it are answered with 500.");
+        errors.AddFailClosed(
+            configPath, $"The filter {message.Name} ({type}) is not supported by the embedded proxy: requests that would pass it are answered with 500.");
         return new UnsupportedFilter { Name = message.Name, Index = index };
     }
 
@@ -72,7 +73,8 @@ public sealed class HttpFilterCatalog
             return binder.BindRoute(config, path, errors);
         }
 
-        errors.AddFailClosed(path, $"Configuration of the type {type} is not supported by the embedded proxy: requests that would pass its filter are answered with 500.");
+        errors.AddFailClosed(
+            path, $"Configuration of the type {type} is not supported by the embedded proxy: requests that would pass its filter are answered with 500.");
         return null;
     }
 }

@@ -36,8 +36,8 @@ internal sealed class ListenerBinder
         var before = errors.Count;
         SupportedFields.Check(
             message, "", errors,
-            "name", "address", "additional_addresses", "stat_prefix", "filter_chains", "default_filter_chain", "per_connection_buffer_limit_bytes", "metadata", "drain_type",
-            "listener_filters", "listener_filters_timeout", "traffic_direction", "reuse_port", "enable_reuse_port", "tcp_backlog_size",
+            "name", "address", "additional_addresses", "stat_prefix", "filter_chains", "default_filter_chain", "per_connection_buffer_limit_bytes", "metadata",
+            "drain_type", "listener_filters", "listener_filters_timeout", "traffic_direction", "reuse_port", "enable_reuse_port", "tcp_backlog_size",
             "max_connections_to_accept_per_socket_event", "bind_to_port", "ignore_global_conn_limit", "bypass_overload_manager", "tcp_keepalive", "access_log");
         var inspection = ValueBinder.Duration(message.ListenerFiltersTimeout, "listener_filters_timeout", errors);
         if (message.BindToPort is false)
@@ -56,7 +56,8 @@ internal sealed class ListenerBinder
             var chain = message.FilterChains[i];
             if (!matches.TryAdd(chain.FilterChainMatch ?? new ListenerV3.FilterChainMatch(), i))
             {
-                errors.Add(path + ".filter_chain_match", $"The same conditions as filter_chains[{matches[chain.FilterChainMatch ?? new ListenerV3.FilterChainMatch()]}].");
+                errors.Add(path
+                    + ".filter_chain_match", $"The same conditions as filter_chains[{matches[chain.FilterChainMatch ?? new ListenerV3.FilterChainMatch()]}].");
                 continue;
             }
 
@@ -90,7 +91,8 @@ internal sealed class ListenerBinder
 
             // Envoy adds the inspector too where a chain cannot be chosen without it.
             InspectTls = filters.Tls || chains.Exists(static chain =>
-                chain.Match.ServerNames.Count > 0 || chain.Match.TransportProtocol.Length > 0 || (chain.Match.ApplicationProtocols.Count > 0 && chain.Transport is not null)),
+                chain.Match.ServerNames.Count > 0 || chain.Match.TransportProtocol.Length > 0
+                    || (chain.Match.ApplicationProtocols.Count > 0 && chain.Transport is not null)),
             InspectHttp = filters.Http,
             InspectionTimeout = inspection ?? TimeSpan.FromSeconds(15),
             AccessLogs = logs,
@@ -113,7 +115,8 @@ internal sealed class ListenerBinder
 
         foreach (var (name, value) in names.Fields)
         {
-            if (value.KindCase != Value.KindOneofCase.StringValue || !value.StringValue.Equals(name, StringComparison.OrdinalIgnoreCase) || !Ascii.IsValid(name))
+            if (value.KindCase != Value.KindOneofCase.StringValue || !value.StringValue.Equals(name, StringComparison.OrdinalIgnoreCase)
+                || !Ascii.IsValid(name))
             {
                 errors.Add($"metadata.filter_metadata[\"{HeaderCaseMetadata}\"]", $"The spelling of {name} must be that name with other capitals.");
             }

@@ -62,7 +62,11 @@ internal sealed class LuaBinder(UpstreamCalls calls, MetricsRegistry metrics, IL
             named.Add(key, loaded);
         }
 
-        return new LuaFilter(machines, named.ToFrozenDictionary(StringComparer.Ordinal), calls, metrics, message.ClearRouteCache ?? true, logger) { Name = name, Index = index };
+        return new LuaFilter(machines, named.ToFrozenDictionary(StringComparer.Ordinal), calls, metrics, message.ClearRouteCache ?? true, logger)
+        {
+            Name = name,
+            Index = index,
+        };
     }
 
     /// <inheritdoc/>

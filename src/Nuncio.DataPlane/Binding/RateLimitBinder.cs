@@ -59,18 +59,21 @@ internal static class RateLimitBinder
                 return new RateLimitAction.RequestHeader(ValueBinder.HeaderName(header.HeaderName) ?? [], header.DescriptorKey, header.SkipIfAbsent);
             case Action.ActionSpecifierOneofCase.QueryParameters:
                 var parameter = message.QueryParameters;
-                return new RateLimitAction.QueryParameter(Encoding.UTF8.GetBytes(parameter.QueryParameterName), parameter.DescriptorKey, parameter.SkipIfAbsent);
+                return new RateLimitAction.QueryParameter(
+                    Encoding.UTF8.GetBytes(parameter.QueryParameterName), parameter.DescriptorKey, parameter.SkipIfAbsent);
             case Action.ActionSpecifierOneofCase.RemoteAddress:
                 return new RateLimitAction.RemoteAddress();
             case Action.ActionSpecifierOneofCase.MaskedRemoteAddress:
                 var masked = message.MaskedRemoteAddress;
-                return new RateLimitAction.MaskedRemoteAddress((int)Math.Min(masked.V4PrefixMaskLen ?? 32, 32), (int)Math.Min(masked.V6PrefixMaskLen ?? 128, 128));
+                return new RateLimitAction.MaskedRemoteAddress(
+                    (int)Math.Min(masked.V4PrefixMaskLen ?? 32, 32), (int)Math.Min(masked.V6PrefixMaskLen ?? 128, 128));
             case Action.ActionSpecifierOneofCase.GenericKey:
                 return new RateLimitAction.Constant(Key(message.GenericKey.DescriptorKey, "generic_key"), message.GenericKey.DescriptorValue);
             case Action.ActionSpecifierOneofCase.HeaderValueMatch:
                 var match = message.HeaderValueMatch;
                 return new RateLimitAction.HeaderMatch(
-                    ValueBinder.Headers(match.Headers, path, "header_value_match.headers", errors), match.ExpectMatch ?? true, Key(match.DescriptorKey, "header_match"),
+                    ValueBinder.Headers(match.Headers, path, "header_value_match.headers", errors), match.ExpectMatch ?? true,
+                    Key(match.DescriptorKey, "header_match"),
                     match.DescriptorValue);
             case Action.ActionSpecifierOneofCase.QueryParameterValueMatch:
                 var query = message.QueryParameterValueMatch;

@@ -27,9 +27,9 @@ internal sealed class RateLimitFilterBinder(UpstreamCalls calls, MetricsRegistry
 
         var before = errors.Count;
         SupportedFields.Check(
-            message, path, errors, "domain", "stage", "request_type", "timeout", "failure_mode_deny", "rate_limited_as_resource_exhausted", "rate_limit_service",
-            "enable_x_ratelimit_headers", "disable_x_envoy_ratelimited_header", "rate_limited_status", "response_headers_to_add", "status_on_error", "stat_prefix",
-            "filter_enabled", "filter_enforced");
+            message, path, errors, "domain", "stage", "request_type", "timeout", "failure_mode_deny", "rate_limited_as_resource_exhausted",
+            "rate_limit_service", "enable_x_ratelimit_headers", "disable_x_envoy_ratelimited_header", "rate_limited_status", "response_headers_to_add",
+            "status_on_error", "stat_prefix", "filter_enabled", "filter_enforced");
         if (message.Domain.Length == 0)
         {
             errors.Add(BindErrors.Path(path, "domain"), "A domain is needed.");
@@ -67,7 +67,8 @@ internal sealed class RateLimitFilterBinder(UpstreamCalls calls, MetricsRegistry
             Enforced = ValueBinder.Fraction(message.FilterEnforced),
             StatPrefix = message.StatPrefix,
         };
-        return errors.Count > before ? null : new RateLimitFilter(model, calls, new RateLimitStatistics(metrics, message.StatPrefix)) { Name = name, Index = index };
+        return errors.Count > before
+            ? null : new RateLimitFilter(model, calls, new RateLimitStatistics(metrics, message.StatPrefix)) { Name = name, Index = index };
     }
 
     /// <inheritdoc/>

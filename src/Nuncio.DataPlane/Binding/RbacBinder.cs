@@ -43,8 +43,10 @@ public sealed class RbacBinder : HttpFilterBinder
             var at = $"{BindErrors.Path(path, "rules.policies")}[\"{name}\"]";
             SupportedFields.Check(policy, at, errors, "permissions", "principals");
             policies.Add((
-                new RbacCondition.Several(all: false, [.. policy.Permissions.Select((permission, i) => Permission(permission, BindErrors.Path(at, "permissions", i), errors))]),
-                new RbacCondition.Several(all: false, [.. policy.Principals.Select((principal, i) => Principal(principal, BindErrors.Path(at, "principals", i), errors))]),
+                new RbacCondition.Several(
+                    all: false, [.. policy.Permissions.Select((permission, i) => Permission(permission, BindErrors.Path(at, "permissions", i), errors))]),
+                new RbacCondition.Several(
+                    all: false, [.. policy.Principals.Select((principal, i) => Principal(principal, BindErrors.Path(at, "principals", i), errors))]),
                 new LocalReply(403, $"rbac_access_denied_matched_policy[{name.Replace(' ', '_')}]", ResponseFlags.None, "RBAC: access denied")));
         }
 
@@ -56,16 +58,19 @@ public sealed class RbacBinder : HttpFilterBinder
         switch (message.RuleCase)
         {
             case RbacV3.Permission.RuleOneofCase.AndRules:
-                return new RbacCondition.Several(all: true, [.. message.AndRules.Rules.Select((rule, i) => Permission(rule, BindErrors.Path(path, "and_rules.rules", i), errors))]);
+                return new RbacCondition.Several(
+                    all: true, [.. message.AndRules.Rules.Select((rule, i) => Permission(rule, BindErrors.Path(path, "and_rules.rules", i), errors))]);
             case RbacV3.Permission.RuleOneofCase.OrRules:
-                return new RbacCondition.Several(all: false, [.. message.OrRules.Rules.Select((rule, i) => Permission(rule, BindErrors.Path(path, "or_rules.rules", i), errors))]);
+                return new RbacCondition.Several(
+                    all: false, [.. message.OrRules.Rules.Select((rule, i) => Permission(rule, BindErrors.Path(path, "or_rules.rules", i), errors))]);
             case RbacV3.Permission.RuleOneofCase.Any:
                 return new RbacCondition.Constant(message.Any);
             case RbacV3.Permission.RuleOneofCase.NotRule:
                 return new RbacCondition.Not(Permission(message.NotRule, BindErrors.Path(path, "not_rule"), errors));
             case RbacV3.Permission.RuleOneofCase.Header when ValueBinder.Header(message.Header, BindErrors.Path(path, "header"), errors) is { } header:
                 return new RbacCondition.Header(header);
-            case RbacV3.Permission.RuleOneofCase.UrlPath when ValueBinder.String(message.UrlPath.Path, BindErrors.Path(path, "url_path.path"), errors) is { } matcher:
+            case RbacV3.Permission.RuleOneofCase.UrlPath
+                when ValueBinder.String(message.UrlPath.Path, BindErrors.Path(path, "url_path.path"), errors) is { } matcher:
                 return new RbacCondition.Path(matcher);
             case RbacV3.Permission.RuleOneofCase.RequestedServerName
                 when ValueBinder.String(message.RequestedServerName, BindErrors.Path(path, "requested_server_name"), errors) is { } name:
@@ -86,9 +91,11 @@ public sealed class RbacBinder : HttpFilterBinder
         switch (message.IdentifierCase)
         {
             case RbacV3.Principal.IdentifierOneofCase.AndIds:
-                return new RbacCondition.Several(all: true, [.. message.AndIds.Ids.Select((id, i) => Principal(id, BindErrors.Path(path, "and_ids.ids", i), errors))]);
+                return new RbacCondition.Several(
+                    all: true, [.. message.AndIds.Ids.Select((id, i) => Principal(id, BindErrors.Path(path, "and_ids.ids", i), errors))]);
             case RbacV3.Principal.IdentifierOneofCase.OrIds:
-                return new RbacCondition.Several(all: false, [.. message.OrIds.Ids.Select((id, i) => Principal(id, BindErrors.Path(path, "or_ids.ids", i), errors))]);
+                return new RbacCondition.Several(
+                    all: false, [.. message.OrIds.Ids.Select((id, i) => Principal(id, BindErrors.Path(path, "or_ids.ids", i), errors))]);
             case RbacV3.Principal.IdentifierOneofCase.Any:
                 return new RbacCondition.Constant(message.Any);
             case RbacV3.Principal.IdentifierOneofCase.NotId:
@@ -99,7 +106,8 @@ public sealed class RbacBinder : HttpFilterBinder
                 return Address(RbacAddress.Client, message.RemoteIp, BindErrors.Path(path, "remote_ip"), errors);
             case RbacV3.Principal.IdentifierOneofCase.Header when ValueBinder.Header(message.Header, BindErrors.Path(path, "header"), errors) is { } header:
                 return new RbacCondition.Header(header);
-            case RbacV3.Principal.IdentifierOneofCase.UrlPath when ValueBinder.String(message.UrlPath.Path, BindErrors.Path(path, "url_path.path"), errors) is { } matcher:
+            case RbacV3.Principal.IdentifierOneofCase.UrlPath
+                when ValueBinder.String(message.UrlPath.Path, BindErrors.Path(path, "url_path.path"), errors) is { } matcher:
                 return new RbacCondition.Path(matcher);
             default:
                 return Unknown(path, errors);

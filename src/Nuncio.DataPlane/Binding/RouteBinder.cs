@@ -22,10 +22,13 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
             Name = message.Name,
             Match = match,
             Action = action,
-            RequestHeaders = ValueBinder.Mutations(message.RequestHeadersToAdd, message.RequestHeadersToRemove, "", "request_headers_to_add", "request_headers_to_remove", errors),
-            ResponseHeaders = ValueBinder.Mutations(message.ResponseHeadersToAdd, message.ResponseHeadersToRemove, "", "response_headers_to_add", "response_headers_to_remove", errors),
+            RequestHeaders = ValueBinder.Mutations(
+                message.RequestHeadersToAdd, message.RequestHeadersToRemove, "", "request_headers_to_add", "request_headers_to_remove", errors),
+            ResponseHeaders = ValueBinder.Mutations(
+                message.ResponseHeadersToAdd, message.ResponseHeadersToRemove, "", "response_headers_to_add", "response_headers_to_remove", errors),
             FilterConfigs = filters.BindRoute(message.TypedPerFilterConfig, "", errors),
-            DecoratorOperation = message.Decorator is { } decorator && decorator.Propagate != false && decorator.Operation.Length > 0 ? decorator.Operation : null,
+            DecoratorOperation = message.Decorator is { } decorator && decorator.Propagate != false && decorator.Operation.Length > 0
+                ? decorator.Operation : null,
             RequestBodyBufferLimit = (long?)message.RequestBodyBufferLimit ?? message.PerRequestBufferLimitBytes,
             StatPrefix = message.StatPrefix,
             Message = message,
@@ -116,7 +119,8 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
             return new QueryParameterMatcher(message.Name, null);
         }
 
-        return ValueBinder.String(message.StringMatch, BindErrors.Path(path, "string_match"), errors) is { } value ? new QueryParameterMatcher(message.Name, value) : null;
+        return ValueBinder.String(message.StringMatch, BindErrors.Path(path, "string_match"), errors) is { } value
+            ? new QueryParameterMatcher(message.Name, value) : null;
     }
 
     private RouteActionModel? BindAction(RouteV3.Route message, int maxDirectResponseBytes, BindErrors errors)
@@ -177,7 +181,8 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
                 break;
         }
 
-        if (!ValueBinder.IsHeaderValue(message.HostRedirect) || !ValueBinder.IsHeaderValue(message.PathRedirect) || !ValueBinder.IsHeaderValue(message.PrefixRewrite)
+        if (!ValueBinder.IsHeaderValue(message.HostRedirect) || !ValueBinder.IsHeaderValue(message.PathRedirect)
+            || !ValueBinder.IsHeaderValue(message.PrefixRewrite)
             || !ValueBinder.IsHeaderValue(message.SchemeRedirect))
         {
             errors.Add(path, "A redirect cannot have a line break or a NUL.");
@@ -233,11 +238,14 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
             },
             Timeout = ValueBinder.Duration(message.Timeout, BindErrors.Path(path, "timeout"), errors) ?? TimeSpan.FromSeconds(15),
             IdleTimeout = ValueBinder.Duration(message.IdleTimeout, BindErrors.Path(path, "idle_timeout"), errors),
-            MaxStreamDuration = ValueBinder.Duration(message.MaxStreamDuration?.MaxStreamDuration_, BindErrors.Path(path, "max_stream_duration.max_stream_duration"), errors),
+            MaxStreamDuration = ValueBinder.Duration(
+                message.MaxStreamDuration?.MaxStreamDuration_, BindErrors.Path(path, "max_stream_duration.max_stream_duration"), errors),
             UsesStreamDuration = message.MaxStreamDuration is not null,
-            GrpcTimeoutHeaderMax = ValueBinder.Duration(message.MaxStreamDuration?.GrpcTimeoutHeaderMax, BindErrors.Path(path, "max_stream_duration.grpc_timeout_header_max"), errors),
+            GrpcTimeoutHeaderMax = ValueBinder.Duration(
+                message.MaxStreamDuration?.GrpcTimeoutHeaderMax, BindErrors.Path(path, "max_stream_duration.grpc_timeout_header_max"), errors),
             GrpcTimeoutHeaderOffset =
-                ValueBinder.Duration(message.MaxStreamDuration?.GrpcTimeoutHeaderOffset, BindErrors.Path(path, "max_stream_duration.grpc_timeout_header_offset"), errors)
+                ValueBinder.Duration(
+                    message.MaxStreamDuration?.GrpcTimeoutHeaderOffset, BindErrors.Path(path, "max_stream_duration.grpc_timeout_header_offset"), errors)
                 ?? TimeSpan.Zero,
             RetryPolicy = BindRetry(message.RetryPolicy, BindErrors.Path(path, "retry_policy"), errors),
             HedgePolicy = BindHedge(message.HedgePolicy, BindErrors.Path(path, "hedge_policy"), errors),
@@ -307,7 +315,8 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
         {
             Prefix = message.PrefixRewrite.Length > 0 ? Encoding.UTF8.GetBytes(message.PrefixRewrite) : null,
             Regex = ValueBinder.Rewrite(message.RegexRewrite, BindErrors.Path(path, "regex_rewrite"), errors),
-            Format = message.PathRewrite.Length > 0 ? ValueBinder.Format(message.PathRewrite, omitEmpty: true, BindErrors.Path(path, "path_rewrite"), errors) : null,
+            Format = message.PathRewrite.Length > 0
+                ? ValueBinder.Format(message.PathRewrite, omitEmpty: true, BindErrors.Path(path, "path_rewrite"), errors) : null,
         };
     }
 
@@ -323,7 +332,8 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
             Refused(BindErrors.Path(path, "host_rewrite_literal"), errors),
         RouteV3.RouteAction.HostRewriteSpecifierOneofCase.HostRewriteLiteral when message.HostRewriteLiteral.Length > 0 =>
             new HostRewriteModel { Literal = Encoding.UTF8.GetBytes(message.HostRewriteLiteral) },
-        RouteV3.RouteAction.HostRewriteSpecifierOneofCase.HostRewriteHeader => new HostRewriteModel { Header = ValueBinder.HeaderName(message.HostRewriteHeader) },
+        RouteV3.RouteAction.HostRewriteSpecifierOneofCase.HostRewriteHeader =>
+            new HostRewriteModel { Header = ValueBinder.HeaderName(message.HostRewriteHeader) },
         RouteV3.RouteAction.HostRewriteSpecifierOneofCase.HostRewritePathRegex =>
             new HostRewriteModel { PathRegex = ValueBinder.Rewrite(message.HostRewritePathRegex, BindErrors.Path(path, "host_rewrite_path_regex"), errors) },
         RouteV3.RouteAction.HostRewriteSpecifierOneofCase.HostRewrite =>
@@ -351,9 +361,11 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
                 ClusterHeader = ValueBinder.HeaderName(cluster.ClusterHeader),
                 Weight = cluster.Weight ?? 0,
                 MetadataMatch = cluster.MetadataMatch,
-                RequestHeaders = ValueBinder.Mutations(cluster.RequestHeadersToAdd, cluster.RequestHeadersToRemove, at, "request_headers_to_add", "request_headers_to_remove", errors),
+                RequestHeaders = ValueBinder.Mutations(
+                    cluster.RequestHeadersToAdd, cluster.RequestHeadersToRemove, at, "request_headers_to_add", "request_headers_to_remove", errors),
                 ResponseHeaders =
-                    ValueBinder.Mutations(cluster.ResponseHeadersToAdd, cluster.ResponseHeadersToRemove, at, "response_headers_to_add", "response_headers_to_remove", errors),
+                    ValueBinder.Mutations(
+                        cluster.ResponseHeadersToAdd, cluster.ResponseHeadersToRemove, at, "response_headers_to_add", "response_headers_to_remove", errors),
                 FilterConfigs = filters.BindRoute(cluster.TypedPerFilterConfig, at, errors),
                 HostRewriteLiteral = cluster.HostRewriteLiteral.Length > 0 ? Encoding.UTF8.GetBytes(cluster.HostRewriteLiteral) : null,
             });
@@ -382,8 +394,9 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
         }
 
         SupportedFields.Check(
-            message, path, errors, "retry_on", "num_retries", "per_try_timeout", "per_try_idle_timeout", "retry_host_predicate", "host_selection_retry_max_attempts",
-            "retriable_status_codes", "retry_back_off", "rate_limited_retry_back_off", "retriable_headers", "retriable_request_headers");
+            message, path, errors, "retry_on", "num_retries", "per_try_timeout", "per_try_idle_timeout", "retry_host_predicate",
+            "host_selection_retry_max_attempts", "retriable_status_codes", "retry_back_off", "rate_limited_retry_back_off", "retriable_headers",
+            "retriable_request_headers");
         var avoid = false;
         for (var i = 0; i < message.RetryHostPredicate.Count; i++)
         {
@@ -394,12 +407,15 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
             }
             else
             {
-                errors.Add(BindErrors.Path(path, "retry_host_predicate", i), $"The predicate {message.RetryHostPredicate[i].Name} is not supported by the embedded proxy.");
+                errors.Add(
+                    BindErrors.Path(path, "retry_host_predicate", i),
+                    $"The predicate {message.RetryHostPredicate[i].Name} is not supported by the embedded proxy.");
             }
         }
 
         var backOffPath = BindErrors.Path(path, "retry_back_off");
-        var backOff = ValueBinder.Duration(message.RetryBackOff?.BaseInterval, BindErrors.Path(backOffPath, "base_interval"), errors) ?? TimeSpan.FromMilliseconds(25);
+        var backOff = ValueBinder.Duration(message.RetryBackOff?.BaseInterval, BindErrors.Path(backOffPath, "base_interval"), errors)
+            ?? TimeSpan.FromMilliseconds(25);
         backOff = backOff < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : backOff;
         var backOffMax = ValueBinder.Duration(message.RetryBackOff?.MaxInterval, BindErrors.Path(backOffPath, "max_interval"), errors) ?? backOff * 10;
         if (backOffMax < backOff)
@@ -425,10 +441,12 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
             ResetHeaders =
             [
                 .. (message.RateLimitedRetryBackOff?.ResetHeaders ?? []).Select(
-                    header => (Encoding.ASCII.GetBytes(header.Name.ToLowerInvariant()), header.Format == RouteV3.RetryPolicy.Types.ResetHeaderFormat.UnixTimestamp)),
+                    header =>
+                        (Encoding.ASCII.GetBytes(header.Name.ToLowerInvariant()), header.Format == RouteV3.RetryPolicy.Types.ResetHeaderFormat.UnixTimestamp)),
             ],
             ResetHeaderMax = ValueBinder.Duration(
-                message.RateLimitedRetryBackOff?.MaxInterval, BindErrors.Path(path, "rate_limited_retry_back_off.max_interval"), errors) ?? TimeSpan.FromSeconds(300),
+                message.RateLimitedRetryBackOff?.MaxInterval, BindErrors.Path(path, "rate_limited_retry_back_off.max_interval"),
+                errors) ?? TimeSpan.FromSeconds(300),
         };
     }
 
@@ -460,7 +478,9 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
         {
             var message = messages[i];
             var at = BindErrors.Path(path, "request_mirror_policies", i);
-            SupportedFields.Check(message, at, errors, "cluster", "cluster_header", "runtime_fraction", "trace_sampled", "disable_shadow_host_suffix_append", "host_rewrite_literal");
+            SupportedFields.Check(
+                message, at, errors, "cluster", "cluster_header", "runtime_fraction", "trace_sampled", "disable_shadow_host_suffix_append",
+                "host_rewrite_literal");
             mirrors.Add(new MirrorPolicyModel
             {
                 Cluster = message.Cluster,
@@ -498,7 +518,8 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
                     {
                         Source = HashSource.Cookie,
                         Name = Encoding.UTF8.GetBytes(message.Cookie.Name),
-                        CookieTtl = ValueBinder.Duration(message.Cookie.Ttl, BindErrors.Path(at, "cookie.ttl"), errors) is null ? null : ValueBinder.Age(message.Cookie.Ttl),
+                        CookieTtl = ValueBinder.Duration(message.Cookie.Ttl, BindErrors.Path(at, "cookie.ttl"), errors) is null
+                            ? null : ValueBinder.Age(message.Cookie.Ttl),
                         CookiePath = message.Cookie.Path,
                         CookieAttributes = [.. message.Cookie.Attributes.Select(attribute => (attribute.Name, attribute.Value))],
                         Terminal = message.Terminal,
@@ -512,7 +533,12 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
 
                     break;
                 case RouteV3.RouteAction.Types.HashPolicy.PolicySpecifierOneofCase.QueryParameter:
-                    policies.Add(new HashPolicyModel { Source = HashSource.QueryParameter, Name = Encoding.UTF8.GetBytes(message.QueryParameter.Name), Terminal = message.Terminal });
+                    policies.Add(new HashPolicyModel
+                    {
+                        Source = HashSource.QueryParameter,
+                        Name = Encoding.UTF8.GetBytes(message.QueryParameter.Name),
+                        Terminal = message.Terminal,
+                    });
                     break;
                 default:
                     errors.Add(at, "This hash policy is not supported by the embedded proxy.");

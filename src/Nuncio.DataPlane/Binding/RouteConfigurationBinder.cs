@@ -34,9 +34,10 @@ public sealed class RouteConfigurationBinder
         ArgumentNullException.ThrowIfNull(errors);
         var found = new BindErrors();
         SupportedFields.Check(
-            message, "", found, "name", "virtual_hosts", "internal_only_headers", "response_headers_to_add", "response_headers_to_remove", "request_headers_to_add",
-            "request_headers_to_remove", "most_specific_header_mutations_wins", "validate_clusters", "max_direct_response_body_size_bytes", "request_mirror_policies",
-            "ignore_port_in_host_matching", "vhost_header", "ignore_path_parameters_in_path_matching", "typed_per_filter_config", "metadata");
+            message, "", found, "name", "virtual_hosts", "internal_only_headers", "response_headers_to_add", "response_headers_to_remove",
+            "request_headers_to_add", "request_headers_to_remove", "most_specific_header_mutations_wins", "validate_clusters",
+            "max_direct_response_body_size_bytes", "request_mirror_policies", "ignore_port_in_host_matching", "vhost_header",
+            "ignore_path_parameters_in_path_matching", "typed_per_filter_config", "metadata");
         var maxDirectResponse = (int)Math.Min(message.MaxDirectResponseBodySizeBytes ?? 0, int.MaxValue);
         var index = new VirtualHostIndex(message.IgnorePortInHostMatching, message.VhostHeader.Length > 0 ? message.VhostHeader.ToLowerInvariant() : null);
         var hosts = new List<VirtualHostModel>(message.VirtualHosts.Count);
@@ -73,8 +74,10 @@ public sealed class RouteConfigurationBinder
             VirtualHosts = hosts,
             Index = index,
             InternalOnlyHeaders = [.. message.InternalOnlyHeaders.Select(header => Encoding.ASCII.GetBytes(header.ToLowerInvariant()))],
-            RequestHeaders = ValueBinder.Mutations(message.RequestHeadersToAdd, message.RequestHeadersToRemove, "", "request_headers_to_add", "request_headers_to_remove", found),
-            ResponseHeaders = ValueBinder.Mutations(message.ResponseHeadersToAdd, message.ResponseHeadersToRemove, "", "response_headers_to_add", "response_headers_to_remove", found),
+            RequestHeaders = ValueBinder.Mutations(
+                message.RequestHeadersToAdd, message.RequestHeadersToRemove, "", "request_headers_to_add", "request_headers_to_remove", found),
+            ResponseHeaders = ValueBinder.Mutations(
+                message.ResponseHeadersToAdd, message.ResponseHeadersToRemove, "", "response_headers_to_add", "response_headers_to_remove", found),
             MostSpecificHeaderMutationsWins = message.MostSpecificHeaderMutationsWins,
             FilterConfigs = _filters.BindRoute(message.TypedPerFilterConfig, "", found),
             MirrorPolicies = RouteBinder.BindMirrors(message.RequestMirrorPolicies, "", found),
@@ -94,9 +97,10 @@ public sealed class RouteConfigurationBinder
 
         var errors = new BindErrors();
         SupportedFields.Check(
-            message, "", errors, "name", "domains", "routes", "require_tls", "virtual_clusters", "rate_limits", "request_headers_to_add", "request_headers_to_remove",
-            "response_headers_to_add", "response_headers_to_remove", "cors", "typed_per_filter_config", "include_request_attempt_count", "include_attempt_count_in_response",
-            "retry_policy", "hedge_policy", "include_is_timeout_retry_header", "per_request_buffer_limit_bytes", "request_body_buffer_limit", "request_mirror_policies", "metadata");
+            message, "", errors, "name", "domains", "routes", "require_tls", "virtual_clusters", "rate_limits", "request_headers_to_add",
+            "request_headers_to_remove", "response_headers_to_add", "response_headers_to_remove", "cors", "typed_per_filter_config",
+            "include_request_attempt_count", "include_attempt_count_in_response", "retry_policy", "hedge_policy", "include_is_timeout_retry_header",
+            "per_request_buffer_limit_bytes", "request_body_buffer_limit", "request_mirror_policies", "metadata");
         if (message.Domains.Count == 0)
         {
             errors.Add("domains", "A virtual host needs a domain.");
@@ -136,8 +140,10 @@ public sealed class RouteConfigurationBinder
             Index = new RouteIndex(all),
             RequireTls = message.RequireTls,
             VirtualClusters = BindVirtualClusters(message, errors),
-            RequestHeaders = ValueBinder.Mutations(message.RequestHeadersToAdd, message.RequestHeadersToRemove, "", "request_headers_to_add", "request_headers_to_remove", errors),
-            ResponseHeaders = ValueBinder.Mutations(message.ResponseHeadersToAdd, message.ResponseHeadersToRemove, "", "response_headers_to_add", "response_headers_to_remove", errors),
+            RequestHeaders = ValueBinder.Mutations(
+                message.RequestHeadersToAdd, message.RequestHeadersToRemove, "", "request_headers_to_add", "request_headers_to_remove", errors),
+            ResponseHeaders = ValueBinder.Mutations(
+                message.ResponseHeadersToAdd, message.ResponseHeadersToRemove, "", "response_headers_to_add", "response_headers_to_remove", errors),
             FilterConfigs = _filters.BindRoute(message.TypedPerFilterConfig, "", errors),
             Cors = CorsBinder.Bind(message.Cors, "cors", errors),
             RetryPolicy = _routes.BindRetry(message.RetryPolicy, "retry_policy", errors),

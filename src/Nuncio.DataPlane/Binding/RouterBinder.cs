@@ -24,7 +24,8 @@ public sealed class RouterBinder(ClusterTable clusters, TimerService timers) : H
         // Statistics and tracing of its own change nothing in what is served.
         SupportedFields.Check(message, path, errors, "dynamic_stats", "start_child_span", "suppress_envoy_headers", "respect_expected_rq_timeout");
         return new RouterFilter(
-            clusters, timers, new RouterOptions { SuppressEnvoyHeaders = message.SuppressEnvoyHeaders, RespectExpectedTimeout = message.RespectExpectedRqTimeout })
+            clusters, timers,
+            new RouterOptions { SuppressEnvoyHeaders = message.SuppressEnvoyHeaders, RespectExpectedTimeout = message.RespectExpectedRqTimeout })
         {
             Name = name,
             Index = index,

@@ -12,7 +12,8 @@ internal static class TcpProxyBinder
         var before = errors.Count;
         SupportedFields.Check(
             message, path, errors,
-            "stat_prefix", "cluster", "weighted_clusters", "idle_timeout", "access_log", "max_connect_attempts", "max_downstream_connection_duration", "hash_policy");
+            "stat_prefix", "cluster", "weighted_clusters", "idle_timeout", "access_log", "max_connect_attempts", "max_downstream_connection_duration",
+            "hash_policy");
         var clusters = Clusters(message, path, errors);
         foreach (var policy in message.HashPolicy)
         {
@@ -27,7 +28,8 @@ internal static class TcpProxyBinder
             StatPrefix = message.StatPrefix,
             Clusters = clusters,
             IdleTimeout = ValueBinder.Duration(message.IdleTimeout, BindErrors.Path(path, "idle_timeout"), errors) ?? TimeSpan.FromHours(1),
-            MaxDuration = ValueBinder.Duration(message.MaxDownstreamConnectionDuration, BindErrors.Path(path, "max_downstream_connection_duration"), errors) ?? TimeSpan.Zero,
+            MaxDuration = ValueBinder.Duration(message.MaxDownstreamConnectionDuration, BindErrors.Path(path, "max_downstream_connection_duration"), errors)
+                ?? TimeSpan.Zero,
             MaxConnectAttempts = (int)Math.Clamp(message.MaxConnectAttempts ?? 1, 1, 1000),
             HashSource = message.HashPolicy.Count > 0,
             AccessLogs = logs.Bind(message.AccessLog, path, errors),

@@ -27,7 +27,8 @@ internal sealed class TracingBinder(TraceDrivers drivers, UpstreamCalls calls, M
         }
 
         SupportedFields.Check(
-            message, path, errors, "client_sampling", "random_sampling", "overall_sampling", "verbose", "max_path_tag_length", "custom_tags", "provider", "spawn_upstream_span");
+            message, path, errors, "client_sampling", "random_sampling", "overall_sampling", "verbose", "max_path_tag_length", "custom_tags", "provider",
+            "spawn_upstream_span");
         if (Driver(provider, BindErrors.Path(path, "provider.typed_config"), errors) is not { } driver)
         {
             return null;
@@ -45,7 +46,8 @@ internal sealed class TracingBinder(TraceDrivers drivers, UpstreamCalls calls, M
         };
     }
 
-    private static int Part(Envoy.Type.V3.Percent? percent) => percent is null ? TracingModel.SamplingBase : (int)Math.Clamp(percent.Value * 100, 0, TracingModel.SamplingBase);
+    private static int Part(Envoy.Type.V3.Percent? percent) =>
+        percent is null ? TracingModel.SamplingBase : (int)Math.Clamp(percent.Value * 100, 0, TracingModel.SamplingBase);
 
     private static List<TraceTag> Tags(IReadOnlyList<TagMessage> messages, string path, BindErrors errors)
     {
@@ -109,7 +111,8 @@ internal sealed class TracingBinder(TraceDrivers drivers, UpstreamCalls calls, M
         var message = ZipkinConfig.Parser.ParseFrom(config.Value);
         var before = errors.Count;
         SupportedFields.Check(
-            message, path, errors, "collector_cluster", "collector_endpoint", "trace_id_128bit", "shared_span_context", "collector_endpoint_version", "collector_hostname");
+            message, path, errors, "collector_cluster", "collector_endpoint", "trace_id_128bit", "shared_span_context", "collector_endpoint_version",
+            "collector_hostname");
         if (message.CollectorEndpointVersion is ZipkinConfig.Types.CollectorEndpointVersion.Grpc)
         {
             errors.Add(BindErrors.Path(path, "collector_endpoint_version"), "The embedded proxy reports to Zipkin over HTTP only.");
@@ -128,7 +131,8 @@ internal sealed class TracingBinder(TraceDrivers drivers, UpstreamCalls calls, M
             ServiceName = NodeCluster,
             IsProto = message.CollectorEndpointVersion == ZipkinConfig.Types.CollectorEndpointVersion.HttpProto,
         };
-        return Get(config, new B3Propagation(), format, new TraceDriverOptions(message.TraceId128Bit, message.SharedSpanContext ?? true, SpanIdIsTraceId: true));
+        return Get(
+            config, new B3Propagation(), format, new TraceDriverOptions(message.TraceId128Bit, message.SharedSpanContext ?? true, SpanIdIsTraceId: true));
     }
 
     private TraceDriver? Datadog(Any config, string path, BindErrors errors)
@@ -149,7 +153,8 @@ internal sealed class TracingBinder(TraceDrivers drivers, UpstreamCalls calls, M
             FlushCount = 200,
             FlushInterval = TimeSpan.FromSeconds(2),
         };
-        return Get(config, new DatadogPropagation(), format, new TraceDriverOptions(LongTraceIds: true, SharedSpans: false, SpanIdIsTraceId: true, ReportsUnsampled: true));
+        return Get(config, new DatadogPropagation(), format, new TraceDriverOptions(
+            LongTraceIds: true, SharedSpans: false, SpanIdIsTraceId: true, ReportsUnsampled: true));
     }
 
     private TraceDriver? OpenTelemetry(Any config, string path, BindErrors errors)

@@ -50,7 +50,8 @@ internal static class ValueBinder
     }
 
     /// <summary>A fraction; all requests where unset.</summary>
-    public static RuntimeFraction Fraction(CoreV3.RuntimeFractionalPercent? message) => message is null ? RuntimeFraction.Always : Fraction(message.DefaultValue);
+    public static RuntimeFraction Fraction(CoreV3.RuntimeFractionalPercent? message) =>
+        message is null ? RuntimeFraction.Always : Fraction(message.DefaultValue);
 
     /// <summary>A fraction; none where the default is unset, as in Envoy.</summary>
     public static RuntimeFraction Fraction(Envoy.Type.V3.FractionalPercent? percent) => new(percent?.Numerator ?? 0, percent?.Denominator switch
@@ -245,7 +246,8 @@ internal static class ValueBinder
                 return Format(message.TextFormat, message.OmitEmptyValues, BindErrors.Path(path, "text_format"), errors);
             case CoreV3.SubstitutionFormatString.FormatOneofCase.TextFormatSource:
                 var field = BindErrors.Path(path, "text_format_source");
-                return Data(message.TextFormatSource, field, errors) is { } data ? Format(Encoding.UTF8.GetString(data), message.OmitEmptyValues, field, errors) : null;
+                return Data(message.TextFormatSource, field, errors) is { } data
+                    ? Format(Encoding.UTF8.GetString(data), message.OmitEmptyValues, field, errors) : null;
             case CoreV3.SubstitutionFormatString.FormatOneofCase.JsonFormat:
                 var json = JsonFormat.TryCreate(message.JsonFormat, message.OmitEmptyValues, message.JsonFormatOptions?.SortProperties ?? false, out var error);
                 if (json is null)

@@ -16,8 +16,8 @@ using Nuncio.Xds.Bootstrap;
 namespace Nuncio.DataPlane.Discovery;
 
 /// <summary>
-/// Feeds a data plane from a control plane over incremental ADS, as Envoy does it: everything of LDS and CDS, and of the rest what these name. Goes on with what it
-/// has while the control plane is away. A listener takes effect when its routes and keys are there; until then the one before it serves.
+/// Feeds a data plane from a control plane over incremental ADS, as Envoy does it: everything of LDS and CDS, and of the rest what these name. Goes on with
+/// what it has while the control plane is away. A listener takes effect when its routes and keys are there; until then the one before it serves.
 /// </summary>
 public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, AdsClientOptions options, TimeProvider time, ILogger<AdsClient> logger)
 {
@@ -86,7 +86,14 @@ public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, 
         }
     }
 
-    private Node Node() => new() { Id = options.NodeId, Cluster = options.NodeCluster, UserAgentName = "nuncio", UserAgentVersion = options.Version, ClientFeatures = { XdsVirtualHosts.ClientFeature } };
+    private Node Node() => new()
+    {
+        Id = options.NodeId,
+        Cluster = options.NodeCluster,
+        UserAgentName = "nuncio",
+        UserAgentVersion = options.Version,
+        ClientFeatures = { XdsVirtualHosts.ClientFeature },
+    };
 
     private bool HasDividedRoutes => _routes.Resources.Values.Any(routes => routes.Message.Vhds is not null);
 
@@ -124,7 +131,8 @@ public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, 
             else if (_applied.TryGetValue(listener.Name, out var before)) listeners.Add(listener.Name, before);
         }
 
-        if (listeners.Count != _applied.Count || listeners.Values.Any(listener => !_applied.TryGetValue(listener.Name, out var before) || !ReferenceEquals(before, listener)))
+        if (listeners.Count != _applied.Count
+            || listeners.Values.Any(listener => !_applied.TryGetValue(listener.Name, out var before) || !ReferenceEquals(before, listener)))
             _applied = listeners.ToFrozenDictionary(StringComparer.Ordinal);
         var ack = await sink.ApplyAsync(
             new XdsSnapshot
@@ -138,14 +146,16 @@ public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, 
                 Runtime = _runtime.Resources.GetValueOrDefault(AdsBootstrapEmitter.RuntimeResource)?.Message.Layer,
             },
             cancellation);
-        var names = table == _hosts ? VirtualHostTable.Concerned(response) : response.Resources.Select(resource => resource.Name).ToHashSet(StringComparer.Ordinal);
+        var names = table == _hosts
+            ? VirtualHostTable.Concerned(response) : response.Resources.Select(resource => resource.Name).ToHashSet(StringComparer.Ordinal);
         var refused = new List<string>();
         foreach (var rejection in ack.Rejections)
         {
             if (rejection.TypeUrl != (table == _hosts ? _routes : table).TypeUrl || !names.Contains(rejection.Name)) continue;
 
             // What is in virtual hosts that came by themselves is no fault of the route configuration.
-            if (table == _routes && rejection.FieldPath.StartsWith("virtual_hosts[", StringComparison.Ordinal) && _routes.Resources[rejection.Name].Message.Vhds is not null) continue;
+            if (table == _routes && rejection.FieldPath.StartsWith("virtual_hosts[", StringComparison.Ordinal)
+                && _routes.Resources[rejection.Name].Message.Vhds is not null) continue;
             LogRefused(rejection.TypeUrl, rejection.Name, rejection.FieldPath, rejection.Message);
             if (!rejection.IsPartial) refused.Add($"{rejection.Name}: {rejection.FieldPath}: {rejection.Message}");
         }

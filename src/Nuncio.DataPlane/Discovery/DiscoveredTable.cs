@@ -80,7 +80,8 @@ internal sealed class DiscoveredTable<T>() : DiscoveredTable(XdsTypeRegistry.Typ
             {
                 // A version of another kind of control plane is as good as the content's.
                 var message = any.Unpack<T>();
-                read.Add(XdsVersion.TryParse(resource.Version, out var version) ? new XdsResource<T>(resource.Name, message, version) : XdsResource<T>.Create(resource.Name, message));
+                read.Add(XdsVersion.TryParse(resource.Version, out var version)
+                    ? new XdsResource<T>(resource.Name, message, version) : XdsResource<T>.Create(resource.Name, message));
             }
             catch (Exception e) when (Binding.AnyReading.IsUnreadable(e))
             {

@@ -7,8 +7,8 @@ using Nuncio.Xds;
 namespace Nuncio.DataPlane.Discovery;
 
 /// <summary>
-/// Virtual hosts that came by VHDS, by the route configuration that they belong to. As Envoy does it: the one request of a stream names none, and the control plane
-/// sends those of each route configuration that it knows to be here.
+/// Virtual hosts that came by VHDS, by the route configuration that they belong to. As Envoy does it: the one request of a stream names none, and the control
+/// plane sends those of each route configuration that it knows to be here.
 /// </summary>
 internal sealed class VirtualHostTable() : DiscoveredTable(XdsTypeRegistry.TypeUrlOf(VirtualHost.Descriptor))
 {
@@ -27,10 +27,13 @@ internal sealed class VirtualHostTable() : DiscoveredTable(XdsTypeRegistry.TypeU
     public void Leave(string routes) => Forget(routes);
 
     /// <summary>The names of the route configurations that a response is about.</summary>
-    public static HashSet<string> Concerned(DeltaDiscoveryResponse response) => response.Resources.Select(resource => resource.Name).Concat(response.RemovedResources)
+    public static HashSet<string> Concerned(DeltaDiscoveryResponse response) => response.Resources.Select(resource => resource.Name)
+        .Concat(response.RemovedResources)
         .Select(XdsVirtualHosts.RoutesOf).OfType<string>().ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Route configurations with their virtual hosts; those whose virtual hosts have not come yet are left out. The same object until something changes.</summary>
+    /// <summary>
+    /// Route configurations with their virtual hosts; those whose virtual hosts have not come yet are left out. The same object until something changes.
+    /// </summary>
     public FrozenDictionary<string, XdsResource<RouteConfiguration>> Complete(FrozenDictionary<string, XdsResource<RouteConfiguration>> routes)
     {
         if (ReferenceEquals(_from, routes) && _composed is { } known) return known;

@@ -18,7 +18,8 @@ internal static class GrpcUnary
     /// <summary>Calls a method.</summary>
     /// <returns>The message, or null with why there is none. Where the client went away the status is Cancelled.</returns>
     public static async ValueTask<(TResponse? Response, GrpcStatus Status)> CallAsync<TRequest, TResponse>(
-        UpstreamCalls calls, GrpcServiceModel service, GrpcMethod<TRequest, TResponse> method, byte[] path, TRequest request, TimeSpan timeout, HttpServerStream? client)
+        UpstreamCalls calls, GrpcServiceModel service, GrpcMethod<TRequest, TResponse> method, byte[] path, TRequest request, TimeSpan timeout,
+        HttpServerStream? client)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {

@@ -85,7 +85,8 @@ internal sealed class UpstreamCall : IStreamAbortHandler
     /// <param name="maxBodyBytes">The largest body that is taken.</param>
     /// <param name="client">The request it is made for: when its client goes away, so does the call. Null for none.</param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<UpstreamCallEnd> SendAsync(ClusterState cluster, ReadOnlyMemory<byte> body, TimeSpan timeout, int maxBodyBytes, HttpServerStream? client)
+    public async ValueTask<UpstreamCallEnd> SendAsync(
+        ClusterState cluster, ReadOnlyMemory<byte> body, TimeSpan timeout, int maxBodyBytes, HttpServerStream? client)
     {
         var metrics = cluster.Metrics;
         Begin(timeout);

@@ -44,9 +44,11 @@ internal static class FormatOperators
 
                 return new FormatOperator(Header(name, arguments), isNumber: false, maxLength);
             case "START_TIME":
-                return TimeFormat.TryParse(arguments, out var start, out error) ? new FormatOperator((x, b) => start.Write(x.StartTime, b), isNumber: false, maxLength) : null;
+                return TimeFormat.TryParse(arguments, out var start, out error)
+                    ? new FormatOperator((x, b) => start.Write(x.StartTime, b), isNumber: false, maxLength) : null;
             case "EMIT_TIME":
-                return TimeFormat.TryParse(arguments, out var emit, out error) ? new FormatOperator((x, b) => emit.Write(x.Clock.GetUtcNow(), b), isNumber: false, maxLength) : null;
+                return TimeFormat.TryParse(arguments, out var emit, out error)
+                    ? new FormatOperator((x, b) => emit.Write(x.Clock.GetUtcNow(), b), isNumber: false, maxLength) : null;
             case "DOWNSTREAM_PEER_CERT_V_START" or "DOWNSTREAM_PEER_CERT_V_END":
                 if (!TimeFormat.TryParse(arguments, out var validity, out error))
                 {
@@ -54,7 +56,9 @@ internal static class FormatOperators
                 }
 
                 var isStart = name.EndsWith("START", StringComparison.Ordinal);
-                return new FormatOperator((x, b) => Peer(x) is { } certificate && validity.Write(isStart ? certificate.NotBefore : certificate.NotAfter, b), isNumber: false, maxLength);
+                return new FormatOperator(
+                    (x, b) => Peer(x) is { } certificate && validity.Write(isStart ? certificate.NotBefore : certificate.NotAfter, b),
+                    isNumber: false, maxLength);
             case "ENVIRONMENT" when !string.IsNullOrEmpty(arguments):
                 var variable = Environment.GetEnvironmentVariable(arguments);
                 return new FormatOperator((_, b) => Text(variable ?? "", b), isNumber: false, maxLength);
@@ -102,7 +106,8 @@ internal static class FormatOperators
         "DOWNSTREAM_DIRECT_REMOTE_ADDRESS" => static (x, b) => EndPoint(x.Downstream.Connection.DirectRemoteAddress, b),
         "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.Downstream.Connection.DirectRemoteAddress, b),
         "DOWNSTREAM_LOCAL_ADDRESS" or "DOWNSTREAM_DIRECT_LOCAL_ADDRESS" => static (x, b) => EndPoint(x.Downstream.Connection.LocalAddress, b),
-        "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" or "DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.Downstream.Connection.LocalAddress, b),
+        "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" or "DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT" =>
+            static (x, b) => Address(x.Downstream.Connection.LocalAddress, b),
         "REQUESTED_SERVER_NAME" => static (x, b) => Text(x.Downstream.Connection.ServerName, b),
         "DOWNSTREAM_TLS_VERSION" => static (x, b) => Text(x.Downstream.Connection.TlsVersion, b),
         "DOWNSTREAM_TLS_CIPHER" => static (x, b) => Text(x.Downstream.Connection.TlsCipher, b),
@@ -223,7 +228,9 @@ internal static class FormatOperators
             }
 
             var mapped = GrpcStatusMapping.FromHttp(exchange.ResponseStatus);
-            return Text(form switch { "NUMBER" => mapped.ToString(CultureInfo.InvariantCulture), "SNAKE_STRING" => GrpcSnakeNames[mapped], _ => GrpcNames[mapped] }, buffer);
+            return Text(
+                form switch { "NUMBER" => mapped.ToString(CultureInfo.InvariantCulture), "SNAKE_STRING" => GrpcSnakeNames[mapped], _ => GrpcNames[mapped] },
+                buffer);
         }
 
         if (form == "NUMBER" || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var status) || status >= GrpcNames.Length)
@@ -297,9 +304,11 @@ internal static class FormatOperators
         _ => "HTTP/3",
     };
 
-    private static System.Security.Cryptography.X509Certificates.X509Certificate2? Peer(HttpExchange exchange) => exchange.Downstream.Connection.PeerCertificate;
+    private static System.Security.Cryptography.X509Certificates.X509Certificate2? Peer(HttpExchange exchange) =>
+        exchange.Downstream.Connection.PeerCertificate;
 
-    private static System.Security.Cryptography.X509Certificates.X509Certificate2? Local(HttpExchange exchange) => exchange.Downstream.Connection.LocalCertificate;
+    private static System.Security.Cryptography.X509Certificates.X509Certificate2? Local(HttpExchange exchange) =>
+        exchange.Downstream.Connection.LocalCertificate;
 
     private static bool Text(string text, FormatBuffer buffer)
     {

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Nuncio.DataPlane.Formatting;
 
-/// <summary>Cuts a format into literals and operators: <c>%NAME%</c>, <c>%NAME(arguments)%</c>, <c>%NAME(arguments):LENGTH%</c>, and <c>%%</c> for a percent sign.</summary>
+/// <summary>
+/// Cuts a format into literals and operators: <c>%NAME%</c>, <c>%NAME(arguments)%</c>, <c>%NAME(arguments):LENGTH%</c>, and <c>%%</c> for a percent sign.
+/// </summary>
 internal static class FormatParser
 {
     public static bool TryParse(string format, out FormatOperator[] operators, out string error)

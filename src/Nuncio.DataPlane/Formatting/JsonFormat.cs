@@ -7,8 +7,8 @@ using Nuncio.DataPlane.Pipeline;
 namespace Nuncio.DataPlane.Formatting;
 
 /// <summary>
-/// A JSON object whose strings are formats (json_format, and typed_json_format, which has become the same). A value that is one operator keeps its type: numbers
-/// stay numbers, a missing one is null; mixed text is a string.
+/// A JSON object whose strings are formats (json_format, and typed_json_format, which has become the same). A value that is one operator keeps its type:
+/// numbers stay numbers, a missing one is null; mixed text is a string.
 /// </summary>
 public sealed class JsonFormat : SubstitutionFormat
 {

@@ -60,7 +60,8 @@ internal sealed class TimeFormat
                 case '%' or 'n' or 't':
                     literal.Append(kind switch { 'n' => '\n', 't' => '\t', _ => '%' });
                     continue;
-                case 'Y' or 'y' or 'm' or 'd' or 'e' or 'H' or 'I' or 'M' or 'S' or 'p' or 'j' or 'a' or 'A' or 'b' or 'B' or 'h' or 's' or 'f' or 'E' or 'Z' or 'z' or 'u' or 'w' or ':':
+                case 'Y' or 'y' or 'm' or 'd' or 'e' or 'H' or 'I' or 'M' or 'S' or 'p' or 'j' or 'a' or 'A' or 'b' or 'B' or 'h' or 's' or 'f' or 'E' or 'Z'
+                    or 'z' or 'u' or 'w' or ':':
                     if (literal.Length > 0)
                     {
                         parts.Add(('\0', 0, Encoding.UTF8.GetBytes(literal.ToString())));

@@ -38,7 +38,8 @@ internal sealed partial class ForwardState
         _pump = default;
         _keptLength = 0;
         _keeping = _hasBody;
-        _keepLimit = (uint)Math.Min(_exchange.Route?.RequestBodyBufferLimit ?? _exchange.VirtualHost?.RequestBodyBufferLimit ?? _cluster.Model.BufferLimit, int.MaxValue / 2);
+        _keepLimit = (uint)Math.Min(
+            _exchange.Route?.RequestBodyBufferLimit ?? _exchange.VirtualHost?.RequestBodyBufferLimit ?? _cluster.Model.BufferLimit, int.MaxValue / 2);
         _target = null;
         _attached.Clear();
     }
@@ -257,7 +258,8 @@ internal sealed partial class ForwardState
 
     private void OnRequestRead()
     {
-        if (_exchange.IsUpgrade && _exchange.ResponseStatus == 101 && _exchange.Downstream.Version < HttpProtocolVersion.Http2 && !_exchange.Downstream.ResponseEnded)
+        if (_exchange.IsUpgrade && _exchange.ResponseStatus == 101 && _exchange.Downstream.Version < HttpProtocolVersion.Http2
+            && !_exchange.Downstream.ResponseEnded)
         {
             // Of a tunnel there is no request to be complete: the client has gone first.
             _exchange.Flags |= Pipeline.ResponseFlags.DownstreamConnectionTermination;

@@ -193,7 +193,8 @@ internal sealed partial class ForwardState : IStreamAbortHandler
 
     // CONNECT ends here, and its bytes go to the upstream as they are (connect_config).
     private bool IsTunnelEnd => _forward.Tunnel is { } tunnel
-        && (_exchange.RequestHeaders.Get(KnownHeader.Method) is var method && (method.SequenceEqual("CONNECT"u8) || (tunnel.AllowPost && method.SequenceEqual("POST"u8))));
+        && (_exchange.RequestHeaders.Get(KnownHeader.Method) is var method
+            && (method.SequenceEqual("CONNECT"u8) || (tunnel.AllowPost && method.SequenceEqual("POST"u8))));
 
     // Bounded by the connect timeout: a name that does not resolve must not hold requests for longer than an endpoint that does not answer.
     private static async ValueTask WarmAsync(ClusterState cluster)
@@ -653,7 +654,8 @@ internal sealed partial class ForwardState : IStreamAbortHandler
 
         // What came is passed on before the client learns that it is not all.
         await exchange.ResponseBody.FlushAsync();
-        exchange.Downstream.Reset(exchange.Downstream.Version < HttpProtocolVersion.Http2 ? StreamResetReason.ConnectionTermination : StreamResetReason.LocalReset);
+        exchange.Downstream.Reset(
+            exchange.Downstream.Version < HttpProtocolVersion.Http2 ? StreamResetReason.ConnectionTermination : StreamResetReason.LocalReset);
         return TryResult.Done;
     }
 
@@ -781,7 +783,8 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         switch (_end)
         {
             case ForwardEnd.ClientGone:
-                var reset = exchange.Downstream.Version >= HttpProtocolVersion.Http2 && _endReason is StreamResetReason.RemoteReset or StreamResetReason.RemoteRefusedStream or StreamResetReason.RemoteProtocolError;
+                var reset = exchange.Downstream.Version >= HttpProtocolVersion.Http2
+                    && _endReason is StreamResetReason.RemoteReset or StreamResetReason.RemoteRefusedStream or StreamResetReason.RemoteProtocolError;
                 exchange.Flags |= reset ? ResponseFlags.DownstreamRemoteReset : ResponseFlags.DownstreamConnectionTermination;
                 exchange.ResponseCodeDetails = reset ? "http2.remote_reset" : "downstream_remote_disconnect";
                 CountReset(StreamResetReason.LocalReset);
@@ -797,7 +800,9 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                 return;
             case ForwardEnd.StreamDuration:
                 exchange.Flags |= LocalReplies.MaxStreamDuration.Flags;
-                await EndByManagerAsync(_requestEnded ? 504 : 408, LocalReplies.MaxStreamDuration.Body, LocalReplies.MaxStreamDuration.Details, exchange.IsGrpc ? DeadlineExceeded : null);
+                await EndByManagerAsync(
+                    _requestEnded ? 504 : 408, LocalReplies.MaxStreamDuration.Body, LocalReplies.MaxStreamDuration.Details,
+                    exchange.IsGrpc ? DeadlineExceeded : null);
                 return;
             case ForwardEnd.RequestTimeout:
                 await EndByManagerAsync(LocalReplies.RequestTimeout);

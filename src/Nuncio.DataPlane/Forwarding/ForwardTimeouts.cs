@@ -42,7 +42,8 @@ internal readonly record struct ForwardTimeouts(TimeSpan Global, TimeSpan PerTry
     /// </summary>
     public static TimeSpan StreamDuration(HttpExchange exchange, ForwardModel forward)
     {
-        if (forward.GrpcTimeoutHeaderMax is not { } limit || !exchange.RequestHeaders.TryGet(KnownHeader.GrpcTimeout, out var text) || GrpcTimeout(text) is not { } wanted)
+        if (forward.GrpcTimeoutHeaderMax is not { } limit || !exchange.RequestHeaders.TryGet(KnownHeader.GrpcTimeout, out var text)
+            || GrpcTimeout(text) is not { } wanted)
         {
             return forward.MaxStreamDuration ?? exchange.ConnectionManager.MaxStreamDuration;
         }
@@ -60,7 +61,8 @@ internal readonly record struct ForwardTimeouts(TimeSpan Global, TimeSpan PerTry
         // At most eight digits of milliseconds by the gRPC specification; longer ones in seconds.
         Span<byte> said = stackalloc byte[24];
         var inMilliseconds = wanted.TotalMilliseconds <= 99_999_999;
-        Utf8Formatter.TryFormat(inMilliseconds ? (long)Math.Ceiling(wanted.TotalMilliseconds) : Math.Min((long)wanted.TotalSeconds, 99_999_999), said, out var length);
+        Utf8Formatter.TryFormat(
+            inMilliseconds ? (long)Math.Ceiling(wanted.TotalMilliseconds) : Math.Min((long)wanted.TotalSeconds, 99_999_999), said, out var length);
         said[length++] = inMilliseconds ? (byte)'m' : (byte)'S';
         exchange.RequestHeaders.Set(KnownHeader.GrpcTimeout, said[..length]);
         return wanted;

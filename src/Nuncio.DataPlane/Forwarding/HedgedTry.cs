@@ -4,7 +4,9 @@ using Nuncio.DataPlane.Upstream;
 
 namespace Nuncio.DataPlane.Forwarding;
 
-/// <summary>One of several tries of a hedged request. Its fields are written by its own work before it is signalled, and read by the main flow after that.</summary>
+/// <summary>
+/// One of several tries of a hedged request. Its fields are written by its own work before it is signalled, and read by the main flow after that.
+/// </summary>
 internal sealed class HedgedTry(EndpointState endpoint, EndpointPool pool)
 {
     public EndpointState Endpoint { get; } = endpoint;

@@ -112,7 +112,8 @@ internal sealed class RetryState
     }
 
     /// <summary>Another endpoint should be chosen, as long as there have been fewer than the policy's attempts.</summary>
-    public bool Avoids(EndpointState endpoint, int selections) => _policy is { } policy && selections < policy.HostSelectionAttempts && _tried.Contains(endpoint);
+    public bool Avoids(EndpointState endpoint, int selections) =>
+        _policy is { } policy && selections < policy.HostSelectionAttempts && _tried.Contains(endpoint);
 
     /// <summary>A response's head came.</summary>
     public RetryDecision OnResponse(HeaderMap headers, ResourceState resources, ClusterState cluster)
@@ -252,7 +253,8 @@ internal sealed class RetryState
 
     private bool IsRetriableGrpc(HeaderMap headers)
     {
-        const RetryOn Grpc = RetryOn.GrpcCancelled | RetryOn.GrpcDeadlineExceeded | RetryOn.GrpcInternal | RetryOn.GrpcResourceExhausted | RetryOn.GrpcUnavailable;
+        const RetryOn Grpc = RetryOn.GrpcCancelled | RetryOn.GrpcDeadlineExceeded | RetryOn.GrpcInternal | RetryOn.GrpcResourceExhausted
+            | RetryOn.GrpcUnavailable;
         if ((_on & Grpc) == 0 || !headers.TryGet(KnownHeader.GrpcStatus, out var text) || !Utf8Parser.TryParse(text, out int code, out _))
         {
             return false;
@@ -300,7 +302,8 @@ internal sealed class RetryState
     {
         foreach (var (name, isUnixTime) in _policy!.ResetHeaders)
         {
-            if (!headers.TryGet(name, out var text) || !Utf8Parser.TryParse(text, out long value, out var used) || used != text.Length || value is < 0 or > int.MaxValue * 2L)
+            if (!headers.TryGet(name, out var text) || !Utf8Parser.TryParse(text, out long value, out var used) || used != text.Length
+                || value is < 0 or > int.MaxValue * 2L)
             {
                 continue;
             }

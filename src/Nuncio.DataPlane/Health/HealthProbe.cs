@@ -121,7 +121,8 @@ internal abstract class RequestHealthProbe : HealthProbe
         var stream = _connection is { IsClosing: false } ? _connection.OpenStream() : null;
         if (stream == null)
         {
-            var connect = await Endpoint.Cluster.Environment.Connections.ConnectAsync(Address, Endpoint.Cluster.Model, _http2 ? UpstreamCodec.Http2 : UpstreamCodec.Http1, Endpoint.Model.Hostname, null, Endpoint.Cluster.Metrics);
+            var connect = await Endpoint.Cluster.Environment.Connections.ConnectAsync(
+                Address, Endpoint.Cluster.Model, _http2 ? UpstreamCodec.Http2 : UpstreamCodec.Http1, Endpoint.Model.Hostname, null, Endpoint.Cluster.Metrics);
             _connection = connect.Connection;
             stream = _connection?.OpenStream();
             if (stream == null)
@@ -176,14 +177,16 @@ internal abstract class RequestHealthProbe : HealthProbe
 }
 
 /// <summary>Sends an HTTP request and looks at the status.</summary>
-internal sealed class HttpHealthProbe(HealthCheckModel model, HttpHealthProbeModel probe, EndpointState endpoint) : RequestHealthProbe(model, endpoint, probe.UseHttp2)
+internal sealed class HttpHealthProbe(HealthCheckModel model, HttpHealthProbeModel probe, EndpointState endpoint)
+    : RequestHealthProbe(model, endpoint, probe.UseHttp2)
 {
     private readonly HeaderMap _headers = new();
 
     protected override async ValueTask<HealthProbeResult> AskAsync(HttpClientStream stream)
     {
         Fill();
-        if (await stream.WriteHeadersAsync(_headers, true) != StreamResetReason.None || await stream.FlushAsync() != StreamResetReason.None || !await ReadHeadAsync(stream))
+        if (await stream.WriteHeadersAsync(_headers, true) != StreamResetReason.None || await stream.FlushAsync() != StreamResetReason.None
+            || !await ReadHeadAsync(stream))
         {
             return HealthProbeResult.NetworkFailed;
         }
@@ -300,7 +303,8 @@ internal sealed class GrpcHealthProbe : RequestHealthProbe
             return HealthProbeResult.NetworkFailed;
         }
 
-        var status = stream.ResponseTrailers.Contains(KnownHeader.GrpcStatus) ? stream.ResponseTrailers.Get(KnownHeader.GrpcStatus) : stream.ResponseHeaders.Get(KnownHeader.GrpcStatus);
+        var status = stream.ResponseTrailers.Contains(KnownHeader.GrpcStatus)
+            ? stream.ResponseTrailers.Get(KnownHeader.GrpcStatus) : stream.ResponseHeaders.Get(KnownHeader.GrpcStatus);
         if (!status.SequenceEqual("0"u8))
         {
             return HealthProbeResult.NetworkFailed;

@@ -217,7 +217,15 @@ public sealed class HeaderMap
 
     private void Enter(KnownHeader known, int start, int nameLength, int valueLength)
     {
-        _entries[_slots] = new Entry { NameStart = start, NameLength = nameLength, ValueStart = start + nameLength, ValueLength = valueLength, Known = known, Live = true };
+        _entries[_slots] = new Entry
+        {
+            NameStart = start,
+            NameLength = nameLength,
+            ValueStart = start + nameLength,
+            ValueLength = valueLength,
+            Known = known,
+            Live = true,
+        };
         if (known != KnownHeader.None && _first[(int)known] < 0)
         {
             _first[(int)known] = (short)_slots;

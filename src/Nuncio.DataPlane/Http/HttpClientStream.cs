@@ -44,7 +44,9 @@ public abstract class HttpClientStream
     /// <summary>The next piece of the response body; after 101 (or 2xx to CONNECT) raw bytes of the tunnel.</summary>
     public abstract ValueTask<BodyRead> ReadBodyAsync();
 
-    /// <summary>Gives up: pending reads and writes end with <paramref name="reason"/>; an HTTP/1.1 connection closes. From any thread; harmless when already complete.</summary>
+    /// <summary>
+    /// Gives up: pending reads and writes end with <paramref name="reason"/>; an HTTP/1.1 connection closes. From any thread; harmless when already complete.
+    /// </summary>
     public abstract void Reset(StreamResetReason reason);
 
     /// <summary>The caller is done with it: the connection returns to its pool if the exchange was complete and clean, else it closes.</summary>

@@ -127,7 +127,8 @@ public static class KnownHeaders
         names[0] = [];
         for (var header = KnownHeader.None + 1; header < KnownHeader.Count; header++)
         {
-            names[(int)header] = Encoding.ASCII.GetBytes(header is <= KnownHeader.Protocol ? ":" + header.ToString().ToLowerInvariant() : Dashed(header.ToString()));
+            names[(int)header] = Encoding.ASCII.GetBytes(
+                header is <= KnownHeader.Protocol ? ":" + header.ToString().ToLowerInvariant() : Dashed(header.ToString()));
         }
 
         return names;

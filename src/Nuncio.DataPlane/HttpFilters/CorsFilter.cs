@@ -26,7 +26,8 @@ public sealed class CorsFilter : HttpFilter
         var isPreflight = headers.Get(KnownHeader.Method).SequenceEqual("OPTIONS"u8) && !headers.Get(KnownHeader.AccessControlRequestMethod).IsEmpty;
         if (!policies.IsAllowed(origin))
         {
-            return isPreflight && !policies.ForwardNotMatchingPreflights ? AnswerAsync(exchange, new HeaderMap()) : new ValueTask<FilterOutcome>(FilterOutcome.Continue);
+            return isPreflight && !policies.ForwardNotMatchingPreflights
+                ? AnswerAsync(exchange, new HeaderMap()) : new ValueTask<FilterOutcome>(FilterOutcome.Continue);
         }
 
         exchange.FilterState[Index] = Encoding.Latin1.GetString(origin);
@@ -89,7 +90,8 @@ public sealed class CorsFilter : HttpFilter
     private bool TryFindPolicies(HttpExchange exchange, out Policies policies)
     {
         var specific = exchange.Route?.FilterConfigs.Find(Name) as CorsPolicyModel;
-        var general = exchange.VirtualHost?.FilterConfigs.Find(Name) as CorsPolicyModel ?? exchange.RouteConfiguration?.FilterConfigs.Find(Name) as CorsPolicyModel;
+        var general = exchange.VirtualHost?.FilterConfigs.Find(Name) as CorsPolicyModel
+            ?? exchange.RouteConfiguration?.FilterConfigs.Find(Name) as CorsPolicyModel;
         if (specific is null && general is null)
         {
             specific = exchange.Forward?.Cors;

@@ -111,7 +111,9 @@ internal sealed class ExtAuthzGrpcClient(UpstreamCalls calls, GrpcServiceModel s
     {
         if (header is not null)
         {
-            verdict.Add(use, Encoding.UTF8.GetBytes(header.Key.ToLowerInvariant()), header.RawValue.IsEmpty ? Encoding.UTF8.GetBytes(header.Value) : header.RawValue.Span);
+            verdict.Add(
+                use, Encoding.UTF8.GetBytes(header.Key.ToLowerInvariant()),
+                header.RawValue.IsEmpty ? Encoding.UTF8.GetBytes(header.Value) : header.RawValue.Span);
         }
     }
 }

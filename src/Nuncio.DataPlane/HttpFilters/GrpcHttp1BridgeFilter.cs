@@ -6,8 +6,8 @@ using Nuncio.DataPlane.Pipeline;
 namespace Nuncio.DataPlane.HttpFilters;
 
 /// <summary>
-/// Lets clients without trailers call gRPC services over HTTP/1.1 (envoy.filters.http.grpc_http1_bridge): the answer is gathered, its status goes into the head, and
-/// a call that failed is answered 503.
+/// Lets clients without trailers call gRPC services over HTTP/1.1 (envoy.filters.http.grpc_http1_bridge): the answer is gathered, its status goes into the
+/// head, and a call that failed is answered 503.
 /// </summary>
 internal sealed class GrpcHttp1BridgeFilter : HttpFilter
 {

@@ -45,7 +45,8 @@ internal sealed class GrpcStatsFilter : HttpFilter
     /// <inheritdoc/>
     public override ValueTask<FilterOutcome> OnRequestAsync(HttpExchange exchange)
     {
-        if (Routing.GrpcRequests.IsGrpc(exchange.RequestHeaders) && exchange.Forward is not null && exchange.FindCluster(exchange.ClusterName, Clusters) is { } cluster)
+        if (Routing.GrpcRequests.IsGrpc(exchange.RequestHeaders) && exchange.Forward is not null
+            && exchange.FindCluster(exchange.ClusterName, Clusters) is { } cluster)
         {
             var counters = Find(cluster.Model.StatName, Encoding.Latin1.GetString(WithoutQuery(exchange.RequestHeaders.Get(KnownHeader.Path))));
             exchange.FilterState[Index] = counters;
@@ -110,7 +111,8 @@ internal sealed class GrpcStatsFilter : HttpFilter
             named = "";
         }
 
-        return _counters.GetOrAdd((cluster, named), static (key, filter) => new Counters(filter.Metrics, filter.Labels(key.Cluster, key.Path), filter.UpstreamStats), this);
+        return _counters.GetOrAdd(
+            (cluster, named), static (key, filter) => new Counters(filter.Metrics, filter.Labels(key.Cluster, key.Path), filter.UpstreamStats), this);
     }
 
     private MetricLabels Labels(string cluster, string path)

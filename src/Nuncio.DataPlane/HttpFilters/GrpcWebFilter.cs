@@ -7,8 +7,8 @@ using Nuncio.DataPlane.Pipeline;
 namespace Nuncio.DataPlane.HttpFilters;
 
 /// <summary>
-/// Lets browsers call gRPC services (envoy.filters.http.grpc_web): requests of gRPC-Web become gRPC, and the trailers of the answer become the last frame of its
-/// body (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md).
+/// Lets browsers call gRPC services (envoy.filters.http.grpc_web): requests of gRPC-Web become gRPC, and the trailers of the answer become the last frame of
+/// its body (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md).
 /// </summary>
 internal sealed class GrpcWebFilter : HttpFilter
 {
@@ -65,7 +65,8 @@ internal sealed class GrpcWebFilter : HttpFilter
     private static bool IsGrpcWeb(ReadOnlySpan<byte> type) =>
         type.SequenceEqual("application/grpc-web"u8) || type.SequenceEqual("application/grpc-web+proto"u8) || IsText(type);
 
-    private static bool IsText(ReadOnlySpan<byte> type) => type.SequenceEqual("application/grpc-web-text"u8) || type.SequenceEqual("application/grpc-web-text+proto"u8);
+    private static bool IsText(ReadOnlySpan<byte> type) =>
+        type.SequenceEqual("application/grpc-web-text"u8) || type.SequenceEqual("application/grpc-web-text+proto"u8);
 
     private sealed class GrpcWebState(bool isText)
     {

@@ -19,7 +19,8 @@ internal sealed class RateLimitFilter(RateLimitFilterModel model, UpstreamCalls 
     private const int MaxHeaders = 100;
     private const int MaxHeaderBytes = 64 * 1024;
 
-    private static readonly GrpcMethod<RateLimitRequest, RateLimitResponse> ShouldRateLimit = new("envoy.service.ratelimit.v3.RateLimitService", "ShouldRateLimit");
+    private static readonly GrpcMethod<RateLimitRequest, RateLimitResponse> ShouldRateLimit = new(
+        "envoy.service.ratelimit.v3.RateLimitService", "ShouldRateLimit");
     private static readonly byte[] Path = Encoding.ASCII.GetBytes(ShouldRateLimit.Path);
 
     /// <inheritdoc/>
@@ -216,7 +217,8 @@ internal sealed class RateLimitFilter(RateLimitFilterModel model, UpstreamCalls 
             }
 
             headers ??= new HeaderMap();
-            if (!HeaderValues.IsName(name) || !HeaderValues.IsValue(value) || headers.Count >= MaxHeaders || headers.ByteSize + name.Length + value.Length > MaxHeaderBytes)
+            if (!HeaderValues.IsName(name) || !HeaderValues.IsValue(value) || headers.Count >= MaxHeaders
+                || headers.ByteSize + name.Length + value.Length > MaxHeaderBytes)
             {
                 return false;
             }

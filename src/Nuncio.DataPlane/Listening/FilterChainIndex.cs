@@ -56,14 +56,16 @@ public sealed class FilterChainIndex
         network.BaseAddress.AddressFamily == address.AddressFamily && network.Contains(address);
 
     // Longest matching prefix among all networks of all chains; those without networks when there is none.
-    private static List<FilterChainModel> MostSpecific(List<FilterChainModel> chains, Func<FilterChainMatchModel, IReadOnlyList<IPNetwork>> networks, IPAddress address)
+    private static List<FilterChainModel> MostSpecific(
+        List<FilterChainModel> chains, Func<FilterChainMatchModel, IReadOnlyList<IPNetwork>> networks, IPAddress address)
     {
         var best = -1;
         var found = new List<FilterChainModel>();
         foreach (var chain in chains)
         {
             var own = networks(chain.Match);
-            var length = own.Count == 0 ? 0 : own.Where(network => Contains(network, address)).Select(network => network.PrefixLength + 1).DefaultIfEmpty(-1).Max();
+            var length = own.Count == 0
+                ? 0 : own.Where(network => Contains(network, address)).Select(network => network.PrefixLength + 1).DefaultIfEmpty(-1).Max();
             if (length > best)
             {
                 best = length;
@@ -161,7 +163,8 @@ public sealed class FilterChainIndex
             var left = Narrow(chains, chain => chain.Match.TransportProtocol == protocol, chain => chain.Match.TransportProtocol.Length == 0);
             var applications = input.ApplicationProtocols;
             var offered = applications.FirstOrDefault(offer => left.Exists(chain => chain.Match.ApplicationProtocols.Contains(offer)));
-            left = Narrow(left, chain => offered is not null && chain.Match.ApplicationProtocols.Contains(offered), chain => chain.Match.ApplicationProtocols.Count == 0);
+            left = Narrow(
+                left, chain => offered is not null && chain.Match.ApplicationProtocols.Contains(offered), chain => chain.Match.ApplicationProtocols.Count == 0);
             return FindBySource(left, input);
         }
 
@@ -174,14 +177,16 @@ public sealed class FilterChainIndex
                 ? ListenerV3.FilterChainMatch.Types.ConnectionSourceType.SameIpOrLoopback
                 : ListenerV3.FilterChainMatch.Types.ConnectionSourceType.External;
             left = Narrow(
-                left, chain => chain.Match.SourceType == type, static chain => chain.Match.SourceType == ListenerV3.FilterChainMatch.Types.ConnectionSourceType.Any);
+                left, chain => chain.Match.SourceType == type,
+                static chain => chain.Match.SourceType == ListenerV3.FilterChainMatch.Types.ConnectionSourceType.Any);
             left = MostSpecific(left, static match => match.SourceNetworks, input.Remote.Address);
             left = Narrow(left, chain => chain.Match.SourcePorts.Contains(port), static chain => chain.Match.SourcePorts.Count == 0);
             return left.Count > 0 ? left[0] : null;
         }
 
         private static bool IsPlain(FilterChainMatchModel match) =>
-            match.TransportProtocol.Length == 0 && match.ApplicationProtocols.Count == 0 && match.DirectSourceNetworks.Count == 0 && match.SourceNetworks.Count == 0
+            match.TransportProtocol.Length == 0 && match.ApplicationProtocols.Count == 0 && match.DirectSourceNetworks.Count == 0
+            && match.SourceNetworks.Count == 0
             && match.SourcePorts.Count == 0 && match.SourceType == ListenerV3.FilterChainMatch.Types.ConnectionSourceType.Any;
 
         private static List<FilterChainModel> Narrow(List<FilterChainModel> chains, Predicate<FilterChainModel> specific, Predicate<FilterChainModel> general)

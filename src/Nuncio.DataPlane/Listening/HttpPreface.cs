@@ -27,7 +27,9 @@ internal static class HttpPreface
             : HttpPrefaceOutcome.NeedMore;
     }
 
-    /// <summary>The protocol as Envoy's http_inspector names it for filter_chain_match; null for none that it knows, <paramref name="needMore"/> while unclear.</summary>
+    /// <summary>
+    /// The protocol as Envoy's http_inspector names it for filter_chain_match; null for none that it knows, <paramref name="needMore"/> while unclear.
+    /// </summary>
     public static string? Inspect(ReadOnlySpan<byte> bytes, out bool needMore)
     {
         var preface = Detect(bytes);

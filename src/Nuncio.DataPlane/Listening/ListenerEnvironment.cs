@@ -37,7 +37,8 @@ internal sealed class ConnectionCount
     private TaskCompletionSource? _empty;
 
     /// <summary>
-    /// The most that are served at once; one more is closed at once. By default what the limit on file descriptors allows, two for each connection and some to spare.
+    /// The most that are served at once; one more is closed at once. By default what the limit on file descriptors allows, two for each connection and some to
+    /// spare.
     /// </summary>
     public int Limit { get; set; } = FileLimit();
 

@@ -51,7 +51,9 @@ internal readonly record struct ProxyProtocolHeader(int Length, IPEndPoint? Sour
 
         if (BeginsLike(bytes, V1Signature))
         {
-            return bytes.Length < V1Signature.Length ? ProxyProtocolOutcome.NeedMore : allowed.AllowV1 ? ParseV1(bytes, out header) : ProxyProtocolOutcome.Invalid;
+            return bytes.Length < V1Signature.Length ? ProxyProtocolOutcome.NeedMore
+                : allowed.AllowV1 ? ParseV1(bytes, out header)
+                : ProxyProtocolOutcome.Invalid;
         }
 
         return allowed.AllowWithout ? ProxyProtocolOutcome.Absent : ProxyProtocolOutcome.Invalid;
@@ -79,7 +81,9 @@ internal readonly record struct ProxyProtocolHeader(int Length, IPEndPoint? Sour
             return ProxyProtocolOutcome.Found;
         }
 
-        var family = words.Length == 6 ? words[1] switch { "TCP4" => AddressFamily.InterNetwork, "TCP6" => AddressFamily.InterNetworkV6, _ => AddressFamily.Unknown } : AddressFamily.Unknown;
+        var family = words.Length == 6
+            ? words[1] switch { "TCP4" => AddressFamily.InterNetwork, "TCP6" => AddressFamily.InterNetworkV6, _ => AddressFamily.Unknown }
+            : AddressFamily.Unknown;
         if (family == AddressFamily.Unknown
             || !TryAddress(words[2], family, out var source)
             || !TryAddress(words[3], family, out var destination)

@@ -36,7 +36,8 @@ internal sealed class EndpointSet
     public long SlowStartLeft { get; private init; }
 
     /// <summary>Builds it.</summary>
-    public static EndpointSet Build(EndpointGroup[] groups, LoadBalancingModel model, uint overprovisioning, RoundRobinCursor cursor, SlowStart? slowStart = null)
+    public static EndpointSet Build(
+        EndpointGroup[] groups, LoadBalancingModel model, uint overprovisioning, RoundRobinCursor cursor, SlowStart? slowStart = null)
     {
         var priorities = groups.Length == 0 ? 1 : (int)groups.Max(g => g.Priority) + 1;
         var counts = new (int All, int Healthy, int Degraded)[priorities];
@@ -134,7 +135,8 @@ internal sealed class EndpointSet
         return false;
     }
 
-    private static EndpointPicker Picker(List<(EndpointState Endpoint, double Weight)> members, LoadBalancingModel model, RoundRobinCursor cursor, SlowStart? slowStart)
+    private static EndpointPicker Picker(
+        List<(EndpointState Endpoint, double Weight)> members, LoadBalancingModel model, RoundRobinCursor cursor, SlowStart? slowStart)
     {
         members = members.FindAll(m => m.Weight > 0);
         if (members.Count == 0)

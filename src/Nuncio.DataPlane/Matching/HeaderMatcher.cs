@@ -45,17 +45,21 @@ public sealed class HeaderMatcher
 
     /// <summary>The exact value that <c>:authority</c> must have for this to hold; null where it does not say that much.</summary>
     internal byte[]? RequiredAuthority =>
-        _known == KnownHeader.Authority && _value is { Kind: StringMatchKind.Exact, IgnoreCase: false } && !_invert && !_missingIsEmpty ? _value.PatternBytes.ToArray() : null;
+        _known == KnownHeader.Authority && _value is { Kind: StringMatchKind.Exact, IgnoreCase: false } && !_invert && !_missingIsEmpty
+            ? _value.PatternBytes.ToArray() : null;
 
     /// <summary>The suffix that <c>:authority</c> must have for this to hold; null where it does not say that much.</summary>
     internal byte[]? RequiredAuthoritySuffix =>
-        _known == KnownHeader.Authority && _value is { Kind: StringMatchKind.Suffix, IgnoreCase: false } && !_invert && !_missingIsEmpty ? _value.PatternBytes.ToArray() : null;
+        _known == KnownHeader.Authority && _value is { Kind: StringMatchKind.Suffix, IgnoreCase: false } && !_invert && !_missingIsEmpty
+            ? _value.PatternBytes.ToArray() : null;
 
     /// <summary>On a decimal integer in a range, the end not included.</summary>
-    public static HeaderMatcher InRange(string name, long start, long end, bool invert, bool missingIsEmpty) => new(name, null, (start, end), false, invert, missingIsEmpty);
+    public static HeaderMatcher InRange(string name, long start, long end, bool invert, bool missingIsEmpty) =>
+        new(name, null, (start, end), false, invert, missingIsEmpty);
 
     /// <summary>On whether the header is there at all.</summary>
-    public static HeaderMatcher IsPresent(string name, bool present, bool invert, bool missingIsEmpty) => new(name, null, null, present, invert, missingIsEmpty);
+    public static HeaderMatcher IsPresent(string name, bool present, bool invert, bool missingIsEmpty) =>
+        new(name, null, null, present, invert, missingIsEmpty);
 
     /// <summary>Whether the headers fulfil it.</summary>
     public bool IsMatch(HeaderMap headers)

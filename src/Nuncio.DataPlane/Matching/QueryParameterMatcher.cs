@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Nuncio.DataPlane.Matching;
 
-/// <summary>A condition on the first query parameter of a name (route.v3.QueryParameterMatcher). Names and values are compared as they came, not decoded.</summary>
+/// <summary>
+/// A condition on the first query parameter of a name (route.v3.QueryParameterMatcher). Names and values are compared as they came, not decoded.
+/// </summary>
 public sealed class QueryParameterMatcher
 {
     private readonly byte[] _name;

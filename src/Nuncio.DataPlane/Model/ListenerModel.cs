@@ -55,7 +55,8 @@ public sealed class ListenerModel
 public sealed record ListenAddress(IPEndPoint EndPoint, bool IsDualStack)
 {
     /// <summary>As Envoy's statistics label it: <c>0.0.0.0_8080</c>.</summary>
-    public string StatName => $"{(EndPoint.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? "[" + EndPoint.Address + "]" : EndPoint.Address)}_{EndPoint.Port}";
+    public string StatName => EndPoint.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6
+        ? $"[{EndPoint.Address}]_{EndPoint.Port}" : $"{EndPoint.Address}_{EndPoint.Port}";
 }
 
 /// <summary>How the PROXY protocol is taken.</summary>

@@ -64,7 +64,8 @@ public sealed class RouteMatchModel
         PathMatchKind.Prefix => path.Length >= Literal.Length && Same(path[..Literal.Length]),
         PathMatchKind.Exact => path.Length == Literal.Length && Same(path),
         PathMatchKind.Regex => Regex!.IsMatch(path),
-        PathMatchKind.PathSeparatedPrefix => path.Length >= Literal.Length && (path.Length == Literal.Length || path[Literal.Length] == '/') && Same(path[..Literal.Length]),
+        PathMatchKind.PathSeparatedPrefix =>
+            path.Length >= Literal.Length && (path.Length == Literal.Length || path[Literal.Length] == '/') && Same(path[..Literal.Length]),
         _ => true,
     };
 

@@ -26,7 +26,8 @@ public abstract class UpstreamTransportModel
 /// <param name="HostName">The endpoint's name; empty for none (<c>auto_host_sni</c>).</param>
 /// <param name="ServerName">Overrides the message's SNI (<c>auto_sni</c>); null does not.</param>
 /// <param name="SubjectName">A name that the certificate must have besides what the message asks for (<c>auto_san_validation</c>); null for none.</param>
-public sealed record UpstreamHandshakeOptions(IReadOnlyList<string> ApplicationProtocols, string HostName, string? ServerName = null, string? SubjectName = null);
+public sealed record UpstreamHandshakeOptions(
+    IReadOnlyList<string> ApplicationProtocols, string HostName, string? ServerName = null, string? SubjectName = null);
 
 /// <summary>A handshake's result.</summary>
 /// <param name="Connect">The TLS connection, or why there is none.</param>

@@ -37,7 +37,8 @@ internal static class BodyReading
     }
 
     private static bool IsTooLate(HttpExchange exchange) =>
-        exchange.ConnectionManager.RequestTimeout is { Ticks: > 0 } limit && exchange.ElapsedMilliseconds + TimerSlackMilliseconds >= (long)limit.TotalMilliseconds;
+        exchange.ConnectionManager.RequestTimeout is { Ticks: > 0 } limit
+            && exchange.ElapsedMilliseconds + TimerSlackMilliseconds >= (long)limit.TotalMilliseconds;
 
     private static async ValueTask<BodyRead> WaitAsync(HttpExchange exchange, ValueTask<BodyRead> read)
     {

@@ -68,7 +68,8 @@ internal static class ConnectionHeaders
                 continue;
             }
 
-            if (token[0] == (byte)':' || token.SequenceEqual("x-forwarded-for"u8) || token.SequenceEqual("x-forwarded-host"u8) || token.SequenceEqual("x-forwarded-proto"u8)
+            if (token[0] == (byte)':' || token.SequenceEqual("x-forwarded-for"u8) || token.SequenceEqual("x-forwarded-host"u8)
+                || token.SequenceEqual("x-forwarded-proto"u8)
                 || token.SequenceEqual("host"u8))
             {
                 return false;

@@ -2,7 +2,9 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace Nuncio.DataPlane.Pipeline;
 
-/// <summary>What filters tell each other and the logs of one request, by namespace, which is mostly the name of the filter that wrote it (Envoy's dynamic metadata).</summary>
+/// <summary>
+/// What filters tell each other and the logs of one request, by namespace, which is mostly the name of the filter that wrote it (Envoy's dynamic metadata).
+/// </summary>
 public sealed class DynamicMetadata
 {
     private readonly Dictionary<string, Struct> _namespaces = new(StringComparer.Ordinal);
@@ -81,7 +83,8 @@ public sealed class DynamicMetadata
     {
         foreach (var (key, value) in values.Fields)
         {
-            if (value.KindCase == Value.KindOneofCase.StructValue && into.Fields.TryGetValue(key, out var known) && known.KindCase == Value.KindOneofCase.StructValue)
+            if (value.KindCase == Value.KindOneofCase.StructValue && into.Fields.TryGetValue(key, out var known)
+                && known.KindCase == Value.KindOneofCase.StructValue)
             {
                 Merge(known.StructValue, value.StructValue);
             }

@@ -125,7 +125,9 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// <summary>Somebody asks how this proxy is: not counted among the responses.</summary>
     public bool IsHealthCheck { get; internal set; }
 
-    /// <summary>A gRPC-Web call that a filter made a gRPC call of: the upstream sees gRPC, but what the proxy answers by itself is plain HTTP (as in Envoy).</summary>
+    /// <summary>
+    /// A gRPC-Web call that a filter made a gRPC call of: the upstream sees gRPC, but what the proxy answers by itself is plain HTTP (as in Envoy).
+    /// </summary>
     public bool IsGrpcWeb { get; internal set; }
 
     /// <summary>
@@ -142,7 +144,9 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// </summary>
     public abstract void FinalizeRequestHeaders();
 
-    /// <summary>Holds the response back, from within <see cref="HttpFilter.OnResponseHeaders"/>. Of several holds, each gets what the one before let go.</summary>
+    /// <summary>
+    /// Holds the response back, from within <see cref="HttpFilter.OnResponseHeaders"/>. Of several holds, each gets what the one before let go.
+    /// </summary>
     internal abstract void HoldResponse(IHeldResponse held);
 
     /// <summary>What filters told of it; null while none has.</summary>

@@ -29,8 +29,9 @@ public abstract class HttpFilter
     public abstract ValueTask<FilterOutcome> OnRequestAsync(HttpExchange exchange);
 
     /// <summary>
-    /// Sees the final response's headers, upstream's and local replies' alike, before they are written; may change them and wrap the response body. As in Envoy,
-    /// this runs too when the request went no further than an earlier filter, or was refused before the first: then <see cref="OnRequestAsync"/> never ran.
+    /// Sees the final response's headers, upstream's and local replies' alike, before they are written; may change them and wrap the response body. As in
+    /// Envoy, this runs too when the request went no further than an earlier filter, or was refused before the first: then <see cref="OnRequestAsync"/> never
+    /// ran.
     /// </summary>
     public virtual void OnResponseHeaders(HttpExchange exchange, Http.HeaderMap headers, bool endStream)
     {

@@ -41,7 +41,8 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     /// <param name="logger">For defects of ours.</param>
     /// <param name="overload">Whether new work is refused; null for never.</param>
     public HttpPipeline(
-        HttpConnectionManagerModel model, RouteConfigurationState routes, TimeProvider clock, HttpConnectionManagerMetrics? metrics, ILogger logger, OverloadState? overload = null)
+        HttpConnectionManagerModel model, RouteConfigurationState routes, TimeProvider clock, HttpConnectionManagerMetrics? metrics, ILogger logger,
+        OverloadState? overload = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         Model = model;
@@ -72,7 +73,8 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     {
         ArgumentNullException.ThrowIfNull(stream);
 
-        var text = details == LocalReplies.HeaderTimeoutDetails ? "request header timeout" : System.Text.Encoding.ASCII.GetString(Http1ReasonPhrases.Of(status));
+        var text = details == LocalReplies.HeaderTimeoutDetails
+            ? "request header timeout" : System.Text.Encoding.ASCII.GetString(Http1ReasonPhrases.Of(status));
         return RunAsync(Rent(stream), new LocalReply(status, details, status == 400 ? ResponseFlags.DownstreamProtocolError : ResponseFlags.None, text));
     }
 
@@ -85,7 +87,8 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     {
         _metrics?.DownstreamRequestsTotal.Increment();
         _metrics?.DownstreamRequestsActive.Increment();
-        (exchange.Downstream.Version >= HttpProtocolVersion.Http2 ? _metrics?.DownstreamRequestsHttp2Total : _metrics?.DownstreamRequestsHttp1Total)?.Increment();
+        (exchange.Downstream.Version >= HttpProtocolVersion.Http2
+            ? _metrics?.DownstreamRequestsHttp2Total : _metrics?.DownstreamRequestsHttp1Total)?.Increment();
         try
         {
             if (rejection is null && exchange.Downstream.Version >= HttpProtocolVersion.Http2 && exchange.RequestHeaders.Contains(KnownHeader.Expect))
@@ -341,7 +344,8 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         if (_metrics is { } metrics)
         {
             metrics.DownstreamRequestsActive.Decrement();
-            if (exchange.Flags != ResponseFlags.None || exchange.ResponseStatus is 404 or 408 or 413 or 504 || ReferenceEquals(exchange.ResponseCodeDetails, LocalReplies.MaxStreamDuration.Details))
+            if (exchange.Flags != ResponseFlags.None || exchange.ResponseStatus is 404 or 408 or 413 or 504
+                || ReferenceEquals(exchange.ResponseCodeDetails, LocalReplies.MaxStreamDuration.Details))
             {
                 CountFailure(metrics, exchange);
             }
@@ -372,7 +376,8 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
 
     private static void CountFailure(HttpConnectionManagerMetrics metrics, PipelineExchange exchange)
     {
-        if (exchange.Downstream.ResponseStarted && !exchange.Downstream.ResponseEnded && exchange.ResponseCodeDetails.StartsWith("upstream_reset_after", StringComparison.Ordinal))
+        if (exchange.Downstream.ResponseStarted && !exchange.Downstream.ResponseEnded
+            && exchange.ResponseCodeDetails.StartsWith("upstream_reset_after", StringComparison.Ordinal))
         {
             metrics.DownstreamRequestsSentReset.Increment();
         }

@@ -1,6 +1,8 @@
 namespace Nuncio.DataPlane.Pipeline;
 
-/// <summary>A filter's hold on a response: its headers do not go out before the filter has made up its mind, at the latest when it has seen the whole body.</summary>
+/// <summary>
+/// A filter's hold on a response: its headers do not go out before the filter has made up its mind, at the latest when it has seen the whole body.
+/// </summary>
 internal interface IHeldResponse
 {
     /// <summary>The body that the filter made where there was none; empty for none.</summary>

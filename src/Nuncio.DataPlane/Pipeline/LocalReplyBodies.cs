@@ -6,7 +6,9 @@ using Nuncio.DataPlane.Model;
 
 namespace Nuncio.DataPlane.Pipeline;
 
-/// <summary>Gives a local reply its form: what the connection manager's mapping says, and for gRPC a status in the headers (Envoy's prepareLocalReply).</summary>
+/// <summary>
+/// Gives a local reply its form: what the connection manager's mapping says, and for gRPC a status in the headers (Envoy's prepareLocalReply).
+/// </summary>
 internal static class LocalReplyBodies
 {
     /// <summary>Completes the headers, which may get another status; gives the body.</summary>
@@ -43,7 +45,8 @@ internal static class LocalReplyBodies
         return body;
     }
 
-    private static ReadOnlyMemory<byte> Map(PipelineExchange exchange, HeaderMap headers, ReadOnlyMemory<byte> body, LocalReplyModel model, ref ReadOnlySpan<byte> type)
+    private static ReadOnlyMemory<byte> Map(
+        PipelineExchange exchange, HeaderMap headers, ReadOnlyMemory<byte> body, LocalReplyModel model, ref ReadOnlySpan<byte> type)
     {
         var form = model.Body;
         for (var i = 0; i < model.Mappers.Count; i++)

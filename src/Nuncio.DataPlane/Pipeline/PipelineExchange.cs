@@ -227,7 +227,8 @@ internal sealed class PipelineExchange : HttpExchange
 
         ResponseSanitizer.Finish(this, headers);
         ResponseStatus = headers.Status;
-        if (IsUpgrade && !endStream && (ResponseStatus == 101 || (ResponseStatus is >= 200 and < 300 && RequestHeaders.Get(KnownHeader.Method).SequenceEqual("CONNECT"u8))))
+        if (IsUpgrade && !endStream
+            && (ResponseStatus == 101 || (ResponseStatus is >= 200 and < 300 && RequestHeaders.Get(KnownHeader.Method).SequenceEqual("CONNECT"u8))))
         {
             _pipeline.CountUpgrade(this);
         }

@@ -42,8 +42,8 @@ public static class ResponseFlagNames
 {
     private static readonly string[] Short =
     [
-        "LH", "UH", "UT", "LR", "UR", "UF", "UC", "UO", "NR", "DI", "FI", "RL", "UAEX", "RLSE", "DC", "URX", "SI", "IH", "DPE", "UMSDR", "RFCF", "NFCF", "DT", "UPE", "NC",
-        "OM", "DF", "DR",
+        "LH", "UH", "UT", "LR", "UR", "UF", "UC", "UO", "NR", "DI", "FI", "RL", "UAEX", "RLSE", "DC", "URX", "SI", "IH", "DPE", "UMSDR", "RFCF", "NFCF", "DT",
+        "UPE", "NC", "OM", "DF", "DR",
     ];
 
     /// <summary>The flag of a short name, or None.</summary>

@@ -23,7 +23,8 @@ internal static class Clusters
 
     private static WeightedClusterModel Choose(WeightedClustersModel clusters, HeaderMap headers, ulong random)
     {
-        if (clusters.ValueHeader is { } header && headers.TryGet(header, out var text) && Utf8Parser.TryParse(text, out ulong value, out var used) && used == text.Length)
+        if (clusters.ValueHeader is { } header && headers.TryGet(header, out var text) && Utf8Parser.TryParse(text, out ulong value, out var used)
+            && used == text.Length)
         {
             random = value;
         }

@@ -97,7 +97,9 @@ public sealed class EndpointState
         _ => EndpointHealth.Unhealthy,
     };
 
-    /// <summary>Since when it is healthy, in milliseconds of the timer service: since it was first seen so, or since it passed its active checks again.</summary>
+    /// <summary>
+    /// Since when it is healthy, in milliseconds of the timer service: since it was first seen so, or since it passed its active checks again.
+    /// </summary>
     internal long HealthySince => Volatile.Read(ref _healthySince);
 
     internal OutlierCounters Outlier { get; }
@@ -140,7 +142,8 @@ public sealed class EndpointState
         AddressText = address.ToString();
     }
 
-    internal static bool IsFailed(CoreV3.HealthStatus status) => status is CoreV3.HealthStatus.Unhealthy or CoreV3.HealthStatus.Draining or CoreV3.HealthStatus.Timeout;
+    internal static bool IsFailed(CoreV3.HealthStatus status) =>
+        status is CoreV3.HealthStatus.Unhealthy or CoreV3.HealthStatus.Draining or CoreV3.HealthStatus.Timeout;
 
     internal void OnRequestStarted() => Interlocked.Increment(ref _activeRequests);
 

@@ -193,7 +193,8 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
         }
 
         using var timeout = new CancellationTokenSource(cluster.Connect.ConnectTimeout, _timers.Time);
-        return (await transport.HandshakeAsync(connect.Connection, endpoint.Address, new UpstreamHandshakeOptions([], endpoint.Model.Hostname), timeout.Token)).Connect;
+        return (await transport.HandshakeAsync(
+            connect.Connection, endpoint.Address, new UpstreamHandshakeOptions([], endpoint.Model.Hostname), timeout.Token)).Connect;
     }
 
     private async Task CopyAsync(TransportConnection from, TransportConnection to, bool toClient)

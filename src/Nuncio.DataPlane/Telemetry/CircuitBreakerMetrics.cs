@@ -2,7 +2,9 @@ using Nuncio.DataPlane.State;
 
 namespace Nuncio.DataPlane.Telemetry;
 
-/// <summary>Which limits of a cluster are reached, by priority: <c>envoy_cluster_circuit_breakers_default_rq_open</c> and the like, 1 where nothing more goes.</summary>
+/// <summary>
+/// Which limits of a cluster are reached, by priority: <c>envoy_cluster_circuit_breakers_default_rq_open</c> and the like, 1 where nothing more goes.
+/// </summary>
 internal sealed class CircuitBreakerMetrics
 {
     private readonly MetricGauge _connections;

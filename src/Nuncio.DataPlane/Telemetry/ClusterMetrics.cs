@@ -65,7 +65,8 @@ public sealed class ClusterMetrics
         OutlierEjectionsConsecutiveGatewayFailure = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_consecutive_gateway_failure", labels);
         OutlierEjectionsSuccessRate = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_success_rate", labels);
         OutlierEjectionsFailurePercentage = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_failure_percentage", labels);
-        OutlierEjectionsConsecutiveLocalOriginFailure = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_consecutive_local_origin_failure", labels);
+        OutlierEjectionsConsecutiveLocalOriginFailure = registry.Counter(
+            "envoy_cluster_outlier_detection_ejections_enforced_consecutive_local_origin_failure", labels);
         ConnectionsActive = registry.Gauge("envoy_cluster_upstream_cx_active", labels);
         RequestsActive = registry.Gauge("envoy_cluster_upstream_rq_active", labels);
         RequestsPendingActive = registry.Gauge("envoy_cluster_upstream_rq_pending_active", labels);
@@ -255,7 +256,9 @@ public sealed class ClusterMetrics
     /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_failure_percentage</c>: ejections for a high failure rate.</summary>
     public MetricCounter OutlierEjectionsFailurePercentage { get; }
 
-    /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_consecutive_local_origin_failure</c>: ejections for consecutive connection failures.</summary>
+    /// <summary>
+    /// <c>envoy_cluster_outlier_detection_ejections_enforced_consecutive_local_origin_failure</c>: ejections for consecutive connection failures.
+    /// </summary>
     public MetricCounter OutlierEjectionsConsecutiveLocalOriginFailure { get; }
 
     /// <summary><c>envoy_cluster_upstream_cx_active</c>: connections open.</summary>

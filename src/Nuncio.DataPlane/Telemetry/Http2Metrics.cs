@@ -72,5 +72,6 @@ public sealed class Http2Metrics
     public static Http2Metrics OfClients(MetricsRegistry registry) => new(registry, "envoy_http2_", MetricLabels.None);
 
     /// <summary>Of a cluster's connections.</summary>
-    public static Http2Metrics OfCluster(MetricsRegistry registry, string statName) => new(registry, "envoy_cluster_http2_", MetricLabels.Of("envoy_cluster_name", statName));
+    public static Http2Metrics OfCluster(MetricsRegistry registry, string statName) =>
+        new(registry, "envoy_cluster_http2_", MetricLabels.Of("envoy_cluster_name", statName));
 }

@@ -39,7 +39,10 @@ public sealed class TimerService : IDisposable
     /// <summary>Milliseconds since the service was made: a monotonic clock for durations.</summary>
     public long NowMilliseconds => (long)_time.GetElapsedTime(_start).TotalMilliseconds;
 
-    /// <summary>The same clock, some milliseconds (at most half a tick) behind or ahead, at a fraction of the cost: for what is set per request and hardly ever looked at.</summary>
+    /// <summary>
+    /// The same clock, some milliseconds (at most half a tick) behind or ahead, at a fraction of the cost: for what is set per request and hardly ever looked
+    /// at.
+    /// </summary>
     public long CoarseMilliseconds => _isSystem ? Environment.TickCount64 - _coarseStart : NowMilliseconds;
 
     /// <summary>A timer that calls back; for things that live long. What is needed per request derives from <see cref="TimerEntry"/>.</summary>

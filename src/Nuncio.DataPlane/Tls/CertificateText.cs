@@ -46,13 +46,16 @@ public static class CertificateText
     }
 
     /// <summary>URIs of the subject alternative names.</summary>
-    public static IReadOnlyList<string> UriNames(X509Certificate2 certificate) => AlternativeNames(certificate, 6, static bytes => Encoding.ASCII.GetString(bytes));
+    public static IReadOnlyList<string> UriNames(X509Certificate2 certificate) =>
+        AlternativeNames(certificate, 6, static bytes => Encoding.ASCII.GetString(bytes));
 
     /// <summary>DNS names of the subject alternative names.</summary>
-    public static IReadOnlyList<string> DnsNames(X509Certificate2 certificate) => AlternativeNames(certificate, 2, static bytes => Encoding.ASCII.GetString(bytes));
+    public static IReadOnlyList<string> DnsNames(X509Certificate2 certificate) =>
+        AlternativeNames(certificate, 2, static bytes => Encoding.ASCII.GetString(bytes));
 
     /// <summary>Addresses of the subject alternative names.</summary>
-    public static IReadOnlyList<string> IpNames(X509Certificate2 certificate) => AlternativeNames(certificate, 7, static bytes => new IPAddress(bytes).ToString());
+    public static IReadOnlyList<string> IpNames(X509Certificate2 certificate) =>
+        AlternativeNames(certificate, 7, static bytes => new IPAddress(bytes).ToString());
 
     private static string Encode(string pem) => Uri.EscapeDataString(pem);
 

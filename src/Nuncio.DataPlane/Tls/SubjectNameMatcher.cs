@@ -106,6 +106,7 @@ internal sealed class SubjectNameMatcher
     private static bool IsCoveredBy(string wanted, string pattern)
     {
         var dot = wanted.IndexOf('.', StringComparison.Ordinal);
-        return pattern.StartsWith("*.", StringComparison.Ordinal) && dot > 0 && wanted.AsSpan(dot).Equals(pattern.AsSpan(1), StringComparison.OrdinalIgnoreCase);
+        return pattern.StartsWith("*.", StringComparison.Ordinal) && dot > 0
+            && wanted.AsSpan(dot).Equals(pattern.AsSpan(1), StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -14,14 +14,16 @@ internal sealed class DatadogPropagation : TracePropagation
     /// <inheritdoc/>
     public override TraceParent Extract(HeaderMap headers)
     {
-        if (!headers.TryGet("x-datadog-trace-id"u8, out var trace) || !ulong.TryParse(trace, NumberStyles.None, CultureInfo.InvariantCulture, out var low) || low == 0)
+        if (!headers.TryGet("x-datadog-trace-id"u8, out var trace) || !ulong.TryParse(trace, NumberStyles.None, CultureInfo.InvariantCulture, out var low)
+            || low == 0)
         {
             return W3C.Extract(headers) is { Exists: true } other ? other with { State = "", Priority = other.Sampled == true ? 1 : 0 } : default;
         }
 
         _ = headers.TryGet("x-datadog-parent-id"u8, out var parent);
         _ = ulong.TryParse(parent, NumberStyles.None, CultureInfo.InvariantCulture, out var id);
-        int? priority = headers.TryGet("x-datadog-sampling-priority"u8, out var text) && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+        int? priority = headers.TryGet("x-datadog-sampling-priority"u8, out var text)
+            && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? number : null;
         _ = headers.TryGet("x-datadog-tags"u8, out var tags);
         var state = tags.Length <= MaxTagsLength ? Encoding.ASCII.GetString(tags) : "";

@@ -142,7 +142,8 @@ internal sealed class RequestTrace
         }
 
         ReadOnlySpan<byte> status = default;
-        if (exchange.ResponseTrailers?.TryGet(KnownHeader.GrpcStatus, out status) == true || exchange.ResponseHeaders?.TryGet(KnownHeader.GrpcStatus, out status) == true)
+        if (exchange.ResponseTrailers?.TryGet(KnownHeader.GrpcStatus, out status) == true
+            || exchange.ResponseHeaders?.TryGet(KnownHeader.GrpcStatus, out status) == true)
         {
             Tag(span, "grpc.status_code", Text(status));
         }

@@ -28,7 +28,8 @@ internal static class TraceReasons
         var reason = id[Place] is Sampled or ByService or ByClient ? id[Place] : None;
         if (reason == None)
         {
-            reason = headers.Contains(KnownHeader.XClientTraceId) && Includes(model.ClientSampling, (uint)Random.Shared.Next(TracingModel.SamplingBase)) ? ByClient
+            reason = headers.Contains(KnownHeader.XClientTraceId) && Includes(model.ClientSampling, (uint)Random.Shared.Next(TracingModel.SamplingBase))
+                ? ByClient
                 : headers.Contains(KnownHeader.XEnvoyForceTrace) ? ByService
                 : Includes(model.RandomSampling, result) ? Sampled
                 : None;

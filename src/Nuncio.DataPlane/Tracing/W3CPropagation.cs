@@ -37,5 +37,6 @@ internal sealed class W3CPropagation : TracePropagation
     }
 
     /// <summary>A span as <c>traceparent</c>.</summary>
-    public static string Parent(TraceSpan span) => $"00-{TraceIds.Text(span.TraceIdHigh)}{TraceIds.Text(span.TraceId)}-{TraceIds.Text(span.Id)}-{(span.IsSampled ? "01" : "00")}";
+    public static string Parent(TraceSpan span) =>
+        $"00-{TraceIds.Text(span.TraceIdHigh)}{TraceIds.Text(span.TraceId)}-{TraceIds.Text(span.Id)}-{(span.IsSampled ? "01" : "00")}";
 }

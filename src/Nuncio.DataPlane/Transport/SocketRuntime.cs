@@ -13,7 +13,8 @@ public static class SocketRuntime
     public static int Workers { get; private set; } = Environment.ProcessorCount;
 
     /// <summary>
-    /// Connections are waited for by the platform's socket engine instead of loops of our own, as everywhere but on Linux: <c>NUNCIO_SOCKET_ENGINE=platform</c>.
+    /// Connections are waited for by the platform's socket engine instead of loops of our own, as everywhere but on Linux:
+    /// <c>NUNCIO_SOCKET_ENGINE=platform</c>.
     /// </summary>
     public static bool UsesPlatformEngine { get; } = Environment.GetEnvironmentVariable(Engine) == "platform";
 

@@ -8,5 +8,6 @@ public static class SocketTransports
 {
     /// <summary>Takes over an accepted socket.</summary>
     /// <exception cref="SocketException">It is closed already, or the system has no room for it.</exception>
-    public static TransportConnection Adopt(Socket socket) => EpollLoops.IsSupported ? EpollTransportConnection.Of(socket) : new SocketTransportConnection(socket);
+    public static TransportConnection Adopt(Socket socket) =>
+        EpollLoops.IsSupported ? EpollTransportConnection.Of(socket) : new SocketTransportConnection(socket);
 }

@@ -33,5 +33,6 @@ public abstract class TransportConnection : IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 
     /// <summary>An IPv4 address where a socket of both families shows one as IPv6.</summary>
-    private protected static IPEndPoint Unmapped(IPEndPoint point) => point.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(point.Address.MapToIPv4(), point.Port) : point;
+    private protected static IPEndPoint Unmapped(IPEndPoint point) =>
+        point.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(point.Address.MapToIPv4(), point.Port) : point;
 }

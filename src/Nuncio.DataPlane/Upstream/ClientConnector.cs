@@ -41,7 +41,8 @@ public sealed class ClientConnector
     /// <param name="hostName">The endpoint's name; empty for none.</param>
     /// <param name="name">What the request says of TLS; null for nothing.</param>
     /// <param name="metrics">The cluster's statistics.</param>
-    internal async ValueTask<ClientConnect> ConnectAsync(IPEndPoint remote, ClusterModel cluster, UpstreamCodec codec, string hostName, UpstreamName? name, ClusterMetrics metrics)
+    internal async ValueTask<ClientConnect> ConnectAsync(
+        IPEndPoint remote, ClusterModel cluster, UpstreamCodec codec, string hostName, UpstreamName? name, ClusterMetrics metrics)
     {
         ArgumentNullException.ThrowIfNull(cluster);
         var connect = await _transports.ConnectAsync(remote, cluster.Connect, CancellationToken.None);
@@ -55,7 +56,8 @@ public sealed class ClientConnector
         {
             var offer = codec == UpstreamCodec.Tunnel ? OfferNothing : cluster.Protocol == UpstreamProtocol.Auto ? OfferBoth : http2 ? OfferHttp2 : OfferHttp1;
             using var timeout = new CancellationTokenSource(cluster.Connect.ConnectTimeout, _time);
-            var shaken = await transport.HandshakeAsync(connect.Connection, remote, new UpstreamHandshakeOptions(offer, hostName, name?.ServerName, name?.SubjectName), timeout.Token);
+            var shaken = await transport.HandshakeAsync(
+                connect.Connection, remote, new UpstreamHandshakeOptions(offer, hostName, name?.ServerName, name?.SubjectName), timeout.Token);
             connect = shaken.Connect;
             (connect.Connection == null ? metrics.SslConnectionError : metrics.SslHandshake).Increment();
             if (connect.Connection == null)

@@ -167,7 +167,8 @@ public sealed class NameDirectory : IDisposable
             foreach (var subscription in Subscriptions)
             {
                 // As in Envoy a time to live of 0 is none.
-                var wanted = subscription.Dns.RespectTtl && Failures == 0 && Last?.TimeToLive is { Ticks: > 0 } timeToLive ? timeToLive : subscription.Dns.RefreshRate;
+                var wanted = subscription.Dns.RespectTtl && Failures == 0 && Last?.TimeToLive is { Ticks: > 0 } timeToLive
+                    ? timeToLive : subscription.Dns.RefreshRate;
                 if (Failures > 0 && subscription.Dns.FailureRefreshRate is { } rate)
                 {
                     var grown = rate.Base * Math.Pow(2, Math.Min(Failures - 1, 20));

@@ -25,7 +25,9 @@ public sealed class SystemNameResolver(TimeProvider time) : NameResolver
 {
     private readonly DnsClient _servers = DnsClient.OfSystem(time);
 
-    /// <summary>As the name servers say: the system's resolver does not tell how long an answer holds. Where there are none to ask, it answers all the same.</summary>
+    /// <summary>
+    /// As the name servers say: the system's resolver does not tell how long an answer holds. Where there are none to ask, it answers all the same.
+    /// </summary>
     public override async ValueTask<ResolvedName> ResolveWithTimeToLiveAsync(string name, AddressFamily family, CancellationToken cancellationToken) =>
         await _servers.ResolveAsync(name, family, cancellationToken) ?? await base.ResolveWithTimeToLiveAsync(name, family, cancellationToken);
 

@@ -40,7 +40,9 @@ internal sealed class Http1ClientStream : HttpClientStream
         Version = HttpProtocolVersion.Http11;
     }
 
-    /// <summary>Ready for a new request. Before the connection counts as idle, so that bytes arriving from then on meet a stream that has asked for nothing.</summary>
+    /// <summary>
+    /// Ready for a new request. Before the connection counts as idle, so that bytes arriving from then on meet a stream that has asked for nothing.
+    /// </summary>
     public void Begin()
     {
         ResponseHeaders.Clear();

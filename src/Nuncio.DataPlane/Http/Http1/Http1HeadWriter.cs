@@ -38,7 +38,8 @@ internal static class Http1HeadWriter
 
         foreach (var header in headers)
         {
-            if (header.IsPseudo || header.Known is KnownHeader.Host or KnownHeader.TransferEncoding || (header.Known == KnownHeader.Connection && !keepConnection))
+            if (header.IsPseudo || header.Known is KnownHeader.Host or KnownHeader.TransferEncoding
+                || (header.Known == KnownHeader.Connection && !keepConnection))
             {
                 continue;
             }
@@ -130,7 +131,9 @@ internal static class Http1HeadWriter
         return at + bytes.Length;
     }
 
-    private static int PutField(Span<byte> room, int at, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, Http1HeaderCase headerCase, HeaderSpelling? spelling, HeaderSpelling? configured)
+    private static int PutField(
+        Span<byte> room, int at, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, Http1HeaderCase headerCase, HeaderSpelling? spelling,
+        HeaderSpelling? configured)
     {
         var start = at;
         at = Put(room, at, name);

@@ -121,7 +121,8 @@ internal sealed class Http1Input : IValueTaskSource<int>
     }
 
     /// <summary>
-    /// Ends the pending fill and all later ones with <see cref="Interrupted"/>, from any thread. The connection is not read any more, but its end is still noticed.
+    /// Ends the pending fill and all later ones with <see cref="Interrupted"/>, from any thread. The connection is not read any more, but its end is still
+    /// noticed.
     /// </summary>
     public void Interrupt()
     {

@@ -54,7 +54,8 @@ internal static class Http1RequestParser
             return badTarget;
         }
 
-        return Http1FieldParser.Parse(rest[10..], headers, ref framing, options.MaxHeaderCount, hostAsAuthority: true) ?? CheckFraming(headers, method, options, ref framing, isHttp10);
+        return Http1FieldParser.Parse(rest[10..], headers, ref framing, options.MaxHeaderCount, hostAsAuthority: true)
+            ?? CheckFraming(headers, method, options, ref framing, isHttp10);
     }
 
     private static Http1Failure? AddTarget(HeaderMap headers, ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, ReadOnlySpan<byte> scheme)

@@ -360,7 +360,8 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
             return false;
         }
 
-        SetDeadline(Options.MaxConnectionDuration > TimeSpan.Zero && (Options.IdleTimeout == TimeSpan.Zero || LifeLeft < Options.IdleTimeout) ? LifeLeft : Options.IdleTimeout);
+        SetDeadline(Options.MaxConnectionDuration > TimeSpan.Zero && (Options.IdleTimeout == TimeSpan.Zero || LifeLeft < Options.IdleTimeout)
+            ? LifeLeft : Options.IdleTimeout);
 
         // Drain may have looked at the phase before it was Idle and after we looked at the flag.
         return !_draining || !TryLeave(Phase.Idle, Phase.Request);

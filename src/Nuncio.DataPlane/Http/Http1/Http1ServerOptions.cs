@@ -26,7 +26,9 @@ public sealed record Http1ServerOptions
     /// <summary>Requests keep the spelling of their header names towards HTTP/1.1 upstreams (<c>preserve_case</c>).</summary>
     public bool PreserveCase { get; init; }
 
-    /// <summary>With <see cref="PreserveCase"/>: names that the client did not send begin their words with capitals (<c>formatter_type_on_envoy_headers</c>).</summary>
+    /// <summary>
+    /// With <see cref="PreserveCase"/>: names that the client did not send begin their words with capitals (<c>formatter_type_on_envoy_headers</c>).
+    /// </summary>
     public bool CapitalisesOthers { get; init; }
 
     /// <summary>Trailers are handed on in both directions (<c>enable_trailers</c>); otherwise they are dropped.</summary>

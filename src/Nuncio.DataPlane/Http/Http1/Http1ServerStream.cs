@@ -195,7 +195,8 @@ internal sealed class Http1ServerStream : HttpServerStream
                 return default;
             }
 
-            Http1HeadWriter.WriteResponse(_output, status, headers, _connection.Options.HeaderCase, keepConnection: false, dropLength: true, NoFraming, Connection.HeaderSpelling);
+            Http1HeadWriter.WriteResponse(
+                _output, status, headers, _connection.Options.HeaderCase, keepConnection: false, dropLength: true, NoFraming, Connection.HeaderSpelling);
             return FlushAsync();
         }
 

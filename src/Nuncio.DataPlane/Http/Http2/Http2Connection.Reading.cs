@@ -292,7 +292,8 @@ internal abstract partial class Http2Connection
         lock (Gate)
         {
             _broken = true;
-            (_pending.ControlFrames + _inFlight.ControlFrames > Options.MaxOutboundControlFrames ? Options.Metrics?.OutboundControlFlood : Options.Metrics?.OutboundFlood)?.Increment();
+            (_pending.ControlFrames + _inFlight.ControlFrames > Options.MaxOutboundControlFrames
+                ? Options.Metrics?.OutboundControlFlood : Options.Metrics?.OutboundFlood)?.Increment();
         }
 
         Terminate(StreamResetReason.ProtocolError);

@@ -202,7 +202,8 @@ internal sealed class Http2HeaderReader
         var extended = map.Contains(KnownHeader.Protocol);
         if (connect && !extended)
         {
-            return map.Contains(KnownHeader.Path) || map.Contains(KnownHeader.Scheme) || authority.IsEmpty ? Http2BlockOutcome.Malformed : Http2BlockOutcome.Valid;
+            return map.Contains(KnownHeader.Path) || map.Contains(KnownHeader.Scheme) || authority.IsEmpty
+                ? Http2BlockOutcome.Malformed : Http2BlockOutcome.Valid;
         }
 
         if (extended && (!connect || !extendedConnectAllowed || map.Get(KnownHeader.Protocol).IsEmpty))

@@ -64,7 +64,10 @@ public sealed record Http2Options
     /// <summary><c>connection_keepalive.timeout</c>: how long an answer to a PING may take; 10 s.</summary>
     public TimeSpan KeepaliveTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a client may take for the preface and its SETTINGS (RFC 9113 section 3.4), in Envoy's stead, which waits as for an idle connection; null for ever.</summary>
+    /// <summary>
+    /// How long a client may take for the preface and its SETTINGS (RFC 9113 section 3.4), in Envoy's stead, which waits as for an idle connection; null for
+    /// ever.
+    /// </summary>
     public TimeSpan? PrefaceTimeout { get; init; }
 
     /// <summary><c>common_http_protocol_options.idle_timeout</c>: a connection without a stream for so long is closed; 1 h, null for never.</summary>

@@ -10,7 +10,9 @@ namespace Nuncio.DataPlane.Http.Http2;
 /// </summary>
 internal sealed partial class Http2ServerConnection : Http2Connection
 {
-    /// <summary>Envoy's runtime defaults <c>overload.premature_reset_total_stream_count</c> and <c>overload.premature_reset_min_stream_lifetime_seconds</c>.</summary>
+    /// <summary>
+    /// Envoy's runtime defaults <c>overload.premature_reset_total_stream_count</c> and <c>overload.premature_reset_min_stream_lifetime_seconds</c>.
+    /// </summary>
     private const long PrematureResetStreamCount = 500;
 
     private static readonly TimeSpan PrematureResetLifetime = TimeSpan.FromSeconds(1);
@@ -50,7 +52,8 @@ internal sealed partial class Http2ServerConnection : Http2Connection
 
         if (options.PrefaceTimeout is { } preface && preface > TimeSpan.Zero)
         {
-            _prefaceTimer = time.CreateTimer(static state => ((Http2ServerConnection)state!).Abort(StreamResetReason.Timeout), this, preface, Timeout.InfiniteTimeSpan);
+            _prefaceTimer = time.CreateTimer(
+                static state => ((Http2ServerConnection)state!).Abort(StreamResetReason.Timeout), this, preface, Timeout.InfiniteTimeSpan);
         }
 
         if (options.MaxConnectionDuration is { } duration && duration > TimeSpan.Zero)

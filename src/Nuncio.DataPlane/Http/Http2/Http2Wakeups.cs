@@ -25,7 +25,8 @@ internal static class Http2Wakeups
     public static void AddRead(Http2Stream stream, BodyRead read) => t_wakeups!.Add(new Wakeup { Stream = stream, Kind = Kind.Read, Read = read });
 
     /// <summary>A writer may go on, or learns why not.</summary>
-    public static void AddWrite(Http2Stream stream, StreamResetReason reason) => t_wakeups!.Add(new Wakeup { Stream = stream, Kind = Kind.Write, Reason = reason });
+    public static void AddWrite(Http2Stream stream, StreamResetReason reason) =>
+        t_wakeups!.Add(new Wakeup { Stream = stream, Kind = Kind.Write, Reason = reason });
 
     /// <summary>A reader of a head gets it.</summary>
     public static void AddHeaders(Http2Stream stream, ClientHeadersRead read) =>

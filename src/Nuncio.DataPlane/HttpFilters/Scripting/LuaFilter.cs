@@ -12,8 +12,8 @@ using Nuncio.DataPlane.Telemetry;
 namespace Nuncio.DataPlane.HttpFilters.Scripting;
 
 /// <summary>
-/// Runs a script for each request and response (envoy.filters.http.lua): <c>envoy_on_request</c> and <c>envoy_on_response</c>. A script that fails is logged, and
-/// the request goes on, as in Envoy.
+/// Runs a script for each request and response (envoy.filters.http.lua): <c>envoy_on_request</c> and <c>envoy_on_response</c>. A script that fails is logged,
+/// and the request goes on, as in Envoy.
 /// </summary>
 /// <param name="machines">The script that runs where a route says nothing else.</param>
 /// <param name="named">The scripts that routes may name.</param>
@@ -22,7 +22,8 @@ namespace Nuncio.DataPlane.HttpFilters.Scripting;
 /// <param name="clearRouteCache">The route is chosen again when a script changed headers.</param>
 /// <param name="logger">Where scripts log.</param>
 internal sealed partial class LuaFilter(
-    LuaMachine[] machines, FrozenDictionary<string, LuaMachine[]> named, UpstreamCalls calls, MetricsRegistry metrics, bool clearRouteCache, ILogger logger) : HttpFilter
+    LuaMachine[] machines, FrozenDictionary<string, LuaMachine[]> named, UpstreamCalls calls, MetricsRegistry metrics, bool clearRouteCache, ILogger logger)
+    : HttpFilter
 {
     /// <summary>The largest body that a script may see.</summary>
     private const int MaxBodyBytes = 1024 * 1024;

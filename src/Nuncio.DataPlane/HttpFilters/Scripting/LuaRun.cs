@@ -151,7 +151,8 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
     private static int Number(string? text) =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : -1;
 
-    private static byte[] Name(string? name) => name is null ? [] : Encoding.ASCII.GetBytes(name.Equals("host", StringComparison.OrdinalIgnoreCase) ? ":authority" : name.ToLowerInvariant());
+    private static byte[] Name(string? name) =>
+        name is null ? [] : Encoding.ASCII.GetBytes(name.Equals("host", StringComparison.OrdinalIgnoreCase) ? ":authority" : name.ToLowerInvariant());
 
     private static string? Get(HeaderMap? map, string? name, int index)
     {
@@ -245,7 +246,8 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
     private LuaAnswer SetDynamic(string?[] arguments)
     {
         // Of a value that cannot be taken nothing is kept: the same as when a script never sets it.
-        if (arguments is not [_, { } space, { } key, { } json, ..] || space.Length + key.Length + json.Length is var size && (size > MaxMetadataChars || size > _metadataLeft))
+        if (arguments is not [_, { } space, { } key, { } json, ..]
+            || space.Length + key.Length + json.Length is var size && (size > MaxMetadataChars || size > _metadataLeft))
         {
             return LuaAnswer.Failed("this is too much for dynamic metadata");
         }

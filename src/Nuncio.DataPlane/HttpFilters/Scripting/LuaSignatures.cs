@@ -37,7 +37,8 @@ internal static class LuaSignatures
             return LuaAnswer.Of("Failed to verify digest. Error code: 0");
         }
 
-        return IsGood(loaded, algorithm, LuaRun.Octets(signature), LuaRun.Octets(data)) ? LuaAnswer.True : LuaAnswer.Of("Failed to verify digest. Error code: 0");
+        return IsGood(loaded, algorithm, LuaRun.Octets(signature), LuaRun.Octets(data))
+            ? LuaAnswer.True : LuaAnswer.Of("Failed to verify digest. Error code: 0");
     }
 
     private static bool IsGood(AsymmetricAlgorithm key, HashAlgorithmName hash, byte[] signature, byte[] data)

@@ -133,7 +133,8 @@ internal static class DnsMessage
     }
 
     // Servers may answer in another case.
-    private static bool EqualNames(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other) => Ascii.EqualsIgnoreCase(one[..^4], other[..^4]) && one[^4..].SequenceEqual(other[^4..]);
+    private static bool EqualNames(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other) =>
+        Ascii.EqualsIgnoreCase(one[..^4], other[..^4]) && one[^4..].SequenceEqual(other[^4..]);
 
     private static bool SkipName(ReadOnlySpan<byte> message, ref int at)
     {

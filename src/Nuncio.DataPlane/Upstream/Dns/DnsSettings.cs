@@ -68,7 +68,15 @@ internal sealed class DnsSettings
             }
         }
 
-        return new DnsSettings { Servers = servers, Searched = searched, Dots = dots, Timeout = TimeSpan.FromSeconds(timeout), Attempts = attempts, Hosts = known };
+        return new DnsSettings
+        {
+            Servers = servers,
+            Searched = searched,
+            Dots = dots,
+            Timeout = TimeSpan.FromSeconds(timeout),
+            Attempts = attempts,
+            Hosts = known,
+        };
     }
 
     /// <summary>The names to ask for, in order.</summary>
@@ -97,7 +105,8 @@ internal sealed class DnsSettings
     }
 
     private static int Option(string option, string name, int otherwise, int least, int most) =>
-        option.StartsWith(name, StringComparison.Ordinal) && int.TryParse(option.AsSpan(name.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+        option.StartsWith(name, StringComparison.Ordinal)
+            && int.TryParse(option.AsSpan(name.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
             ? Math.Clamp(value, least, most)
             : otherwise;
 }
