@@ -6,8 +6,8 @@ using Nuncio.Grpc.Server;
 namespace Nuncio.XdsServer;
 
 /// <summary>
-/// Serves snapshots over ADS, state of the world and incremental, to Envoys and remote Nuncio proxies: gRPC <c>envoy.service.discovery.v3.AggregatedDiscoveryService</c>.
-/// Before the first snapshot clients wait, and go on with what they have.
+/// Serves snapshots over ADS, state of the world and incremental, to Envoys and remote Nuncio proxies: gRPC
+/// <c>envoy.service.discovery.v3.AggregatedDiscoveryService</c>. Before the first snapshot clients wait, and go on with what they have.
 /// </summary>
 public sealed class AdsServer : IXdsSnapshotSink
 {
@@ -23,7 +23,8 @@ public sealed class AdsServer : IXdsSnapshotSink
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(loggers);
         ArgumentNullException.ThrowIfNull(time);
-        _parts = new AdsServerParts(options, new XdsSnapshotHub(), Acks, new EncodedResources(), new ListenerRoutes(), time, loggers.CreateLogger("nuncio.ads"));
+        _parts = new AdsServerParts(
+            options, new XdsSnapshotHub(), Acks, new EncodedResources(), new ListenerRoutes(), time, loggers.CreateLogger("nuncio.ads"));
     }
 
     /// <summary>What the clients made of it.</summary>

@@ -45,5 +45,6 @@ public sealed class AckTracker
         Changed?.Invoke();
     }
 
-    private static bool IsSame(XdsClientState a, XdsClientState b) => a with { Rejections = [] } == b with { Rejections = [] } && a.Rejections.SequenceEqual(b.Rejections);
+    private static bool IsSame(XdsClientState a, XdsClientState b) =>
+        a with { Rejections = [] } == b with { Rejections = [] } && a.Rejections.SequenceEqual(b.Rejections);
 }

@@ -12,7 +12,9 @@ internal sealed record ClientProgram(string Name, Version? Version, ImmutableHas
 
     private static readonly string NodeType = XdsTypeRegistry.TypeUrlOf(Node.Descriptor);
 
-    /// <summary>The first Envoy that takes VHDS over ADS: 1.36 refuses it ("only 'DELTA_GRPC' is supported as an api_type"), those between were not tried.</summary>
+    /// <summary>
+    /// The first Envoy that takes VHDS over ADS: 1.36 refuses it ("only 'DELTA_GRPC' is supported as an api_type"), those between were not tried.
+    /// </summary>
     private static readonly Version VirtualHostsOverAds = new(1, 40);
 
     /// <summary>What a node says.</summary>
@@ -33,8 +35,10 @@ internal sealed record ClientProgram(string Name, Version? Version, ImmutableHas
     public XdsRejection? Problem(string node) => Name switch
     {
         "nuncio" => null,
-        Envoy when Version is null => Warning(node, $"does not say which version of Envoy it is: {Supported} are supported, and what an older one does not know has no effect"),
-        Envoy when Version < EnvoySupport.Oldest => Warning(node, $"is Envoy {Version}: {Supported} are supported, and what it does not know has no effect or is refused"),
+        Envoy when Version is null =>
+            Warning(node, $"does not say which version of Envoy it is: {Supported} are supported, and what an older one does not know has no effect"),
+        Envoy when Version < EnvoySupport.Oldest =>
+            Warning(node, $"is Envoy {Version}: {Supported} are supported, and what it does not know has no effect or is refused"),
         Envoy => null,
         "" => Warning(node, $"does not say which program it is: {Supported}, and nuncio itself, are supported"),
         _ => Warning(node, $"is {Name}: {Supported}, and nuncio itself, are supported, and nothing is known of others"),

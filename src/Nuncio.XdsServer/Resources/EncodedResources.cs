@@ -16,7 +16,8 @@ internal sealed class EncodedResources
     public Any Encode(XdsResourceType type, IXdsResource resource) => new() { TypeUrl = type.TypeUrl, Value = Bytes(resource) };
 
     /// <summary>What is left of a resource for an older Envoy.</summary>
-    public static Any Encode(XdsResourceType type, FieldReduction.Reduced reduced) => new() { TypeUrl = type.TypeUrl, Value = UnsafeByteOperations.UnsafeWrap(XdsBytes.Serialize(reduced.Message)) };
+    public static Any Encode(XdsResourceType type, FieldReduction.Reduced reduced) =>
+        new() { TypeUrl = type.TypeUrl, Value = UnsafeByteOperations.UnsafeWrap(XdsBytes.Serialize(reduced.Message)) };
 
     private ByteString Bytes(IXdsResource resource)
     {

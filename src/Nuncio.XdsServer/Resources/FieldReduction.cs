@@ -72,7 +72,8 @@ internal static class FieldReduction
 
                 break;
             case IList items:
-                for (var i = 0; i < items.Count; i++) found |= Walk((IMessage)items[i]!, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{path}[{i}]"), paths, clears);
+                for (var i = 0; i < items.Count; i++)
+                    found |= Walk((IMessage)items[i]!, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{path}[{i}]"), paths, clears);
                 break;
             case IMessage value:
                 found = Walk(value, path, paths, clears);
@@ -119,7 +120,8 @@ internal static class FieldReduction
 
         bool Search(MessageDescriptor at) =>
             at == Any.Descriptor
-            || (seen.Add(at) && at.Fields.InFieldNumberOrder().Any(field => EnvoyFields.IsYoung(field) || (field.FieldType == FieldType.Message && Search(field.MessageType))));
+            || (seen.Add(at) && at.Fields.InFieldNumberOrder().Any(
+                field => EnvoyFields.IsYoung(field) || (field.FieldType == FieldType.Message && Search(field.MessageType))));
     }
 
     private static string Join(string path, string field) => path.Length == 0 ? field : $"{path}.{field}";

@@ -22,5 +22,6 @@ internal sealed class RuntimeResourceType : XdsResourceType
     public override object Content(XdsSnapshot snapshot) => snapshot.Runtime ?? None;
 
     private XdsResource<RuntimeMessage> Of(XdsSnapshot snapshot) => _resources.GetValue(snapshot.Runtime ?? None, static layer =>
-        XdsResource<RuntimeMessage>.Create(AdsBootstrapEmitter.RuntimeResource, new RuntimeMessage { Name = AdsBootstrapEmitter.RuntimeResource, Layer = layer }));
+        XdsResource<RuntimeMessage>.Create(
+            AdsBootstrapEmitter.RuntimeResource, new RuntimeMessage { Name = AdsBootstrapEmitter.RuntimeResource, Layer = layer }));
 }

@@ -15,7 +15,8 @@ internal abstract class XdsResourceType
     public static XdsResourceType Runtime { get; } = new RuntimeResourceType();
 
     /// <summary>CDS.</summary>
-    public static XdsResourceType Cluster { get; } = new TableType<Cluster>(Envoy.Config.Cluster.V3.Cluster.Descriptor.FullName, true, static snapshot => snapshot.Clusters);
+    public static XdsResourceType Cluster { get; } = new TableType<Cluster>(
+        Envoy.Config.Cluster.V3.Cluster.Descriptor.FullName, true, static snapshot => snapshot.Clusters);
 
     /// <summary>EDS.</summary>
     public static XdsResourceType Endpoints { get; } =
@@ -26,15 +27,16 @@ internal abstract class XdsResourceType
         new TableType<Secret>(Envoy.Extensions.TransportSockets.Tls.V3.Secret.Descriptor.FullName, false, static snapshot => snapshot.Secrets);
 
     /// <summary>LDS.</summary>
-    public static XdsResourceType Listener { get; } = new TableType<Listener>(Envoy.Config.Listener.V3.Listener.Descriptor.FullName, true, static snapshot => snapshot.Listeners);
+    public static XdsResourceType Listener { get; } = new TableType<Listener>(
+        Envoy.Config.Listener.V3.Listener.Descriptor.FullName, true, static snapshot => snapshot.Listeners);
 
     /// <summary>RDS.</summary>
     public static XdsResourceType Routes { get; } =
         new TableType<RouteConfiguration>(RouteConfiguration.Descriptor.FullName, false, static snapshot => snapshot.RouteConfigurations);
 
     /// <summary>
-    /// VHDS: a client is sent the virtual hosts of the route configurations that it has, one by one, without naming any: Envoy's first request has no names, and none
-    /// follows. Here the resource is the route configuration; only the messages hold virtual hosts (<see cref="VirtualHostDelta"/>).
+    /// VHDS: a client is sent the virtual hosts of the route configurations that it has, one by one, without naming any: Envoy's first request has no names,
+    /// and none follows. Here the resource is the route configuration; only the messages hold virtual hosts (<see cref="VirtualHostDelta"/>).
     /// </summary>
     public static XdsResourceType VirtualHosts { get; } =
         new TableType<RouteConfiguration>(Envoy.Config.Route.V3.VirtualHost.Descriptor.FullName, false, static snapshot => snapshot.RouteConfigurations);
@@ -79,7 +81,8 @@ internal abstract class XdsResourceType
 
         public override IXdsResource? Find(XdsSnapshot snapshot, string name) => table(snapshot).GetValueOrDefault(name);
 
-        public override IEnumerable<IXdsResource> All(XdsSnapshot snapshot) => table(snapshot).Values.OrderBy(static resource => resource.Name, StringComparer.Ordinal);
+        public override IEnumerable<IXdsResource> All(XdsSnapshot snapshot) =>
+            table(snapshot).Values.OrderBy(static resource => resource.Name, StringComparer.Ordinal);
 
         public override object Content(XdsSnapshot snapshot) => table(snapshot);
     }

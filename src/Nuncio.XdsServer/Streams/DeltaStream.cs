@@ -3,11 +3,14 @@ using System.Globalization;
 namespace Nuncio.XdsServer.Streams;
 
 /// <summary>The incremental protocol (<c>DeltaAggregatedResources</c>): each resource has a version, and only what changed is sent.</summary>
-internal sealed class DeltaStream(long number, AdsServerParts parts) : AdsStream<DiscoveryV3.DeltaDiscoveryRequest, DiscoveryV3.DeltaDiscoveryResponse>(number, parts)
+internal sealed class DeltaStream(long number, AdsServerParts parts)
+    : AdsStream<DiscoveryV3.DeltaDiscoveryRequest, DiscoveryV3.DeltaDiscoveryResponse>(number, parts)
 {
     private const string Everything = "*";
 
-    /// <summary>Marks the version of a route configuration whose virtual hosts go by VHDS, so that after a reconnect it is known which of the two a client has.</summary>
+    /// <summary>
+    /// Marks the version of a route configuration whose virtual hosts go by VHDS, so that after a reconnect it is known which of the two a client has.
+    /// </summary>
     private const string ShellMark = "-vhds";
 
     private readonly VirtualHostDelta _virtualHosts = new();
@@ -69,7 +72,8 @@ internal sealed class DeltaStream(long number, AdsServerParts parts) : AdsStream
         if (type == XdsResourceType.VirtualHosts)
         {
             // What differs is seen when it is rendered. Envoy also lists virtual hosts of route configurations that it has dropped.
-            if (XdsVirtualHosts.RoutesOf(name) is { } routes && Session.Of(XdsResourceType.Routes)?.Held.ContainsKey(routes) == true) _virtualHosts.Remember(name, known);
+            if (XdsVirtualHosts.RoutesOf(name) is { } routes && Session.Of(XdsResourceType.Routes)?.Held.ContainsKey(routes) == true)
+                _virtualHosts.Remember(name, known);
             return;
         }
 
@@ -108,7 +112,8 @@ internal sealed class DeltaStream(long number, AdsServerParts parts) : AdsStream
                 break;
             }
 
-            response.Resources.Add(new DiscoveryV3.Resource { Name = name, Version = resource.Version + MarkOf(batch.Subscription.Type, name), Resource_ = encoded });
+            response.Resources.Add(
+                new DiscoveryV3.Resource { Name = name, Version = resource.Version + MarkOf(batch.Subscription.Type, name), Resource_ = encoded });
         }
 
         return response;

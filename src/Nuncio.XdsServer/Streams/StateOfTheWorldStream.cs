@@ -7,7 +7,8 @@ namespace Nuncio.XdsServer.Streams;
 /// The protocol with one version for all resources of a type (<c>StreamAggregatedResources</c>). A response of LDS and CDS holds all there are, since what is
 /// missing counts as gone; one of the other types what changed.
 /// </summary>
-internal sealed class StateOfTheWorldStream(long number, AdsServerParts parts) : AdsStream<DiscoveryV3.DiscoveryRequest, DiscoveryV3.DiscoveryResponse>(number, parts)
+internal sealed class StateOfTheWorldStream(long number, AdsServerParts parts)
+    : AdsStream<DiscoveryV3.DiscoveryRequest, DiscoveryV3.DiscoveryResponse>(number, parts)
 {
     /// <inheritdoc/>
     protected override void Take(DiscoveryV3.DiscoveryRequest request)

@@ -3,8 +3,8 @@ using Envoy.Config.Cluster.V3;
 namespace Nuncio.XdsServer.Subscriptions;
 
 /// <summary>
-/// The subscriptions of one stream, and what is to be sent in which order: make before break. Nothing of a later type goes out while something of an earlier one
-/// is unanswered; what is gone is told when all that is new was accepted for a while, except listeners, whose addresses others may need.
+/// The subscriptions of one stream, and what is to be sent in which order: make before break. Nothing of a later type goes out while something of an earlier
+/// one is unanswered; what is gone is told when all that is new was accepted for a while, except listeners, whose addresses others may need.
 /// </summary>
 internal sealed class AdsSession(AdsServerOptions options, ListenerRoutes listenerRoutes, TimeProvider time)
 {

@@ -10,7 +10,8 @@ internal sealed class DividedRoutesType(AdsSession session) : XdsResourceType
     public override IXdsResource? Find(XdsSnapshot snapshot, string name) =>
         Routes.Find(snapshot, name) is not { } routes ? null : session.IsDivided(name) ? RouteShells.Of(routes) : routes;
 
-    public override IEnumerable<IXdsResource> All(XdsSnapshot snapshot) => Routes.All(snapshot).Select(routes => session.IsDivided(routes.Name) ? RouteShells.Of(routes) : routes);
+    public override IEnumerable<IXdsResource> All(XdsSnapshot snapshot) =>
+        Routes.All(snapshot).Select(routes => session.IsDivided(routes.Name) ? RouteShells.Of(routes) : routes);
 
     public override object Content(XdsSnapshot snapshot) => Routes.Content(snapshot);
 }

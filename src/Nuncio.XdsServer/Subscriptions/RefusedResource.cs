@@ -11,5 +11,6 @@ internal sealed record RefusedResource(XdsVersion Version, string Message, DateT
 
     /// <summary>As findings are made of it.</summary>
     public IEnumerable<XdsRejection> Rejections(string typeUrl, string name) =>
-        Faults.IsEmpty ? [new XdsRejection(typeUrl, name, "", Message)] : Faults.Select(fault => new XdsRejection(typeUrl, name, fault.FieldPath, fault.Message));
+        Faults.IsEmpty
+            ? [new XdsRejection(typeUrl, name, "", Message)] : Faults.Select(fault => new XdsRejection(typeUrl, name, fault.FieldPath, fault.Message));
 }

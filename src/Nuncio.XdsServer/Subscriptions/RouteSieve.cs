@@ -8,8 +8,8 @@ namespace Nuncio.XdsServer.Subscriptions;
 internal readonly record struct RouteFault(string FieldPath, string Message);
 
 /// <summary>
-/// Finds the routes for which a client refuses a route configuration, by offering it with more and more of what is new in it: every offer is what the client had
-/// or was found good, so each may serve. A route at fault answers 500 where the client takes that, so that nobody else's route gets its requests.
+/// Finds the routes for which a client refuses a route configuration, by offering it with more and more of what is new in it: every offer is what the client
+/// had or was found good, so each may serve. A route at fault answers 500 where the client takes that, so that nobody else's route gets its requests.
 /// </summary>
 internal sealed class RouteSieve
 {
