@@ -17,6 +17,7 @@ internal static class ByteCount
                 (text, shift) = (text[..^unit.Suffix.Length], unit.Shift);
         }
 
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 && count <= long.MaxValue >> shift ? count << shift : null;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 && count <= long.MaxValue >> shift
+            ? count << shift : null;
     }
 }

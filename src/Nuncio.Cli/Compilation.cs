@@ -24,7 +24,8 @@ internal sealed record Compilation(ResourceSnapshot Resources, CompilationResult
     {
         var environment = new GatewayEnvironment(Environment.GetEnvironmentVariable);
         var reader = new ManifestReader(new ReadingOptions { Environment = Environment.GetEnvironmentVariable });
-        var files = new FileSource(parsed.GetRequiredValue(input.Paths), reader, FileSourceOptions.Default, TimeProvider.System, NullLogger<FileSource>.Instance);
+        var files = new FileSource(
+            parsed.GetRequiredValue(input.Paths), reader, FileSourceOptions.Default, TimeProvider.System, NullLogger<FileSource>.Instance);
         var changes = files.ReadOnce();
         if (environment.IstioSecretFolder is { } folder)
             changes = [.. new IstioSecretSource(folder, input.Compiler(parsed, environment).Namespace, reader, TimeProvider.System).ReadOnce(), .. changes];

@@ -6,13 +6,25 @@ namespace Nuncio.Cli;
 /// <summary>The options that say how a data plane and its control plane know each other.</summary>
 internal sealed class ControlPlaneTlsOptions
 {
-    private readonly Option<string?> _certificate = new("--certificate") { Description = "TLS with the control plane: the data plane's certificate chain, PEM", HelpName = "FILE" };
+    private readonly Option<string?> _certificate = new("--certificate")
+    {
+        Description = "TLS with the control plane: the data plane's certificate chain, PEM",
+        HelpName = "FILE",
+    };
 
     private readonly Option<string?> _key = new("--key") { Description = "TLS with the control plane: its private key, PEM", HelpName = "FILE" };
 
-    private readonly Option<string?> _authorities = new("--ca") { Description = "TLS with the control plane: who signs the control plane's certificate, PEM", HelpName = "FILE" };
+    private readonly Option<string?> _authorities = new("--ca")
+    {
+        Description = "TLS with the control plane: who signs the control plane's certificate, PEM",
+        HelpName = "FILE",
+    };
 
-    private readonly Option<string?> _serverName = new("--server-name") { Description = "The name in the control plane's certificate (default HOST)", HelpName = "NAME" };
+    private readonly Option<string?> _serverName = new("--server-name")
+    {
+        Description = "The name in the control plane's certificate (default HOST)",
+        HelpName = "NAME",
+    };
 
     public void AddTo(Command command)
     {

@@ -11,7 +11,8 @@ internal sealed class DataPlaneOptions
 {
     private readonly Option<string> _plane = new("--data-plane")
     {
-        Description = "What takes traffic: embedded (the proxy in this process), envoy (an Envoy that is started and watched), or none (Envoys elsewhere get ADS)",
+        Description =
+            "What takes traffic: embedded (the proxy in this process), envoy (an Envoy that is started and watched), or none (Envoys elsewhere get ADS)",
         DefaultValueFactory = _ => "embedded",
     };
 
@@ -20,20 +21,31 @@ internal sealed class DataPlaneOptions
         Description = "With --data-plane envoy: the program (default envoy, from PATH); 1.36 and later", HelpName = "PATH", DefaultValueFactory = _ => "envoy",
     };
 
-    private readonly Option<IPEndPoint> _envoyAdmin = AddressOption.Create("--envoy-admin", "With --data-plane envoy: where Envoy's own administration pages are", new(IPAddress.Loopback, 8001));
+    private readonly Option<IPEndPoint> _envoyAdmin = AddressOption.Create(
+        "--envoy-admin", "With --data-plane envoy: where Envoy's own administration pages are", new(IPAddress.Loopback, 8001));
 
     private readonly Option<string?> _envoyFolder = new("--envoy-folder")
     {
-        Description = "With --data-plane envoy: a folder for bootstrap and socket; the same one after a restart takes over the Envoy that still runs", HelpName = "FOLDER",
+        Description = "With --data-plane envoy: a folder for bootstrap and socket; the same one after a restart takes over the Envoy that still runs",
+        HelpName = "FOLDER",
     };
 
-    private readonly Option<IPEndPoint> _xdsAddress = AddressOption.Create("--xds-address", "With --data-plane none: where ADS is served", new(IPAddress.Loopback, 18000));
+    private readonly Option<IPEndPoint> _xdsAddress = AddressOption.Create(
+        "--xds-address", "With --data-plane none: where ADS is served", new(IPAddress.Loopback, 18000));
 
-    private readonly Option<string?> _xdsCertificate = new("--xds-certificate") { Description = "Mutual TLS of ADS: the certificate chain, PEM", HelpName = "FILE" };
+    private readonly Option<string?> _xdsCertificate = new("--xds-certificate")
+    {
+        Description = "Mutual TLS of ADS: the certificate chain, PEM",
+        HelpName = "FILE",
+    };
 
     private readonly Option<string?> _xdsKey = new("--xds-key") { Description = "Mutual TLS of ADS: its private key, PEM", HelpName = "FILE" };
 
-    private readonly Option<string?> _xdsClientAuthorities = new("--xds-client-ca") { Description = "Mutual TLS of ADS: who signs clients' certificates, PEM", HelpName = "FILE" };
+    private readonly Option<string?> _xdsClientAuthorities = new("--xds-client-ca")
+    {
+        Description = "Mutual TLS of ADS: who signs clients' certificates, PEM",
+        HelpName = "FILE",
+    };
 
     private readonly Option<string?> _lastGood = new("--last-good")
     {
@@ -46,27 +58,32 @@ internal sealed class DataPlaneOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_plane, _envoy, _envoyAdmin, _envoyFolder, _xdsAddress, _xdsCertificate, _xdsKey, _xdsClientAuthorities, _lastGood, _lastGoodSecrets])
-            command.Options.Add(option);
+        Option[] all =
+        [
+            _plane, _envoy, _envoyAdmin, _envoyFolder, _xdsAddress, _xdsCertificate, _xdsKey, _xdsClientAuthorities, _lastGood, _lastGoodSecrets,
+        ];
+        foreach (var option in all) command.Options.Add(option);
         command.Validators.Add(result =>
         {
             var given = new[] { _xdsCertificate, _xdsKey, _xdsClientAuthorities }.Count(option => result.GetValue(option) is not null);
             if (given is 1 or 2) result.AddError("--xds-certificate, --xds-key and --xds-client-ca belong together");
             if (given == 0 && result.GetValue(_plane) == "none" && result.GetValue(_xdsAddress) is { } address && !IPAddress.IsLoopback(address.Address))
-                result.AddError("--xds-address: anything but loopback needs --xds-certificate, --xds-key and --xds-client-ca, because private keys travel on it");
+                result.AddError(
+                    "--xds-address: anything but loopback needs --xds-certificate, --xds-key and --xds-client-ca, because private keys travel on it");
             if (result.GetValue(_lastGoodSecrets) && result.GetValue(_lastGood) is null) result.AddError("--last-good-secrets needs --last-good");
         });
     }
 
     /// <summary>The Envoy to run; null when another data plane was chosen.</summary>
-    public EnvoyOptions? Envoy(ParseResult parsed, GatewayEnvironment environment, IPEndPoint admin) => parsed.GetValue(_plane) != "envoy" ? null : new EnvoyOptions
-    {
-        Program = parsed.GetRequiredValue(_envoy),
-        Admin = parsed.GetRequiredValue(_envoyAdmin),
-        Folder = parsed.GetValue(_envoyFolder),
-        Identity = $"{admin} {parsed.GetRequiredValue(_envoyAdmin)}",
-        Concurrency = environment.EnvoyConcurrency,
-    };
+    public EnvoyOptions? Envoy(ParseResult parsed, GatewayEnvironment environment, IPEndPoint admin) =>
+        parsed.GetValue(_plane) != "envoy" ? null : new EnvoyOptions
+        {
+            Program = parsed.GetRequiredValue(_envoy),
+            Admin = parsed.GetRequiredValue(_envoyAdmin),
+            Folder = parsed.GetValue(_envoyFolder),
+            Identity = $"{admin} {parsed.GetRequiredValue(_envoyAdmin)}",
+            Concurrency = environment.EnvoyConcurrency,
+        };
 
     /// <summary>Where ADS is served for others; null when another data plane was chosen.</summary>
     public AdsOptions? Fleet(ParseResult parsed) => parsed.GetValue(_plane) != "none" ? null : new AdsOptions

@@ -6,5 +6,6 @@ namespace Nuncio.Cli;
 internal static class Examples
 {
     public static string With(string description, params string[] examples) =>
-        description + Environment.NewLine + Environment.NewLine + "Examples:" + Environment.NewLine + string.Join(Environment.NewLine, examples.Select(example => "  " + example));
+        description + Environment.NewLine
+            + Environment.NewLine + "Examples:" + Environment.NewLine + string.Join(Environment.NewLine, examples.Select(example => "  " + example));
 }

@@ -95,7 +95,8 @@ internal sealed class GatewayEnvironment
     private bool IsTrue(string name) => string.Equals(Text(name), "true", StringComparison.OrdinalIgnoreCase);
 
     private TimeSpan? Seconds(string name) => Value<TimeSpan>(name, "a number of seconds from 0 to 86400", static text =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 86400 ? TimeSpan.FromSeconds(seconds) : null);
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 86400
+            ? TimeSpan.FromSeconds(seconds) : null);
 
     private int? Port(string name) => Value<int>(name, "a port", static text => Number(text) is var port and > 0 and <= 65535 ? port : null);
 

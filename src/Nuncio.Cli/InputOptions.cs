@@ -7,7 +7,9 @@ using Nuncio.Sources;
 
 namespace Nuncio.Cli;
 
-/// <summary>What every command that reads manifests has: the paths, <c>--resolve</c>, and the environment variables of Emissary that concern reading and compiling.</summary>
+/// <summary>
+/// What every command that reads manifests has: the paths, <c>--resolve</c>, and the environment variables of Emissary that concern reading and compiling.
+/// </summary>
 internal sealed class InputOptions
 {
     public Argument<string[]> Paths { get; } = new("PATH")

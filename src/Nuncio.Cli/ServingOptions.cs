@@ -37,7 +37,8 @@ internal sealed partial class ServingOptions
 
     private readonly Option<long?> _memoryLimit = new("--memory-limit")
     {
-        Description = "Bytes of memory, with Ki, Mi or Gi behind, near which new work is refused (NUNCIO_MEMORY_LIMIT; default that of the container or the machine)",
+        Description =
+            "Bytes of memory, with Ki, Mi or Gi behind, near which new work is refused (NUNCIO_MEMORY_LIMIT; default that of the container or the machine)",
         HelpName = "BYTES",
         CustomParser = result =>
         {
@@ -104,7 +105,11 @@ internal sealed partial class ServingOptions
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var provider = new StandardErrorLoggerProvider(level, json ? LogFormat.Json : LogFormat.Text, Console.Error, TimeProvider.System);
         // The server below ADS has much to say about itself.
-        var filter = new LoggerFilterOptions { MinLevel = level, Rules = { new LoggerFilterRule(null, "Microsoft", level == LogLevel.Trace ? LogLevel.Trace : LogLevel.Warning, null) } };
+        var filter = new LoggerFilterOptions
+        {
+            MinLevel = level,
+            Rules = { new LoggerFilterRule(null, "Microsoft", level == LogLevel.Trace ? LogLevel.Trace : LogLevel.Warning, null) },
+        };
         using var loggers = new LoggerFactory([provider], filter);
         foreach (var problem in environment.Problems)
             LogVariable(loggers.CreateLogger("nuncio"), problem);

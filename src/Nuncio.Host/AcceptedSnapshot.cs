@@ -7,8 +7,8 @@ using Nuncio.Xds;
 namespace Nuncio.Host;
 
 /// <summary>
-/// What is in effect of a snapshot of which a data plane refuses something: a resource that is refused has the content that was accepted before, as it has in the
-/// data plane. Routes that are refused one by one stay: they are refused again, and nothing else of their route configuration goes back in time.
+/// What is in effect of a snapshot of which a data plane refuses something: a resource that is refused has the content that was accepted before, as it has in
+/// the data plane. Routes that are refused one by one stay: they are refused again, and nothing else of their route configuration goes back in time.
 /// </summary>
 internal static class AcceptedSnapshot
 {
@@ -49,7 +49,8 @@ internal static class AcceptedSnapshot
     private static bool IsWhole(XdsRejection rejection) => !rejection.IsPartial && !rejection.FieldPath.StartsWith("virtual_hosts[", StringComparison.Ordinal);
 
     private static Dictionary<string, XdsResource<T>> Without<T>(
-        FrozenDictionary<string, XdsResource<T>> offered, FrozenDictionary<string, XdsResource<T>>? before, HashSet<(string TypeUrl, string Name)> refused, List<byte[]> retained)
+        FrozenDictionary<string, XdsResource<T>> offered, FrozenDictionary<string, XdsResource<T>>? before, HashSet<(string TypeUrl, string Name)> refused,
+        List<byte[]> retained)
         where T : class, IMessage, new()
     {
         var type = XdsTypeRegistry.TypeUrlOf(new T().Descriptor);

@@ -40,7 +40,8 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
         // What takes traffic, and what shows it.
         await using var plane = CreatePlane();
         _state.DataPlaneServes = () => plane.IsServing;
-        await using var admin = new LocalHttpServer(options.AdminEndPoint, new AdminProcessor(_state, plane.MetricsAsync, options.Compiler.AmbassadorId), loggers, time);
+        await using var admin = new LocalHttpServer(
+            options.AdminEndPoint, new AdminProcessor(_state, plane.MetricsAsync, options.Compiler.AmbassadorId), loggers, time);
         await using var demo = new DemoBackends(loggers, time);
         if (await plane.StartAsync(stopping) is { } problem)
         {
@@ -126,7 +127,8 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
 
     private void Arrived(IGatewayPlane plane)
     {
-        if (Volatile.Read(ref _onItsWay) is not { } change || !plane.HasAccepted(change.Revision) || Interlocked.CompareExchange(ref _onItsWay, null, change) != change) return;
+        if (Volatile.Read(ref _onItsWay) is not { } change || !plane.HasAccepted(change.Revision)
+            || Interlocked.CompareExchange(ref _onItsWay, null, change) != change) return;
         var listeners = _state.Serving is { } serving ? Open(plane, serving.Compilation).Count : 0;
         LogServing(change.Revision, listeners, change.Compiled.TotalMilliseconds, time.GetElapsedTime(change.Began).TotalMilliseconds);
     }
@@ -244,7 +246,8 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
     [LoggerMessage(1, LogLevel.Information, "Ready: serving on {Listeners}")]
     private partial void LogReady(string listeners);
 
-    [LoggerMessage(2, LogLevel.Information, "Configuration {Revision} serves: {Listeners} listeners, compiled in {CompileMs:0.0} ms, live after {LiveMs:0.0} ms")]
+    [LoggerMessage(
+        2, LogLevel.Information, "Configuration {Revision} serves: {Listeners} listeners, compiled in {CompileMs:0.0} ms, live after {LiveMs:0.0} ms")]
     private partial void LogServing(long revision, int listeners, double compileMs, double liveMs);
 
     [LoggerMessage(EventId = 3, Message = "{Finding}")]

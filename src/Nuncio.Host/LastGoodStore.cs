@@ -125,7 +125,8 @@ internal sealed partial class LastGoodStore(LastGoodOptions options, ILogger log
         }
     }
 
-    private static Any Pack(IMessage message) => new() { TypeUrl = XdsTypeRegistry.TypeUrlOf(message.Descriptor), Value = UnsafeByteOperations.UnsafeWrap(XdsBytes.Serialize(message)) };
+    private static Any Pack(IMessage message) =>
+        new() { TypeUrl = XdsTypeRegistry.TypeUrlOf(message.Descriptor), Value = UnsafeByteOperations.UnsafeWrap(XdsBytes.Serialize(message)) };
 
     [LoggerMessage(1, LogLevel.Error, "The last good configuration cannot be kept in {File}: {Reason}")]
     private partial void LogNotWritten(string file, string reason);

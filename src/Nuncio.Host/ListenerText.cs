@@ -12,7 +12,8 @@ internal static class ListenerText
         var address = listener.Address?.SocketAddress;
         if (address is null)
             return listener.Name;
-        var text = address.Address.Contains(':', StringComparison.Ordinal) ? $"[{address.Address}]:{address.PortValue}" : $"{address.Address}:{address.PortValue}";
+        var text = address.Address.Contains(':', StringComparison.Ordinal)
+            ? $"[{address.Address}]:{address.PortValue}" : $"{address.Address}:{address.PortValue}";
         return address.Protocol == SocketAddress.Types.Protocol.Udp ? text + "/udp" : text;
     }
 }

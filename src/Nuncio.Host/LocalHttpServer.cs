@@ -8,7 +8,9 @@ using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.Host;
 
-/// <summary>A small HTTP/1.1 server of our own pages, on the data plane's codec: no second web server is started, and hostile input meets the same limits.</summary>
+/// <summary>
+/// A small HTTP/1.1 server of our own pages, on the data plane's codec: no second web server is started, and hostile input meets the same limits.
+/// </summary>
 public sealed partial class LocalHttpServer(IPEndPoint address, HttpStreamProcessor processor, ILoggerFactory loggers, TimeProvider time) : IAsyncDisposable
 {
     // Whoever polls health or metrics needs a handful; more is a mistake or an attack.

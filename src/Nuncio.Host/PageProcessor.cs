@@ -26,7 +26,8 @@ public abstract class PageProcessor : HttpStreamProcessor
     }
 
     /// <summary>Makes the page for a request where that may take a while.</summary>
-    protected virtual ValueTask<Page> AnswerAsync(string method, string target, HttpServerStream stream) => ValueTask.FromResult(Answer(method, target, stream));
+    protected virtual ValueTask<Page> AnswerAsync(string method, string target, HttpServerStream stream) =>
+        ValueTask.FromResult(Answer(method, target, stream));
 
     /// <summary>Makes the page for a request.</summary>
     /// <param name="method">For instance <c>GET</c>.</param>

@@ -27,7 +27,8 @@ public sealed partial class RemoteProxy(RemoteProxyOptions options, ILoggerFacto
         await using var admin = new LocalHttpServer(options.AdminEndPoint, new AdminProcessor(state, plane.MetricsAsync), loggers, time);
         var host = options.Host.Contains(':', StringComparison.Ordinal) ? $"[{options.Host}]" : options.Host;
         using var transport = new SocketGrpcTransport(
-            new Uri(string.Create(CultureInfo.InvariantCulture, $"{(tls is null ? "http" : "https")}://{host}:{options.Port}")), new SocketGrpcTransportOptions { Tls = tls });
+            new Uri(string.Create(CultureInfo.InvariantCulture, $"{(tls is null ? "http" : "https")}://{host}:{options.Port}")),
+            new SocketGrpcTransportOptions { Tls = tls });
         var client = new AdsClient(
             new GrpcClient(transport, new GrpcClientOptions { MaxReceiveMessageLength = AdsClientOptions.MaxResponseLength, Time = time }),
             plane, options.Client, time, loggers.CreateLogger<AdsClient>());
@@ -51,14 +52,20 @@ public sealed partial class RemoteProxy(RemoteProxyOptions options, ILoggerFacto
             using var pem = X509Certificate2.CreateFromPemFile(files.Certificate, files.PrivateKey);
             var authorities = new X509Certificate2Collection();
             authorities.ImportFromPemFile(files.Authorities);
-            var chain = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+            var chain = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+                DisableCertificateDownloads = true,
+            };
             chain.CustomTrustStore.AddRange(authorities);
             return new SslClientAuthenticationOptions
             {
                 TargetHost = files.ServerName,
                 EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                 ClientCertificateContext = SslStreamCertificateContext.Create(
-                    X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null), AdsCertificates.IntermediatesIn(files.Certificate), offline: true),
+                    X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null), AdsCertificates.IntermediatesIn(files.Certificate),
+                    offline: true),
                 CertificateChainPolicy = chain,
             };
         }

@@ -151,7 +151,8 @@ public static class SnapshotAssembler
         foreach (var unit in units)
         {
             foreach (var kind in unit.UnknownKinds)
-                unknown[(kind.ApiVersion, kind.Kind)] = unknown.TryGetValue((kind.ApiVersion, kind.Kind), out var before) ? (before.First, before.Count + 1) : (kind, 1);
+                unknown[(kind.ApiVersion, kind.Kind)] = unknown.TryGetValue((kind.ApiVersion, kind.Kind), out var before)
+                    ? (before.First, before.Count + 1) : (kind, 1);
             foreach (var kind in unit.LegacyVersions)
                 legacy[kind.ApiVersion] = legacy.TryGetValue(kind.ApiVersion, out var before) ? (before.First, before.Count + 1) : (kind, 1);
         }
@@ -166,7 +167,8 @@ public static class SnapshotAssembler
         foreach (var (kind, count) in legacy.Values.OrderBy(v => v.First.ApiVersion, StringComparer.Ordinal))
         {
             findings.Add(new Finding(
-                FindingCodes.DeprecatedApiVersion, FindingLevel.Notice, $"{count} of {kind.ApiVersion}: read as v3alpha1; consider upgrading", null, "", kind.Location,
+                FindingCodes.DeprecatedApiVersion, FindingLevel.Notice, $"{count} of {kind.ApiVersion}: read as v3alpha1; consider upgrading", null, "",
+                kind.Location,
                 "getambassador.io/v3alpha1"));
         }
     }

@@ -38,7 +38,9 @@ public static class XdsJson
         Write(message, json);
     }
 
-    /// <summary>Writes the message as one value of a larger JSON text; <see cref="CreateWriter"/> gives a writer that escapes no more than Envoy does.</summary>
+    /// <summary>
+    /// Writes the message as one value of a larger JSON text; <see cref="CreateWriter"/> gives a writer that escapes no more than Envoy does.
+    /// </summary>
     public static void Write(IMessage message, Utf8JsonWriter json)
     {
         ArgumentNullException.ThrowIfNull(message);

@@ -6,12 +6,14 @@ namespace Nuncio.Xds;
 /// <summary>Virtual hosts that travel one by one (VHDS) rather than in their route configuration.</summary>
 public static class XdsVirtualHosts
 {
-    /// <summary>What a client lists in <c>Node.client_features</c> that takes VHDS over incremental ADS as Envoy does it. Envoy itself is known by its version.</summary>
+    /// <summary>
+    /// What a client lists in <c>Node.client_features</c> that takes VHDS over incremental ADS as Envoy does it. Envoy itself is known by its version.
+    /// </summary>
     public const string ClientFeature = "nuncio.vhds-over-ads";
 
     /// <summary>
-    /// The name that a virtual host has as a resource: <c>ROUTE-CONFIGURATION/NAME</c>. Envoy takes what stands before the last slash for the route configuration
-    /// (Envoy's documentation, "Virtual Host Resource Naming Convention").
+    /// The name that a virtual host has as a resource: <c>ROUTE-CONFIGURATION/NAME</c>. Envoy takes what stands before the last slash for the route
+    /// configuration (Envoy's documentation, "Virtual Host Resource Naming Convention").
     /// </summary>
     public static string NameOf(string routes, VirtualHost host)
     {

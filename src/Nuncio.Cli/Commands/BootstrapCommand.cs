@@ -9,9 +9,22 @@ internal static class BootstrapCommand
 {
     public static Command Create(TextWriter output)
     {
-        var xds = new Option<string>("--xds") { Description = "The control plane: HOST:PORT (default 127.0.0.1:18000)", HelpName = "HOST:PORT", DefaultValueFactory = _ => "127.0.0.1:18000" };
-        var node = new Option<string>("--node-id") { Description = "Tells this Envoy from others in the control plane's log (default envoy)", DefaultValueFactory = _ => "envoy" };
-        var cluster = new Option<string>("--node-cluster") { Description = "The group that it belongs to, which rate limit and tracing services are told (default ambassador-default)", DefaultValueFactory = _ => "ambassador-default" };
+        var xds = new Option<string>("--xds")
+        {
+            Description = "The control plane: HOST:PORT (default 127.0.0.1:18000)",
+            HelpName = "HOST:PORT",
+            DefaultValueFactory = _ => "127.0.0.1:18000",
+        };
+        var node = new Option<string>("--node-id")
+        {
+            Description = "Tells this Envoy from others in the control plane's log (default envoy)",
+            DefaultValueFactory = _ => "envoy",
+        };
+        var cluster = new Option<string>("--node-cluster")
+        {
+            Description = "The group that it belongs to, which rate limit and tracing services are told (default ambassador-default)",
+            DefaultValueFactory = _ => "ambassador-default",
+        };
         var admin = AddressOption.Create("--envoy-admin", "Where Envoy's own administration pages are", new(System.Net.IPAddress.Loopback, 8001));
         var tls = new ControlPlaneTlsOptions();
         var format = new Option<string>("--format") { Description = "json or yaml (default yaml)", DefaultValueFactory = _ => "yaml" };

@@ -21,7 +21,8 @@ internal static class CompileCommand
             HelpName = "FILE",
         };
         var command = new Command("compile", Examples.With(
-            "Prints the Envoy configuration of the manifests: a bootstrap with static resources, private keys included, that 'envoy -c' runs as it is. Findings go "
+            "Prints the Envoy configuration of the manifests: a bootstrap with static resources, private keys included, that 'envoy -c' runs as it is. "
+            + "Findings go "
             + "to standard error.",
             "nuncio compile manifests/ --out envoy.json && envoy -c envoy.json",
             "nuncio compile manifests/ --format yaml"));

@@ -21,7 +21,8 @@ internal static class ExplainCommand
             AllowMultipleArgumentsPerToken = false,
         };
         var command = new Command("explain", Examples.With(
-            "Says what becomes of a request: the listener, filter chain and virtual host it meets, the Mapping that wins, for each that nearly did the first condition "
+            "Says what becomes of a request: the listener, filter chain and virtual host it meets, the Mapping that wins, for each that nearly did the first "
+            + "condition "
             + "that failed, the cluster with its endpoints, and what the upstream sees. Nothing is sent.",
             "nuncio explain manifests/ --url https://example.com/quote/",
             "nuncio explain manifests/ --url http://localhost:8080/quote/ -X POST -H 'x-version: 2'"));

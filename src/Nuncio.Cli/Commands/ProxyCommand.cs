@@ -12,7 +12,11 @@ internal static class ProxyCommand
     {
         var file = new Option<string?>("--config") { Description = "A bootstrap in Envoy's JSON form; its static resources are served", HelpName = "FILE" };
         var xds = new Option<string?>("--xds") { Description = "A control plane (ADS), for instance 'nuncio run --data-plane none'", HelpName = "HOST:PORT" };
-        var node = new Option<string>("--node-id") { Description = "With --xds: tells this proxy from others (default the host's name)", DefaultValueFactory = _ => Environment.MachineName };
+        var node = new Option<string>("--node-id")
+        {
+            Description = "With --xds: tells this proxy from others (default the host's name)",
+            DefaultValueFactory = _ => Environment.MachineName,
+        };
         var tls = new ControlPlaneTlsOptions();
         xds.Validators.Add(result =>
         {
@@ -20,7 +24,8 @@ internal static class ProxyCommand
         });
         var serving = new ServingOptions();
         var command = new Command("proxy", Examples.With(
-            "Serves an Envoy configuration with the embedded proxy: the static listeners, clusters and secrets of a bootstrap, as 'envoy -c' would, or what a control "
+            "Serves an Envoy configuration with the embedded proxy: the static listeners, clusters and secrets of a bootstrap, as 'envoy -c' would, or what a "
+            + "control "
             + "plane serves over ADS. What lies outside the supported part of Envoy's API is left out, resource by resource, and said on standard error.",
             "nuncio compile manifests/ --out envoy.json && nuncio proxy --config envoy.json",
             "nuncio proxy --xds 127.0.0.1:18000 --admin 127.0.0.1:9901"));
@@ -43,7 +48,8 @@ internal static class ProxyCommand
         return command;
     }
 
-    private static Task<int> ServeFileAsync(ParseResult parsed, GatewayEnvironment environment, ServingOptions serving, string file, CancellationToken cancellationToken)
+    private static Task<int> ServeFileAsync(
+        ParseResult parsed, GatewayEnvironment environment, ServingOptions serving, string file, CancellationToken cancellationToken)
     {
         var options = new StaticProxyOptions
         {
@@ -55,12 +61,14 @@ internal static class ProxyCommand
         return serving.RunAsync(
             parsed,
             environment,
-            async (loggers, stopping) => await new StaticProxy(options, loggers, TimeProvider.System).RunAsync(stopping) ? ExitCodes.Success : ExitCodes.Findings,
+            async (loggers, stopping) =>
+                await new StaticProxy(options, loggers, TimeProvider.System).RunAsync(stopping) ? ExitCodes.Success : ExitCodes.Findings,
             cancellationToken);
     }
 
     private static Task<int> FollowAsync(
-        ParseResult parsed, GatewayEnvironment environment, ServingOptions serving, string host, uint port, AdsTlsOptions? tls, string node, CancellationToken cancellationToken)
+        ParseResult parsed, GatewayEnvironment environment, ServingOptions serving, string host, uint port, AdsTlsOptions? tls, string node,
+        CancellationToken cancellationToken)
     {
         var options = new RemoteProxyOptions
         {

@@ -12,7 +12,8 @@ internal static class RunCommand
         var serving = new ServingOptions();
         var planes = new DataPlaneOptions();
         var command = new Command("run", Examples.With(
-            "Serves the manifests: reads them, watches them, and takes every change without disturbing what it does not concern. Access logs go to standard output, "
+            "Serves the manifests: reads them, watches them, and takes every change without disturbing what it does not concern. Access logs go to standard "
+            + "output, "
             + "the log of nuncio itself to standard error. It starts whatever is wrong with the manifests, and says so.",
             "nuncio run examples/quickstart",
             "nuncio run manifests/ extra.yaml --resolve quote=127.0.0.1:9000",

@@ -96,7 +96,8 @@ public sealed class Explainer
         var errors = new BindErrors();
         if (message is null || _binder.Bind(message, "", errors) is not { } configuration)
         {
-            var reason = errors.All.Count > 0 ? $"the embedded proxy refuses the route configuration: {errors.All[0].FieldPath}: {errors.All[0].Message}" : "it has no routes";
+            var reason = errors.All.Count > 0
+                ? $"the embedded proxy refuses the route configuration: {errors.All[0].FieldPath}: {errors.All[0].Message}" : "it has no routes";
             return soFar with { Outcome = new AnswerOutcome(404, reason) };
         }
 
@@ -144,7 +145,8 @@ public sealed class Explainer
         {
             if (ReferenceEquals(route, taken) || misses.Count == MaxNearMisses)
                 break;
-            if (route.Match.Kind != PathMatchKind.Connect && route.Match.IsPathMatch(input.Path) && RouteConditions.FirstFailure(route.Match, input) is { } failure)
+            if (route.Match.Kind != PathMatchKind.Connect && route.Match.IsPathMatch(input.Path)
+                && RouteConditions.FirstFailure(route.Match, input) is { } failure)
                 misses.Add(new RouteMiss(Step(host, route), failure));
         }
 

@@ -11,7 +11,9 @@ public static class ExplanationText
     {
         ArgumentNullException.ThrowIfNull(writer);
         ArgumentNullException.ThrowIfNull(explanation);
-        Line(writer, "request", $"{explanation.Request.Method} {explanation.Request.Url.Scheme}://{explanation.Request.Authority}{explanation.Request.PathAndQuery}");
+        Line(
+            writer, "request",
+            $"{explanation.Request.Method} {explanation.Request.Url.Scheme}://{explanation.Request.Authority}{explanation.Request.PathAndQuery}");
         if (explanation.Listener is { } listener)
             Line(writer, "listener", $"{listener.Name} on {listener.Address}{For(listener.Resource)}; {listener.Reason}");
         if (explanation.FilterChain is { } chain)

@@ -31,7 +31,12 @@ internal static class FilterChains
     }
 
     private static FilterChainModel Bind(ListenerV3.FilterChain chain) =>
-        new() { Key = chain.Name, Match = FilterChainMatchBinder.Bind(chain.FilterChainMatch, "filter_chain_match", new BindErrors()), Filter = Unserved.Instance };
+        new()
+        {
+            Key = chain.Name,
+            Match = FilterChainMatchBinder.Bind(chain.FilterChainMatch, "filter_chain_match", new BindErrors()),
+            Filter = Unserved.Instance,
+        };
 
     // The index asks for what serves a chain, which explaining never does.
     private sealed class Unserved : NetworkFilterModel

@@ -28,7 +28,8 @@ internal sealed record ListenerChoice(ListenerV3.Listener Listener, ListenerV3.F
         var usual = request.IsTls ? UsualHttpsPort : UsualHttpPort;
         if (Array.Find(listeners, listener => PortOf(listener) == usual) is { } byConvention)
             return Choose(byConvention, request, $"nothing listens on {request.Url.Port}, which a Service usually maps to {usual}");
-        return listeners.Select(listener => Choose(listener, request, $"nothing listens on {request.Url.Port}; it is the first that takes {request.Url.Scheme}"))
+        return listeners.Select(
+            listener => Choose(listener, request, $"nothing listens on {request.Url.Port}; it is the first that takes {request.Url.Scheme}"))
             .FirstOrDefault(choice => choice.Chain is not null);
     }
 

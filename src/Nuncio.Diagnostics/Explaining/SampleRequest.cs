@@ -69,6 +69,7 @@ public static class SampleRequest
 
         // Paths come from manifests: nothing of them may mean something to a shell.
         private static string Quote(string text) =>
-            text.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or ':' or '.' or '-' or '_') ? text : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+            text.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or ':' or '.' or '-' or '_')
+                ? text : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
     }
 }

@@ -13,7 +13,8 @@ public abstract class GrpcTransport
 
 /// <summary>The head of a call.</summary>
 /// <param name="Path">The <c>:path</c>.</param>
-/// <param name="Headers">All headers in their order, <c>te</c>, <c>content-type</c> and <c>grpc-timeout</c> included; pseudo-headers are the transport's.</param>
+/// <param name="Headers">All headers in their order, <c>te</c>, <c>content-type</c> and <c>grpc-timeout</c> included; pseudo-headers are the
+/// transport's.</param>
 public sealed record GrpcRequestHead(string Path, GrpcMetadata Headers);
 
 /// <summary>The head of an answer.</summary>

@@ -18,8 +18,8 @@ using Microsoft.Extensions.Options;
 namespace Nuncio.Grpc.Server;
 
 /// <summary>
-/// Serves gRPC over HTTP/2, on Kestrel. Memory per connection is bounded: what a caller does not read makes the handler that writes wait, and the flow control of
-/// HTTP/2 makes a caller wait whose messages nobody reads.
+/// Serves gRPC over HTTP/2, on Kestrel. Memory per connection is bounded: what a caller does not read makes the handler that writes wait, and the flow control
+/// of HTTP/2 makes a caller wait whose messages nobody reads.
 /// </summary>
 public sealed class GrpcServer : IAsyncDisposable
 {
@@ -52,7 +52,8 @@ public sealed class GrpcServer : IAsyncDisposable
         try
         {
             kestrel = new KestrelServer(
-                Options.Create(Settings(options, services.Services)), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers), loggers);
+                Options.Create(Settings(options, services.Services)),
+                new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers), loggers);
             var application = new Application(methods.Freeze(), options, stopping.Token, loggers.CreateLogger("nuncio.grpc"));
             await kestrel.StartAsync(application, cancellation).ConfigureAwait(false);
             var address = kestrel.Features.Get<IServerAddressesFeature>()!.Addresses.First();
@@ -124,7 +125,12 @@ public sealed class GrpcServer : IAsyncDisposable
 
     private static HttpsConnectionAdapterOptions Tls(GrpcServerOptions options, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate)
     {
-        var tls = new HttpsConnectionAdapterOptions { ServerCertificate = certificate, ServerCertificateChain = options.Intermediates, SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
+        var tls = new HttpsConnectionAdapterOptions
+        {
+            ServerCertificate = certificate,
+            ServerCertificateChain = options.Intermediates,
+            SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+        };
         if (options.AcceptClientCertificate is { } accept)
         {
             tls.ClientCertificateMode = ClientCertificateMode.RequireCertificate;

@@ -6,7 +6,8 @@ namespace Nuncio.Grpc.Server;
 /// <summary>What a handler knows of its call.</summary>
 public sealed class GrpcServerContext
 {
-    internal GrpcServerContext(string path, GrpcMetadata headers, EndPoint? peer, X509Certificate2? certificate, CancellationToken cancellation, CancellationToken stopping)
+    internal GrpcServerContext(
+        string path, GrpcMetadata headers, EndPoint? peer, X509Certificate2? certificate, CancellationToken cancellation, CancellationToken stopping)
     {
         Path = path;
         Headers = headers;

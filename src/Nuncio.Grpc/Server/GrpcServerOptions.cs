@@ -6,7 +6,9 @@ namespace Nuncio.Grpc.Server;
 /// <summary>Where a <see cref="GrpcServer"/> listens and what it bears.</summary>
 public sealed record GrpcServerOptions
 {
-    /// <summary>Where it listens: an <see cref="IPEndPoint"/> (port 0 for any free one) or a <see cref="System.Net.Sockets.UnixDomainSocketEndPoint"/>.</summary>
+    /// <summary>
+    /// Where it listens: an <see cref="IPEndPoint"/> (port 0 for any free one) or a <see cref="System.Net.Sockets.UnixDomainSocketEndPoint"/>.
+    /// </summary>
     public required EndPoint Address { get; init; }
 
     /// <summary>The certificate for TLS; null for HTTP/2 in cleartext with prior knowledge.</summary>

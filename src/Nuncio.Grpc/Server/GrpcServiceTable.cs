@@ -49,7 +49,8 @@ public sealed class GrpcServiceTable
     private static async ValueTask<TRequest> OnlyAsync<TRequest>(GrpcRequestStream<TRequest> requests)
         where TRequest : class, IMessage<TRequest>, new()
     {
-        var request = await requests.ReadAsync().ConfigureAwait(false) ?? throw new GrpcStatusException(GrpcStatusCode.Internal, "The request holds no message.");
+        var request = await requests.ReadAsync().ConfigureAwait(false)
+            ?? throw new GrpcStatusException(GrpcStatusCode.Internal, "The request holds no message.");
         return await requests.ReadAsync().ConfigureAwait(false) is null
             ? request : throw new GrpcStatusException(GrpcStatusCode.Internal, "The request holds more than one message.");
     }

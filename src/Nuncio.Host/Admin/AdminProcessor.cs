@@ -10,7 +10,8 @@ namespace Nuncio.Host.Admin;
 /// <param name="state">What serves.</param>
 /// <param name="metrics">Those of the data plane; null where it does not answer.</param>
 /// <param name="ambassadorId">Of this process; <c>default</c> where it has none of its own.</param>
-public sealed class AdminProcessor(GatewayState state, Func<CancellationToken, Task<ReadOnlyMemory<byte>?>> metrics, string ambassadorId = "default") : PageProcessor
+public sealed class AdminProcessor(GatewayState state, Func<CancellationToken, Task<ReadOnlyMemory<byte>?>> metrics, string ambassadorId = "default")
+    : PageProcessor
 {
     private readonly MetricLabels _identity = MetricLabels.Of("version", ProductVersion.Text).And("ambassador_id", ambassadorId);
 

@@ -28,18 +28,27 @@ public static class ConfigDumpWriter
         var revision = snapshot.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture);
         var clusters = new ClustersConfigDump { VersionInfo = revision };
         foreach (var cluster in Ordered(snapshot.Clusters))
-            clusters.DynamicActiveClusters.Add(new ClustersConfigDump.Types.DynamicCluster { VersionInfo = cluster.Version.ToString(), Cluster = Any.Pack(cluster.Message) });
+            clusters.DynamicActiveClusters.Add(
+                new ClustersConfigDump.Types.DynamicCluster { VersionInfo = cluster.Version.ToString(), Cluster = Any.Pack(cluster.Message) });
         var endpoints = new EndpointsConfigDump();
         foreach (var assignment in Ordered(snapshot.Endpoints))
         {
             endpoints.DynamicEndpointConfigs.Add(
-                new EndpointsConfigDump.Types.DynamicEndpointConfig { VersionInfo = assignment.Version.ToString(), EndpointConfig = Any.Pack(assignment.Message) });
+                new EndpointsConfigDump.Types.DynamicEndpointConfig
+                {
+                    VersionInfo = assignment.Version.ToString(),
+                    EndpointConfig = Any.Pack(assignment.Message),
+                });
         }
 
         var listeners = new ListenersConfigDump { VersionInfo = revision };
         foreach (var listener in Ordered(snapshot.Listeners))
         {
-            var serving = new ListenersConfigDump.Types.DynamicListenerState { VersionInfo = listener.Version.ToString(), Listener = Any.Pack(listener.Message) };
+            var serving = new ListenersConfigDump.Types.DynamicListenerState
+            {
+                VersionInfo = listener.Version.ToString(),
+                Listener = Any.Pack(listener.Message),
+            };
             listeners.DynamicListeners.Add(new ListenersConfigDump.Types.DynamicListener { Name = listener.Name, ActiveState = serving });
         }
 

@@ -14,7 +14,8 @@ internal static class DemoEndpoints
         return new EndpointsResource
         {
             Key = new ResourceKey(EndpointsResource.KindName, service.Namespace, service.Name),
-            Subsets = ValueList.Create<EndpointSubset>([new EndpointSubset(ValueList.Create<string>([server.Address.ToString()]), ValueList<string>.Empty, ports.ToValueList())]),
+            Subsets = ValueList.Create<EndpointSubset>(
+                [new EndpointSubset(ValueList.Create<string>([server.Address.ToString()]), ValueList<string>.Empty, ports.ToValueList())]),
         };
     }
 }

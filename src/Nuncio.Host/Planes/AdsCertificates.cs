@@ -33,7 +33,8 @@ internal sealed class AdsCertificates : IDisposable
             problem = authorities.Count == 0 ? $"{options.ClientAuthorities} holds no certificate" : null;
             // A key in memory alone cannot be used for TLS on every platform.
             return problem is null
-                ? new AdsCertificates(X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null), IntermediatesIn(options.Certificate), authorities)
+                ? new AdsCertificates(
+                    X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null), IntermediatesIn(options.Certificate), authorities)
                 : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
@@ -53,7 +54,9 @@ internal sealed class AdsCertificates : IDisposable
         return certificates;
     }
 
-    /// <summary>A client's certificate is signed by one of the authorities, itself or through others that the client showed, in its time, and for clients.</summary>
+    /// <summary>
+    /// A client's certificate is signed by one of the authorities, itself or through others that the client showed, in its time, and for clients.
+    /// </summary>
     public bool Accepts(X509Certificate2 client, X509Certificate2Collection shown)
     {
         using var chain = new X509Chain();

@@ -15,7 +15,9 @@ internal interface IGatewayPlane : IXdsSnapshotSink, IAsyncDisposable
     /// <summary>A revision, or a later one, is in effect, as far as it was not refused.</summary>
     bool HasAccepted(long revision);
 
-    /// <summary>Whether a revision, or a later one, is known to be in effect somewhere, as far as it was not refused: what is worth keeping for a restart.</summary>
+    /// <summary>
+    /// Whether a revision, or a later one, is known to be in effect somewhere, as far as it was not refused: what is worth keeping for a restart.
+    /// </summary>
     bool IsProven(long revision);
 
     /// <summary>What of the newest snapshot is refused.</summary>

@@ -2,7 +2,9 @@ using Nuncio.Resources.Getambassador;
 
 namespace Nuncio.Resources.Modules;
 
-/// <summary>Settings of the whole gateway (kind Module). Spec section 4.5. At most one of the configurations is set; a Module of any other name has neither.</summary>
+/// <summary>
+/// Settings of the whole gateway (kind Module). Spec section 4.5. At most one of the configurations is set; a Module of any other name has neither.
+/// </summary>
 public sealed record ModuleResource : AmbassadorResource
 {
     /// <summary>The kind's name.</summary>

@@ -148,14 +148,18 @@ internal sealed class DocumentCollector(string file, DocumentSlice slice, Readin
             {
                 Add(
                     documents[i],
-                    [.. steps, new DocumentStep("metadata"), new DocumentStep("annotations"), new DocumentStep(ObjectHeader.ConfigAnnotation), new DocumentStep(null, i)],
+                    [
+                        .. steps, new DocumentStep("metadata"), new DocumentStep("annotations"), new DocumentStep(ObjectHeader.ConfigAnnotation),
+                        new DocumentStep(null, i),
+                    ],
                     header, depth + 1);
             }
         }
         catch (DocumentException e)
         {
             _findings.Add(new Finding(
-                FindingCodes.AnnotationUnreadable, FindingLevel.Error, e.Message, header.Key, FieldPath.Join("metadata.annotations", ObjectHeader.ConfigAnnotation),
+                FindingCodes.AnnotationUnreadable, FindingLevel.Error, e.Message, header.Key,
+                FieldPath.Join("metadata.annotations", ObjectHeader.ConfigAnnotation),
                 new SourceLocation(file, e.Line, e.Column)));
         }
     }

@@ -13,7 +13,8 @@ internal static class JsonWriter
     public static JsonText Write(Node node)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var writer = new Utf8JsonWriter(
+            buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
             Write(writer, node);
         return new JsonText(Encoding.UTF8.GetString(buffer.WrittenSpan));
     }
@@ -57,7 +58,8 @@ internal static class JsonWriter
             case ScalarKind.Integer when scalar.TryGetInteger(out var integer):
                 writer.WriteNumberValue(integer);
                 break;
-            case ScalarKind.Float when double.TryParse(scalar.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number):
+            case ScalarKind.Float
+                when double.TryParse(scalar.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number):
                 writer.WriteNumberValue(number);
                 break;
             default:

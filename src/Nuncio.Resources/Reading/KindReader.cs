@@ -76,7 +76,8 @@ internal sealed class KindReader
     public string? CurrentApiVersion => HasSchema ? $"{AmbassadorGroup}/{CurrentVersion}" : null;
 
     /// <summary>The kind of the same group that was probably meant.</summary>
-    public static string? Suggest(string group, string kind) => NameSuggestion.For(kind, All.Where(reader => reader.Group == group).Select(reader => reader.Kind));
+    public static string? Suggest(string group, string kind) =>
+        NameSuggestion.For(kind, All.Where(reader => reader.Group == group).Select(reader => reader.Kind));
 
     public static KindReader? Find(string group, string kind) => ByName.GetValueOrDefault((group, kind));
 

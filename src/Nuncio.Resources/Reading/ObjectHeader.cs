@@ -66,7 +66,8 @@ internal sealed class ObjectHeader
             {
                 collector.Report(
                     name is null ? FindingCodes.FieldMissing : FindingCodes.WrongType, FindingLevel.Error,
-                    name is null ? $"This {kind} has no metadata.name" : $"metadata.name must be text, not {name.Description}", null, "metadata.name", name ?? map);
+                    name is null ? $"This {kind} has no metadata.name" : $"metadata.name must be text, not {name.Description}", null, "metadata.name",
+                    name ?? map);
                 return null;
             }
         }
@@ -115,7 +116,8 @@ internal sealed class ObjectHeader
                     isInvalid |= scalar is null;
                     var path = FieldPath.Join("metadata." + name, entry.Key.Text);
                     collector.Report(
-                        FindingCodes.WrongType, scalar is null ? FindingLevel.Error : FindingLevel.Warning, $"{path} must be text, not {entry.Value.Description}",
+                        FindingCodes.WrongType, scalar is null ? FindingLevel.Error : FindingLevel.Warning,
+                        $"{path} must be text, not {entry.Value.Description}",
                         key, path, entry.Value, scalar is null ? null : $"\"{scalar.Text}\"");
                 }
 

@@ -6,7 +6,8 @@ namespace Nuncio.Sources.Files;
 /// <summary>Notifications of the file system for a set of paths, as a queue of touched paths.</summary>
 internal sealed partial class FolderWatch : IDisposable
 {
-    private readonly Channel<(string Path, bool IsWhole)> _touched = Channel.CreateUnbounded<(string, bool)>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<(string Path, bool IsWhole)> _touched = Channel.CreateUnbounded<(string, bool)>(
+        new UnboundedChannelOptions { SingleReader = true });
     private readonly List<FileSystemWatcher> _watchers = [];
     private readonly ILogger _logger;
 

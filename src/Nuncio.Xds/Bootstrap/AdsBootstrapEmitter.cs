@@ -99,8 +99,16 @@ public static class AdsBootstrapEmitter
         CommonTlsContext = new CommonTlsContext
         {
             AlpnProtocols = { "h2" },
-            TlsParams = new TlsParameters { TlsMinimumProtocolVersion = TlsParameters.Types.TlsProtocol.Tlsv12, TlsMaximumProtocolVersion = TlsParameters.Types.TlsProtocol.Tlsv13 },
-            TlsCertificates = { new TlsCertificate { CertificateChain = new DataSource { Filename = tls.Certificate }, PrivateKey = new DataSource { Filename = tls.PrivateKey } } },
+            TlsParams = new TlsParameters
+            {
+                TlsMinimumProtocolVersion = TlsParameters.Types.TlsProtocol.Tlsv12,
+                TlsMaximumProtocolVersion = TlsParameters.Types.TlsProtocol.Tlsv13,
+            },
+            TlsCertificates = { new TlsCertificate
+            {
+                CertificateChain = new DataSource { Filename = tls.Certificate },
+                PrivateKey = new DataSource { Filename = tls.PrivateKey },
+            } },
             ValidationContext = new CertificateValidationContext
             {
                 TrustedCa = new DataSource { Filename = tls.Authorities },

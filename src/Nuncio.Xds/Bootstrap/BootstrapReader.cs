@@ -22,7 +22,12 @@ public sealed record BootstrapReading(XdsSnapshot Snapshot, ImmutableArray<XdsJs
 /// </summary>
 public static class BootstrapReader
 {
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = XdsJson.MaxDepth, CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+    private static readonly JsonDocumentOptions Options = new()
+    {
+        MaxDepth = XdsJson.MaxDepth,
+        CommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+    };
 
     /// <summary>Reads one JSON text.</summary>
     /// <param name="utf8">The text.</param>

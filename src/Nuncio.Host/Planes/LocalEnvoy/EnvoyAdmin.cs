@@ -44,7 +44,8 @@ internal sealed class EnvoyAdmin(IPEndPoint address) : IDisposable
         foreach (var line in (await response.Content.ReadAsStringAsync(cancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var colon = line.LastIndexOf(':');
-            var counts = line.StartsWith("tcp.", StringComparison.Ordinal) || (line.Contains(".downstream_rq_active:", StringComparison.Ordinal) && !line.StartsWith("http.admin.", StringComparison.Ordinal));
+            var counts = line.StartsWith("tcp.", StringComparison.Ordinal)
+                || (line.Contains(".downstream_rq_active:", StringComparison.Ordinal) && !line.StartsWith("http.admin.", StringComparison.Ordinal));
             if (counts && long.TryParse(line.AsSpan(colon + 1), CultureInfo.InvariantCulture, out var value)) open += value;
         }
 

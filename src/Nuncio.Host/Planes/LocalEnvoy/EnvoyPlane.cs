@@ -75,12 +75,23 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
         if (version is null) return problem;
         LogVersion(_options.Program, version.ToString());
         if (EnvoyFolder.Open(_options, out problem) is not { } folder) return problem;
-        var bootstrap = new AdsBootstrapOptions { SocketPath = folder.Socket, AdminAddress = _options.Admin.Address.ToString(), AdminPort = (uint)_options.Admin.Port };
+        var bootstrap = new AdsBootstrapOptions
+        {
+            SocketPath = folder.Socket,
+            AdminAddress = _options.Admin.Address.ToString(),
+            AdminPort = (uint)_options.Admin.Port,
+        };
         if (folder.WriteBootstrap(bootstrap) is { } unwritten) return unwritten;
         try
         {
             _server = await GrpcServer.StartAsync(
-                new GrpcServerOptions { Address = new UnixDomainSocketEndPoint(folder.Socket), MaxReceiveMessageLength = 16 * 1024 * 1024, MaxConnections = 16, Time = _time },
+                new GrpcServerOptions
+                {
+                    Address = new UnixDomainSocketEndPoint(folder.Socket),
+                    MaxReceiveMessageLength = 16 * 1024 * 1024,
+                    MaxConnections = 16,
+                    Time = _time,
+                },
                 _ads.AddTo(new GrpcServiceTable()), _loggers, cancellationToken);
         }
         catch (Exception e) when (e is IOException or SocketException)
@@ -115,7 +126,8 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
         if (_process is not { IsRunning: true } process) return;
         var began = _time.GetTimestamp();
         await _admin.DrainAsync(cancellationToken);
-        while (_time.GetElapsedTime(began) < time && await _admin.OpenAsync(cancellationToken) is > 0) await Task.Delay(TimeSpan.FromMilliseconds(50), _time, cancellationToken);
+        while (_time.GetElapsedTime(began) < time && await _admin.OpenAsync(cancellationToken) is > 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), _time, cancellationToken);
         await process.StopAsync();
     }
 

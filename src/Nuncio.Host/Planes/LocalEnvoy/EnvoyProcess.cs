@@ -20,8 +20,8 @@ internal sealed partial class EnvoyProcess(EnvoyOptions options, EnvoyFolder fol
     public bool IsRunning => _id != 0;
 
     /// <summary>
-    /// Keeps Envoy running until cancelled. Then it is not started again, but its log is read on until it ends: an Envoy that cannot write its log stands still.
-    /// An Envoy that was taken over is not waited for.
+    /// Keeps Envoy running until cancelled. Then it is not started again, but its log is read on until it ends: an Envoy that cannot write its log stands
+    /// still. An Envoy that was taken over is not waited for.
     /// </summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -165,7 +165,8 @@ internal sealed partial class EnvoyProcess(EnvoyOptions options, EnvoyFolder fol
     [LoggerMessage(7, LogLevel.Warning, "Envoy, process {Id}, was started with another bootstrap: it is ended, and a new one started")]
     private partial void LogReplaced(int id);
 
-    [LoggerMessage(8, LogLevel.Warning, "It cannot be written down that Envoy runs as process {Id}, so a gateway that is started again cannot take it over: {Reason}")]
+    [LoggerMessage(
+        8, LogLevel.Warning, "It cannot be written down that Envoy runs as process {Id}, so a gateway that is started again cannot take it over: {Reason}")]
     private partial void LogNotRemembered(int id, string reason);
 
     [LoggerMessage(9, LogLevel.Error, "Envoy's log cannot be read any more: {Reason}")]

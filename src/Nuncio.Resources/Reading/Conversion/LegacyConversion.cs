@@ -186,7 +186,12 @@ internal static class LegacyConversion
             return;
         fields.Take("tag_headers");
         fields.Set("custom_tags", NodeFactory.List(headers, [.. headers.Items.Select(header => header is ScalarNode name
-            ? NodeFactory.Map(name, [NodeFactory.Entry(name, "tag", name), NodeFactory.Entry(name, "request_header", NodeFactory.Map(name, [NodeFactory.Entry(name, "name", name)]))])
+            ? NodeFactory.Map(
+                name,
+                [
+                    NodeFactory.Entry(name, "tag", name),
+                    NodeFactory.Entry(name, "request_header", NodeFactory.Map(name, [NodeFactory.Entry(name, "name", name)])),
+                ])
             : header)]));
     }
 

@@ -198,7 +198,8 @@ internal static class ModuleReader
             return new IpRule(entry.Key.Text == "peer" ? IpRuleKind.Peer : IpRuleKind.Remote, address.Text);
         // One bad entry does not spoil the list: it matches nothing, and the others count.
         owner.Remark(
-            FindingCodes.ValueNotAllowed, FindingLevel.Error, node, path, "must be an object with the one name 'peer' or 'remote' and an address or CIDR block");
+            FindingCodes.ValueNotAllowed, FindingLevel.Error, node, path,
+            "must be an object with the one name 'peer' or 'remote' and an address or CIDR block");
         return new IpRule(IpRuleKind.Invalid, "");
     }
 
