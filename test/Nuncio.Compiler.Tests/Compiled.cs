@@ -48,11 +48,13 @@ internal sealed class Compiled
     public static string Quiet(string more = "") => Resource(
         "Module",
         "ambassador",
-        "{config: {diagnostics: {enabled: false}, liveness_probe: {enabled: false}, readiness_probe: {enabled: false}" + (more.Length == 0 ? "" : ", " + more) + "}}");
+        "{config: {diagnostics: {enabled: false}, liveness_probe: {enabled: false}, readiness_probe: {enabled: false}"
+            + (more.Length == 0 ? "" : ", " + more) + "}}");
 
     /// <summary>Any kind of getambassador.io, with its spec in YAML's flow style.</summary>
     public static string Resource(string kind, string name, string spec, string metadata = "") =>
-        $"---\napiVersion: getambassador.io/v3alpha1\nkind: {kind}\nmetadata: {{name: {name}, namespace: default{(metadata.Length == 0 ? "" : ", " + metadata)}}}\nspec: {spec}\n";
+        $"---\napiVersion: getambassador.io/v3alpha1\nkind: {kind}\n"
+        + $"metadata: {{name: {name}, namespace: default{(metadata.Length == 0 ? "" : ", " + metadata)}}}\nspec: {spec}\n";
 
     public static string Secret(string name, TestCertificate certificate) => "---\n" + certificate.ToSecretYaml(name);
 

@@ -6,7 +6,8 @@ namespace Nuncio.Compiler.Tests;
 /// <summary>Short ways to resources, and to what the compiler's Mapping half makes of them.</summary>
 internal static class Given
 {
-    public static MappingResource Mapping(string name, string prefix = "/x/", string service = "svc", string @namespace = "default", Func<MappingSpec, MappingSpec>? with = null)
+    public static MappingResource Mapping(
+        string name, string prefix = "/x/", string service = "svc", string @namespace = "default", Func<MappingSpec, MappingSpec>? with = null)
     {
         var spec = new MappingSpec { Prefix = prefix, Service = service, Hostname = "*" };
         return new MappingResource
@@ -46,6 +47,7 @@ internal sealed class MappingHalf(CompilerOptions? options = null)
     }
 
     /// <summary>The routes for a listener that serves everything securely.</summary>
-    public static ImmutableArray<RouteV3.Route> Routes(CompilerContext context, SecurityModel model = SecurityModel.Secure, InsecureAction action = InsecureAction.Route) =>
-        [.. context.Groups.SelectMany(group => RouteEmitter.Emit(group, model, action)).Select(route => route.Message)];
+    public static ImmutableArray<RouteV3.Route> Routes(
+        CompilerContext context, SecurityModel model = SecurityModel.Secure, InsecureAction action = InsecureAction.Route) =>
+            [.. context.Groups.SelectMany(group => RouteEmitter.Emit(group, model, action)).Select(route => route.Message)];
 }

@@ -6,8 +6,8 @@ using Nuncio.Xds.Bootstrap;
 namespace Nuncio.Compiler.Tests;
 
 /// <summary>
-/// Each folder <c>testdata/compiler/stem-case</c>: what <c>input.yaml</c> compiles to is <c>expect.yaml</c> (a static bootstrap) with the findings of <c>findings.yaml</c>.
-/// With <c>NUNCIO_ACCEPT=1</c> the expectations are written instead of compared; look at the difference before it is committed.
+/// Each folder <c>testdata/compiler/stem-case</c>: what <c>input.yaml</c> compiles to is <c>expect.yaml</c> (a static bootstrap) with the findings of
+/// <c>findings.yaml</c>. With <c>NUNCIO_ACCEPT=1</c> the expectations are written instead of compared; look at the difference before it is committed.
 /// </summary>
 public class GoldenTests
 {

@@ -90,20 +90,23 @@ internal static class Exchanges
         ["headers-added-and-removed"] = Get("/headers/?ID", "x-removed: gone\r\nx-added: zero\r\nx-overwritten: zero\r\nx-do: secret\r\n"),
         ["headers-on-own-answer"] = Get("/headers/?ID", "x-do: close\r\n"),
         ["cors-preflight"] = "OPTIONS /cors/?ID HTTP/1.1\r\nhost: example.com\r\norigin: http://foo.example\r\naccess-control-request-method: GET\r\n\r\n",
-        ["cors-preflight-other-origin"] = "OPTIONS /cors/?ID HTTP/1.1\r\nhost: example.com\r\norigin: http://bar.example\r\naccess-control-request-method: GET\r\n\r\n",
+        ["cors-preflight-other-origin"] =
+            "OPTIONS /cors/?ID HTTP/1.1\r\nhost: example.com\r\norigin: http://bar.example\r\naccess-control-request-method: GET\r\n\r\n",
         ["cors-request"] = Get("/cors/?ID", "origin: http://foo.example\r\n"),
         ["cors-request-other-origin"] = Get("/cors/?ID", "origin: http://bar.example\r\n"),
         ["forwarded-for"] = Get("/plain/?ID", "x-forwarded-for: 10.1.2.3, 10.4.5.6\r\n"),
         ["forwarded-proto-http"] = Get("/plain/?ID", "x-forwarded-proto: http\r\n"),
         ["forwarded-host"] = Get("/plain/?ID", "x-forwarded-host: evil.example\r\nx-forwarded-port: 99\r\n"),
         ["request-id-given"] = Get("/plain/?ID", "x-request-id: 11111111-2222-4333-8444-555555555555\r\n"),
-        ["envoy-headers-given"] = Get("/plain/?ID", "x-envoy-upstream-rq-timeout-ms: 5\r\nx-envoy-internal: true\r\nx-envoy-max-retries: 9\r\nx-envoy-original-path: /x\r\n"),
+        ["envoy-headers-given"] = Get(
+            "/plain/?ID", "x-envoy-upstream-rq-timeout-ms: 5\r\nx-envoy-internal: true\r\nx-envoy-max-retries: 9\r\nx-envoy-original-path: /x\r\n"),
         ["header-repeated"] = Get("/plain/?ID", "x-a: 1\r\nX-A: 2\r\nx-a: \r\n"),
         ["cookies-repeated"] = Get("/plain/?ID", "cookie: a=1\r\ncookie: b=2\r\n"),
         ["header-spaces"] = Get("/plain/?ID", "x-a:   spaced out \t \r\n"),
         ["header-8-bit"] = Get("/plain/?ID", "x-a: caf\u00e9\r\n"),
         ["user-agent"] = Get("/plain/?ID", "user-agent: parity \"quoted\"\r\n"),
-        ["hop-by-hop"] = Get("/plain/?ID", "connection: x-hop, keep-alive\r\nx-hop: 1\r\nkeep-alive: timeout=5\r\nproxy-connection: keep-alive\r\nte: trailers, deflate\r\n"),
+        ["hop-by-hop"] = Get(
+            "/plain/?ID", "connection: x-hop, keep-alive\r\nx-hop: 1\r\nkeep-alive: timeout=5\r\nproxy-connection: keep-alive\r\nte: trailers, deflate\r\n"),
         ["sticky-cookie-made"] = Get("/hashed/?ID"),
         ["sticky-cookie-given"] = Get("/hashed/?ID", "cookie: sticky=abc\r\n"),
         ["shadowed"] = Get("/shadowed/?ID"),
@@ -161,7 +164,8 @@ internal static class Exchanges
         ["put"] = "PUT /plain/?ID HTTP/1.1\r\nhost: example.com\r\ncontent-length: 4\r\n\r\nbody",
         ["chunked-request"] = "POST /plain/?ID HTTP/1.1\r\nhost: example.com\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
         ["chunked-request-extension"] = "POST /plain/?ID HTTP/1.1\r\nhost: example.com\r\ntransfer-encoding: chunked\r\n\r\n4;a=b\r\nbody\r\n0\r\n\r\n",
-        ["chunked-request-trailers"] = "POST /plain/?ID HTTP/1.1\r\nhost: example.com\r\ntransfer-encoding: chunked\r\ntrailer: x-t\r\n\r\n4\r\nbody\r\n0\r\nx-t: 1\r\n\r\n",
+        ["chunked-request-trailers"] =
+            "POST /plain/?ID HTTP/1.1\r\nhost: example.com\r\ntransfer-encoding: chunked\r\ntrailer: x-t\r\n\r\n4\r\nbody\r\n0\r\nx-t: 1\r\n\r\n",
         ["expect-continue"] = "POST /plain/?ID HTTP/1.1\r\nhost: example.com\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\nbody",
         ["connection-close"] = Get("/plain/?ID", "connection: close\r\n"),
         ["http-1.0"] = "GET /plain/?ID HTTP/1.0\r\nhost: example.com\r\n\r\n",
@@ -183,9 +187,13 @@ internal static class Exchanges
         ["query-odd"] = Get("/plain/?ID&a=[]{}|^`\"<>"),
         ["path-8-bit"] = Get("/plain/caf\u00e9?ID"),
         ["pipelined"] = Get("/plain/1?ID") + Get("/plain/2?ID", "connection: close\r\n"),
-        ["websocket-not-allowed"] = Get("/plain/?ID", "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
-        ["websocket"] = Get("/socket/?ID", "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nx-do: 101\r\n"),
-        ["websocket-refused-by-upstream"] = Get("/socket/?ID", "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
+        ["websocket-not-allowed"] = Get(
+            "/plain/?ID", "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
+        ["websocket"] = Get(
+            "/socket/?ID",
+            "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nx-do: 101\r\n"),
+        ["websocket-refused-by-upstream"] = Get(
+            "/socket/?ID", "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
         ["upgrade-other"] = Get("/socket/?ID", "connection: upgrade\r\nupgrade: something\r\n"),
         ["upgrade-h2c"] = Get("/plain/?ID", "connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n"),
         ["connect"] = "CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n",
@@ -231,11 +239,20 @@ internal static class Exchanges
 
     private static IEnumerable<Exchange> Tls()
     {
-        yield return new("TLS", "tls", Get("/plain/?ID", host: "secure.example.com").Replace("ID", "tls", StringComparison.Ordinal), ServerName: "secure.example.com");
-        yield return new("TLS", "tls-host-differs", Get("/plain/?ID", host: "modern.example.com").Replace("ID", "tls-host-differs", StringComparison.Ordinal), ServerName: "secure.example.com");
-        yield return new("TLS", "tls-1.3-only", Get("/plain/?ID", host: "modern.example.com").Replace("ID", "tls-1.3-only", StringComparison.Ordinal), ServerName: "modern.example.com");
-        yield return new("TLS", "tls-unknown-name", Get("/plain/?ID", host: "nobody.example.org").Replace("ID", "tls-unknown-name", StringComparison.Ordinal), ServerName: "nobody.example.org");
-        yield return new("TLS", "tls-strict-host", Get("/plain/?ID", host: "strict.example.com").Replace("ID", "tls-strict-host", StringComparison.Ordinal), ServerName: "strict.example.com");
+        yield return new(
+            "TLS", "tls", Get("/plain/?ID", host: "secure.example.com").Replace("ID", "tls", StringComparison.Ordinal), ServerName: "secure.example.com");
+        yield return new(
+            "TLS", "tls-host-differs", Get("/plain/?ID", host: "modern.example.com").Replace("ID", "tls-host-differs", StringComparison.Ordinal),
+            ServerName: "secure.example.com");
+        yield return new(
+            "TLS", "tls-1.3-only", Get("/plain/?ID", host: "modern.example.com").Replace("ID", "tls-1.3-only", StringComparison.Ordinal),
+            ServerName: "modern.example.com");
+        yield return new(
+            "TLS", "tls-unknown-name", Get("/plain/?ID", host: "nobody.example.org").Replace("ID", "tls-unknown-name", StringComparison.Ordinal),
+            ServerName: "nobody.example.org");
+        yield return new(
+            "TLS", "tls-strict-host", Get("/plain/?ID", host: "strict.example.com").Replace("ID", "tls-strict-host", StringComparison.Ordinal),
+            ServerName: "strict.example.com");
     }
 
     private static IEnumerable<Exchange> Of(string area, Dictionary<string, string> all) => all.Select(pair =>

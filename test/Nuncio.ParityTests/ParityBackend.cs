@@ -67,7 +67,8 @@ internal sealed class ParityBackend : IPlaneBackend
         "allow" => Responses.Ok("", "x-user: somebody\r\nx-other: 1\r\nset-cookie: a=1\r\n"),
         "deny" => Responses.With(403, request.Method == "HEAD" ? "" : "denied", "x-why: because\r\nwww-authenticate: Basic\r\nset-cookie: b=2\r\n"),
         "moved" => Responses.With(302, "", "location: https://login.example.com/\r\n"),
-        "grpc" => "HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ntransfer-encoding: chunked\r\n\r\n7\r\n\0\0\0\0\u0002\u0008\u0007\r\n0\r\ngrpc-status: 0\r\n\r\n",
+        "grpc" => "HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ntransfer-encoding: chunked\r\n\r\n7\r\n\0\0\0\0\u0002\u0008\u0007\r\n0\r\ngrpc-status: "
+            + "0\r\n\r\n",
         "retriable" => Responses.With(200, "again", "x-retry: 1\r\n"),
         "secret" => Responses.Ok($"{request}\n", "x-secret: 1\r\nx-answered: no\r\n"),
         "empty" => Responses.Ok(),

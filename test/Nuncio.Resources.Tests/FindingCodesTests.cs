@@ -10,7 +10,8 @@ public sealed partial class FindingCodesTests
     [Fact]
     public void Codes_AllOfThem_HaveARowInTheDocumentation()
     {
-        var documented = Row().Matches(File.ReadAllText(Path.Combine(TestPaths.Repository, "docs", "findings.md"))).Select(match => match.Groups[1].Value).ToArray();
+        var documented = Row().Matches(
+            File.ReadAllText(Path.Combine(TestPaths.Repository, "docs", "findings.md"))).Select(match => match.Groups[1].Value).ToArray();
 
         documented.ShouldBe(Codes(), ignoreOrder: true);
         documented.ShouldBe(documented.Order(StringComparer.Ordinal));

@@ -16,7 +16,8 @@ public sealed class SnapshotAssemblerTests
     [InlineData("ambassador_id: [_automatic_]", "any", true)]
     public void Assemble_AmbassadorId_DecidesWhoseResourceItIs(string field, string id, bool expected)
     {
-        var snapshot = Assemble(SnapshotOptions.Default with { AmbassadorId = id }, Mapping("m", "default", field + (field.Length > 0 ? ", " : "") + "oops: 1"));
+        var snapshot = Assemble(
+            SnapshotOptions.Default with { AmbassadorId = id }, Mapping("m", "default", field + (field.Length > 0 ? ", " : "") + "oops: 1"));
 
         snapshot.Mappings.Length.ShouldBe(expected ? 1 : 0);
         snapshot.Findings.Length.ShouldBe(expected ? 1 : 0);

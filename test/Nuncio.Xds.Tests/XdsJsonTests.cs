@@ -57,7 +57,8 @@ public class XdsJsonTests
     [Fact]
     public void Any_KnownType_IsResolvedBothWays()
     {
-        const string Json = """{"name":"r","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router","dynamic_stats":false}}""";
+        const string Json =
+            """{"name":"r","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router","dynamic_stats":false}}""";
 
         XdsJson.TryParse<HttpFilter>(Json, out var filter, out var error).ShouldBeTrue(error?.ToString());
         filter.TypedConfig.Unpack<Router>().DynamicStats.ShouldBe(false);

@@ -12,7 +12,10 @@ internal static class PeerNode
         if (version is null) return node;
         var parts = Version.Parse(version);
         node.UserAgentName = "envoy";
-        node.UserAgentBuildVersion = new BuildVersion { Version = new Envoy.Type.V3.SemanticVersion { MajorNumber = (uint)parts.Major, MinorNumber = (uint)parts.Minor } };
+        node.UserAgentBuildVersion = new BuildVersion
+        {
+            Version = new Envoy.Type.V3.SemanticVersion { MajorNumber = (uint)parts.Major, MinorNumber = (uint)parts.Minor },
+        };
         return node;
     }
 }

@@ -41,7 +41,9 @@ internal sealed record Snapshots
         {
             ClusterName = name, Policy = new ClusterLoadAssignment.Types.Policy { OverprovisioningFactor = (uint)content },
         }),
-        Listeners = Table(Listeners, (name, content) => new Listener { Name = name, PerConnectionBufferLimitBytes = (uint)content, FilterChains = { Routes.Keys.Select(Chain) } }),
+        Listeners = Table(
+            Listeners,
+            (name, content) => new Listener { Name = name, PerConnectionBufferLimitBytes = (uint)content, FilterChains = { Routes.Keys.Select(Chain) } }),
         RouteConfigurations = Table(Routes, (name, content) => new RouteConfiguration { Name = name, InternalOnlyHeaders = { $"x-{content}" } }),
     };
 

@@ -41,7 +41,8 @@ public class AssociationTests
     [Fact]
     public void Hosts_WithTheSameMappings_ShareAVirtualHost()
     {
-        var hosts = string.Concat(Enumerable.Range(0, 100).Select(i => Compiled.Host($"h{i}", $"{{hostname: h{i}.com, requestPolicy: {{insecure: {{action: Route}}}}}}")));
+        var hosts = string.Concat(
+            Enumerable.Range(0, 100).Select(i => Compiled.Host($"h{i}", $"{{hostname: h{i}.com, requestPolicy: {{insecure: {{action: Route}}}}}}")));
         var mappings = string.Concat(Enumerable.Range(0, 50).Select(i => Compiled.Mapping($"m{i}", $"{{prefix: /p{i}/, service: svc, hostname: '*'}}")));
         var compiled = Compiled.From(Compiled.Listener("a") + Compiled.Listener("b", 8443) + Compiled.Quiet() + hosts + mappings);
         var routes = compiled.Snapshot.RouteConfigurations.Values.Single().Message;
@@ -79,7 +80,8 @@ public class AssociationTests
     {
         var compiled = Compiled.From(
             Compiled.Listener(model: "INSECURE") + Compiled.Quiet() + Compiled.Host("narrow", "{hostname: a.com, requestPolicy: {insecure: {action: Reject}}}")
-            + Compiled.Host("wide", "{hostname: '*', requestPolicy: {insecure: {action: Route}}}") + Compiled.Mapping("m", "{prefix: /x/, service: svc, hostname: '*'}"));
+            + Compiled.Host("wide", "{hostname: '*', requestPolicy: {insecure: {action: Route}}}")
+            + Compiled.Mapping("m", "{prefix: /x/, service: svc, hostname: '*'}"));
 
         compiled.VirtualHosts("l", "http").Keys.ShouldBe(["*"]);
         compiled.Result.Findings.ShouldContain(finding => finding.Code == FindingCodes.HostLeftOut && finding.Resource!.Value.Name == "narrow");
@@ -93,14 +95,17 @@ public class AssociationTests
             + Compiled.Mapping("m", "{prefix: /x/, service: svc, hostname: '*'}") + Compiled.Resource("AuthService", "auth", "{auth_service: auth}"));
 
         var rejected = compiled.VirtualHosts("l", "http")["a.com"].Routes.Single(route => route.DirectResponse is not null);
-        rejected.TypedPerFilterConfig["envoy.filters.http.ext_authz"].Unpack<Envoy.Extensions.Filters.Http.ExtAuthz.V3.ExtAuthzPerRoute>().Disabled.ShouldBeTrue();
+        rejected.TypedPerFilterConfig["envoy.filters.http.ext_authz"].Unpack<Envoy.Extensions.Filters.Http.ExtAuthz.V3.ExtAuthzPerRoute>().Disabled
+            .ShouldBeTrue();
     }
 
     [Fact]
     public void ChangedMapping_TouchesItsVirtualHostOnly()
     {
-        string Manifests(string service) => Compiled.Listener() + Compiled.Quiet() + Compiled.Host("a", "{hostname: a.com}") + Compiled.Host("b", "{hostname: b.com}")
-            + Compiled.Mapping("m", $"{{prefix: /x/, service: {service}, hostname: a.com}}") + Compiled.Mapping("n", "{prefix: /x/, service: svc, hostname: b.com}");
+        string Manifests(string service) => Compiled.Listener()
+            + Compiled.Quiet() + Compiled.Host("a", "{hostname: a.com}") + Compiled.Host("b", "{hostname: b.com}")
+            + Compiled.Mapping("m", $"{{prefix: /x/, service: {service}, hostname: a.com}}")
+            + Compiled.Mapping("n", "{prefix: /x/, service: svc, hostname: b.com}");
         var compiler = new SnapshotCompiler(CompilerOptions.Default);
         var before = Compiled.From(Manifests("one"), compiler: compiler);
         var after = Compiled.From(Manifests("two"), compiler: compiler);

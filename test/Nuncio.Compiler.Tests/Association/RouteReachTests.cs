@@ -5,7 +5,8 @@ public class RouteReachTests
     [Fact]
     public void Mapping_ThatFitsNoHost_IsAFinding()
     {
-        var result = Compile(Given.Mapping("lost", with: s => s with { Hostname = "b.example.com" }), Given.Mapping("found", with: s => s with { Hostname = "a.example.com" }));
+        var result = Compile(
+            Given.Mapping("lost", with: s => s with { Hostname = "b.example.com" }), Given.Mapping("found", with: s => s with { Hostname = "a.example.com" }));
         var finding = result.Findings.Single();
         finding.Code.ShouldBe(FindingCodes.MappingWithoutHost);
         finding.Resource!.Value.Name.ShouldBe("lost");

@@ -68,7 +68,8 @@ public class ClusterPassTests
     [Fact]
     public void Https_WithoutPort_OriginatesTlsOn443()
     {
-        var cluster = new MappingHalf().Run(Given.Snapshot(Given.Mapping("a", service: "https://svc"))).EmittedClusters["cluster_https___svc_otls_default"].Message;
+        var cluster = new MappingHalf().Run(
+            Given.Snapshot(Given.Mapping("a", service: "https://svc"))).EmittedClusters["cluster_https___svc_otls_default"].Message;
         Address(cluster).ShouldBe("svc:443");
         cluster.TransportSocket.Name.ShouldBe("envoy.transport_sockets.tls");
     }
@@ -77,7 +78,8 @@ public class ClusterPassTests
     public void Resolve_Override_GoesBeforeEverything()
     {
         var options = CompilerOptions.Default with { Resolve = [new AddressOverride("svc", 80, "127.0.0.1", 9000)] };
-        var snapshot = Given.Snapshot(Given.Mapping("a"), Given.Mapping("b", "/b/", "svc:81")) with { Endpoints = [SvcEndpoints("10.0.0.1")], Services = [Svc] };
+        var snapshot = Given.Snapshot(
+            Given.Mapping("a"), Given.Mapping("b", "/b/", "svc:81")) with { Endpoints = [SvcEndpoints("10.0.0.1")], Services = [Svc] };
         var context = new MappingHalf(options).Run(snapshot);
         var endpoint = context.EmittedClusters["cluster_svc_default"].Message.LoadAssignment.Endpoints[0].LbEndpoints[0].Endpoint;
         endpoint.Address.SocketAddress.PortValue.ShouldBe(9000u);
@@ -121,7 +123,8 @@ public class ClusterPassTests
             Endpoints = [new SliceEndpoint(["10.0.0.1"], true), new SliceEndpoint(["10.0.0.2"], false), new SliceEndpoint(["10.0.0.3"], null)],
         };
         var context = new MappingHalf().Run(Given.Snapshot(Given.Mapping("a")) with { Services = [Svc], EndpointSlices = [slice] });
-        context.Endpoints["dns/svc/80"].Message.Endpoints[0].LbEndpoints.Select(e => e.Endpoint.Address.SocketAddress.Address).ShouldBe(["10.0.0.1", "10.0.0.3"]);
+        context.Endpoints["dns/svc/80"].Message.Endpoints[0].LbEndpoints.Select(e => e.Endpoint.Address.SocketAddress.Address)
+            .ShouldBe(["10.0.0.1", "10.0.0.3"]);
     }
 
     private static ServiceResource Svc { get; } = new()

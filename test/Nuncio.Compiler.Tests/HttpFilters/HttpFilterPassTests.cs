@@ -6,9 +6,11 @@ namespace Nuncio.Compiler.Tests.HttpFilters;
 
 public class HttpFilterPassTests
 {
-    private const string Route = "---\napiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: m}\nspec: {prefix: /x/, service: svc, hostname: '*'}\n";
+    private const string Route =
+        "---\napiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: m}\nspec: {prefix: /x/, service: svc, hostname: '*'}\n";
 
-    private static IEnumerable<string> Names(Compiled compiled) => compiled.Manager("l", "http").HttpFilters.Select(filter => filter.Name["envoy.filters.http.".Length..]);
+    private static IEnumerable<string> Names(Compiled compiled) =>
+        compiled.Manager("l", "http").HttpFilters.Select(filter => filter.Name["envoy.filters.http.".Length..]);
 
     private static T Filter<T>(Compiled compiled)
         where T : IMessage<T>, new() =>
@@ -19,10 +21,12 @@ public class HttpFilterPassTests
     {
         var compiled = Compiled.From(
             Compiled.Listener()
-            + Compiled.Quiet("enable_grpc_http11_bridge: true, enable_grpc_web: true, grpc_stats: {all_methods: true}, lua_scripts: 'x = 1', gzip: {}, buffer: {max_request_bytes: 10}, ip_deny: [{peer: 10.0.0.0/8}]")
+            + Compiled.Quiet("enable_grpc_http11_bridge: true, enable_grpc_web: true, grpc_stats: {all_methods: true}, lua_scripts: 'x = 1', gzip: {}, buffer: "
+            + "{max_request_bytes: 10}, ip_deny: [{peer: 10.0.0.0/8}]")
             + Compiled.Resource("AuthService", "auth", "{auth_service: 'auth:3000'}")
             + Compiled.Resource("RateLimitService", "limit", "{service: 'limit:8081', protocol_version: v3}"));
-        Names(compiled).ShouldBe(["grpc_http1_bridge", "grpc_web", "grpc_stats", "lua", "compressor", "buffer", "rbac", "cors", "ext_authz", "ratelimit", "router"]);
+        Names(compiled).ShouldBe(
+            ["grpc_http1_bridge", "grpc_web", "grpc_stats", "lua", "compressor", "buffer", "rbac", "cors", "ext_authz", "ratelimit", "router"]);
     }
 
     [Theory]
@@ -100,7 +104,9 @@ public class HttpFilterPassTests
     {
         var compiled = Compiled.From(
             Compiled.Listener() + Compiled.Quiet()
-            + Compiled.Resource("AuthService", "auth", "{auth_service: 'auth:3000', path_prefix: /check, allowed_request_headers: [X-User], add_auth_headers: {x-from: gw}, timeout_ms: 100}"));
+            + Compiled.Resource(
+                "AuthService", "auth",
+                "{auth_service: 'auth:3000', path_prefix: /check, allowed_request_headers: [X-User], add_auth_headers: {x-from: gw}, timeout_ms: 100}"));
         var http = Filter<ExtAuthz>(compiled).HttpService;
         http.PathPrefix.ShouldBe("/check");
         http.ServerUri.Timeout.ToTimeSpan().ShouldBe(TimeSpan.FromMilliseconds(100));
@@ -115,7 +121,8 @@ public class HttpFilterPassTests
         var open = Compiled.From(Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("RateLimitService", "r", "{service: limit}"));
         open.Codes.ShouldContain(FindingCodes.RateLimitServiceInvalid);
         Names(open).ShouldNotContain("ratelimit");
-        var closed = Compiled.From(Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("RateLimitService", "r", "{service: limit, failure_mode_deny: true}"));
+        var closed = Compiled.From(
+            Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("RateLimitService", "r", "{service: limit, failure_mode_deny: true}"));
         Names(closed).ShouldContain("ratelimit");
     }
 
@@ -161,7 +168,8 @@ public class HttpFilterPassTests
     public void AuthService_WithGrpcAndAFieldOfHttp_IsReported(string field)
     {
         var compiled = Compiled.From(
-            Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("AuthService", "auth", $"{{auth_service: auth, proto: grpc, protocol_version: v3, {field}}}"));
+            Compiled.Listener()
+                + Compiled.Quiet() + Compiled.Resource("AuthService", "auth", $"{{auth_service: auth, proto: grpc, protocol_version: v3, {field}}}"));
         compiled.Codes.ShouldContain(FindingCodes.FieldWithoutEffect);
     }
 
@@ -170,9 +178,11 @@ public class HttpFilterPassTests
     {
         var compiled = Compiled.From(
             Compiled.Listener()
-            + Compiled.Quiet("server_name: gw, use_remote_address: false, merge_slashes: true, reject_requests_with_escaped_slashes: true, strip_matching_host_port: true, "
-                + "max_request_headers_kb: 80, listener_idle_timeout_ms: 30000, headers_with_underscores_action: DROP_HEADER, enable_http10: true, "
-                + "forward_client_cert_details: SANITIZE_SET, set_current_client_cert_details: {subject: true, dns: true}, preserve_external_request_id: true"));
+            + Compiled.Quiet(
+                "server_name: gw, use_remote_address: false, merge_slashes: true, reject_requests_with_escaped_slashes: true, strip_matching_host_port: true, "
+                    + "max_request_headers_kb: 80, listener_idle_timeout_ms: 30000, headers_with_underscores_action: DROP_HEADER, enable_http10: true, "
+                + "forward_client_cert_details: SANITIZE_SET, set_current_client_cert_details: {subject: true, dns: true}, "
+                + "preserve_external_request_id: true"));
         compiled.Codes.ShouldBe([FindingCodes.DefaultHostAssumed]);
         var manager = compiled.Manager("l", "http");
         manager.ServerName.ShouldBe("gw");

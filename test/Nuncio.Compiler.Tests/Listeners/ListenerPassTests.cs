@@ -73,7 +73,8 @@ public sealed class ListenerPassTests : IDisposable
     {
         var compiled = Compiled.From(
             Compiled.Quiet()
-            + Compiled.Resource("Listener", "l", "{port: 8080, protocol: HTTP, securityModel: XFP, l7Depth: 2, statsPrefix: mine, hostBinding: {namespace: {from: ALL}}}"));
+            + Compiled.Resource(
+                "Listener", "l", "{port: 8080, protocol: HTTP, securityModel: XFP, l7Depth: 2, statsPrefix: mine, hostBinding: {namespace: {from: ALL}}}"));
         var manager = compiled.Manager("l", "http");
         manager.XffNumTrustedHops.ShouldBe(2u);
         manager.StatPrefix.ShouldBe("mine");

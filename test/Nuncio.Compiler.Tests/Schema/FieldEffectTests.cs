@@ -54,7 +54,8 @@ public sealed class FieldEffectTests : IDisposable
             .Where(type => type is { IsClass: true, IsAbstract: false } && !type.Name.EndsWith("Resource", StringComparison.Ordinal))
             .ToHashSet();
         var fields = records
-            .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Select(property => (type, property)))
+            .SelectMany(
+                type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Select(property => (type, property)))
             .Select(pair => (Name: $"{pair.type.Name}.{pair.property.Name}", IsRecord: records.Contains(pair.property.PropertyType)))
             .ToList();
 
@@ -95,7 +96,8 @@ public sealed class FieldEffectTests : IDisposable
             string.Concat(Frame(kind))
             + Compiled.Secret("cert", _one) + Compiled.Secret("other", _other) + Compiled.Secret("ca", _authority)
             + Compiled.Resource(kind.Name, kind.ObjectName, spec));
-        var findings = compiled.Input.Findings.AddRange(compiled.Result.Findings).Select(finding => $"{finding.Level} {finding.Code} {finding.Resource} {finding.FieldPath}");
+        var findings = compiled.Input.Findings.AddRange(compiled.Result.Findings).Select(
+            finding => $"{finding.Level} {finding.Code} {finding.Resource} {finding.FieldPath}");
         return XdsYaml.Format(BootstrapEmitter.Emit(compiled.Snapshot)) + string.Join('\n', findings.Order(StringComparer.Ordinal));
     }
 
@@ -106,12 +108,14 @@ public sealed class FieldEffectTests : IDisposable
         yield return Compiled.Mapping("shared", "{prefix: /shared/, service: shared, hostname: '*'}");
         yield return Compiled.Resource("Mapping", "labelled", "{prefix: /labelled/, service: labelled}", "labels: {team: red}");
         yield return Compiled.Mapping("regex", "{prefix: '/a.*', prefix_regex: true, service: regex, hostname: '*'}");
-        yield return Compiled.Mapping("near", "{prefix: /near/, service: near, hostname: '*'}").Replace("namespace: default", "namespace: near", StringComparison.Ordinal);
+        yield return Compiled.Mapping("near", "{prefix: /near/, service: near, hostname: '*'}").Replace(
+            "namespace: default", "namespace: near", StringComparison.Ordinal);
         yield return Compiled.Resource("TCPMapping", "shared", "{port: 9002, service: shared}");
         yield return Compiled.Resource("TLSContext", "context", "{secret: cert, alpn_protocols: h2}");
         if (kind.Name is "Mapping") yield return Compiled.Resource("AuthService", "auth", "{auth_service: auth, proto: grpc, protocol_version: v3}");
         if (kind.Name is "Mapping" or "Module") yield return Compiled.Resource("RateLimitService", "limit", "{service: limit, protocol_version: v3}");
-        if (kind.Name is "RateLimitService") yield return Compiled.Mapping("limited", "{prefix: /l/, service: l, hostname: '*', labels: {ambassador: [{g: [{generic_key: {value: v}}]}]}}");
+        if (kind.Name is "RateLimitService")
+            yield return Compiled.Mapping("limited", "{prefix: /l/, service: l, hostname: '*', labels: {ambassador: [{g: [{generic_key: {value: v}}]}]}}");
         if (kind.Name is "TLSContext")
         {
             yield return Compiled.Host("named", "{hostname: a.com, tlsSecret: {name: cert}, tlsContext: {name: it}}");

@@ -1,7 +1,8 @@
 namespace Nuncio.Compiler.Tests.Schema;
 
 /// <summary>
-/// For each field of each kind a manifest without it and one with it. A line is <c>record.property | what is added to the kind's base | what stands there before</c>
+/// For each field of each kind a manifest without it and one with it. A line is <c>record.property | what is added to the kind's base | what stands there
+/// before</c>
 /// (nothing where left out); text in braces is the whole object in place of the base.
 /// </summary>
 internal static class FieldRows

@@ -107,7 +107,8 @@ public sealed class TlsContextTests : IDisposable
     public void Origination_WithCaAlone_VerifiesWithoutClientCertificate()
     {
         var compiled = Compiled.From(
-            Compiled.Listener() + Compiled.Quiet() + Compiled.Secret("ca", _authority) + Compiled.Resource("TLSContext", "up", "{ca_secret: ca, sni: up.example.com}")
+            Compiled.Listener()
+            + Compiled.Quiet() + Compiled.Secret("ca", _authority) + Compiled.Resource("TLSContext", "up", "{ca_secret: ca, sni: up.example.com}")
             + Compiled.Mapping("m", "{prefix: /x/, service: svc, hostname: '*', tls: up}"));
         var cluster = compiled.Snapshot.Clusters.Values.Single().Message;
         var context = cluster.TransportSocket.TypedConfig.Unpack<UpstreamTlsContext>();

@@ -15,7 +15,8 @@ public class AccessLogTests
     {
         var line = await LogAsync(new FileAccessLog());
 
-        line.ShouldMatch("""^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] "GET /x\?y HTTP/1\.1" 404 NR 0 0 \d+ - "-" "curl" "[0-9a-f-]{36}" "a\.example" "-"\n$""");
+        line.ShouldMatch(
+            """^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] "GET /x\?y HTTP/1\.1" 404 NR 0 0 \d+ - "-" "curl" "[0-9a-f-]{36}" "a\.example" "-"\n$""");
     }
 
     [Fact]
@@ -25,7 +26,8 @@ public class AccessLogTests
         {
             TypedJsonFormat = new Struct
             {
-                Fields = { ["code"] = Value.ForString("%RESPONSE_CODE%"), ["host"] = Value.ForString("%UPSTREAM_HOST%"), ["text"] = Value.ForString("x %REQ(user-agent)% \"") },
+                Fields = { ["code"] = Value.ForString("%RESPONSE_CODE%"), ["host"] = Value.ForString("%UPSTREAM_HOST%"),
+                    ["text"] = Value.ForString("x %REQ(user-agent)% \"") },
             },
         });
 

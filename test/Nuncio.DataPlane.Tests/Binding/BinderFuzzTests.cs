@@ -12,7 +12,9 @@ using Xunit.Abstractions;
 
 namespace Nuncio.DataPlane.Tests.Binding;
 
-/// <summary>Messages with changed fields or bytes: a binder gives a model or errors with field paths, and never fails. See <see cref="FuzzSettings"/>.</summary>
+/// <summary>
+/// Messages with changed fields or bytes: a binder gives a model or errors with field paths, and never fails. See <see cref="FuzzSettings"/>.
+/// </summary>
 [Collection(FuzzCollection.Name)]
 public sealed class BinderFuzzTests(ITestOutputHelper output)
 {
@@ -93,7 +95,8 @@ public sealed class BinderFuzzTests(ITestOutputHelper output)
             bindings.Add(http);
             var chains = new FilterChainBinder(
                 http.BindConnectionManager,
-                (message, path, errors) => TcpProxyBinder.Bind(message, path, http.AccessLogs, errors) is { } model ? new Nuncio.DataPlane.Tcp.TcpProxyFilterModel(model, upstreams.Table, timers, new MetricsRegistry()) : null,
+                (message, path, errors) => TcpProxyBinder.Bind(message, path, http.AccessLogs, errors) is { } model
+                    ? new Nuncio.DataPlane.Tcp.TcpProxyFilterModel(model, upstreams.Table, timers, new MetricsRegistry()) : null,
                 new SecretTable(),
                 new MetricsRegistry(),
                 TimeProvider.System);

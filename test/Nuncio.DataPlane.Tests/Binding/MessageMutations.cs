@@ -9,8 +9,13 @@ namespace Nuncio.DataPlane.Tests.Binding;
 /// <summary>Changes fields of a message at random, at any depth and inside of each Any: everything it gives can be parsed, whatever it means.</summary>
 internal static class MessageMutations
 {
-    private static readonly string[] Texts = ["", "a", "*", "*.b", "/", "/x", "a.example", "%REQ(x)%", "%", "(", ".*", "x-a", ":path", "127.0.0.1", "::1", "\0", "é", "\r\n", "-1", "1e9", new('a', 300)];
-    private static readonly long[] Numbers = [0, 1, -1, 2, 80, 100, 255, 256, 65535, 65536, 1_000_000, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue];
+    private static readonly string[] Texts =
+        [
+            "", "a", "*", "*.b", "/", "/x", "a.example", "%REQ(x)%", "%", "(", ".*", "x-a", ":path", "127.0.0.1", "::1", "\0", "é", "\r\n", "-1", "1e9",
+            new('a', 300),
+        ];
+    private static readonly long[] Numbers =
+        [0, 1, -1, 2, 80, 100, 255, 256, 65535, 65536, 1_000_000, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue];
     private static readonly double[] Fractions = [0, 1, -1, 0.5, 100, 1e300, double.NaN, double.PositiveInfinity, double.NegativeInfinity, double.Epsilon];
 
     /// <summary>One to <paramref name="most"/> changes.</summary>
@@ -98,7 +103,8 @@ internal static class MessageMutations
         FieldType.String => Texts[random.Next(Texts.Length)],
         FieldType.Bytes => ByteString.CopyFromUtf8(Texts[random.Next(Texts.Length)]),
         FieldType.Bool => random.Next(2) == 0,
-        FieldType.Enum => System.Enum.ToObject(field.EnumType.ClrType, random.Next(8) == 0 ? 12345 : field.EnumType.Values[random.Next(field.EnumType.Values.Count)].Number),
+        FieldType.Enum =>
+            System.Enum.ToObject(field.EnumType.ClrType, random.Next(8) == 0 ? 12345 : field.EnumType.Values[random.Next(field.EnumType.Values.Count)].Number),
         FieldType.Double => Fractions[random.Next(Fractions.Length)],
         FieldType.Float => (float)Fractions[random.Next(Fractions.Length)],
         FieldType.Int32 or FieldType.SInt32 or FieldType.SFixed32 => unchecked((int)Number(random)),

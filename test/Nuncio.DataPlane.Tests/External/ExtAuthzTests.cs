@@ -65,7 +65,8 @@ public sealed class ExtAuthzTests : IAsyncDisposable
     [Fact]
     public async Task Grpc_Asked_IsToldOfTheRequest()
     {
-        _proxy.Route.TypedPerFilterConfig[FilterName] = Any.Pack(new ExtAuthzPerRoute { CheckSettings = new CheckSettings { ContextExtensions = { ["b"] = "route" } } });
+        _proxy.Route.TypedPerFilterConfig[FilterName] = Any.Pack(
+            new ExtAuthzPerRoute { CheckSettings = new CheckSettings { ContextExtensions = { ["b"] = "route" } } });
         _proxy.Host.TypedPerFilterConfig[FilterName] =
             Any.Pack(new ExtAuthzPerRoute { CheckSettings = new CheckSettings { ContextExtensions = { ["a"] = "host", ["b"] = "host" } } });
         await StartGrpcAsync(_ => Ok(), filter => filter.WithRequestBody = new BufferSettings { MaxRequestBytes = 4, AllowPartialMessage = true });
@@ -117,7 +118,8 @@ public sealed class ExtAuthzTests : IAsyncDisposable
     [InlineData("bad\0value")]
     public async Task Grpc_WithAHeaderThatIsNone_IsNotFollowed(string value)
     {
-        await StartGrpcAsync(_ => new CheckResponse { Status = new Google.Rpc.Status(), OkResponse = new OkHttpResponse { Headers = { Option("x-user", value) } } });
+        await StartGrpcAsync(
+            _ => new CheckResponse { Status = new Google.Rpc.Status(), OkResponse = new OkHttpResponse { Headers = { Option("x-user", value) } } });
 
         (await _proxy.SendAsync()).Status.ShouldBe(500);
         _proxy.Backend.Requests.ShouldBeEmpty();
@@ -205,7 +207,8 @@ public sealed class ExtAuthzTests : IAsyncDisposable
         var service = _proxy.AddHttp("authz", _ => Responses.Ok("", "x-user: ann\r\nx-other: no\r\nx-envoy-auth-headers-to-remove: x-drop, x-none\r\n"));
         await StartHttpAsync();
 
-        var response = await _proxy.SendAsync("POST", "/x?y", "x-user: forged\r\nx-sent: 1\r\nx-unsent: 2\r\nx-drop: 3\r\nauthorization: Basic YTpi\r\n", "hello");
+        var response = await _proxy.SendAsync(
+            "POST", "/x?y", "x-user: forged\r\nx-sent: 1\r\nx-unsent: 2\r\nx-drop: 3\r\nauthorization: Basic YTpi\r\n", "hello");
 
         response.Status.ShouldBe(200);
         var asked = service.Requests.ShouldHaveSingleItem();

@@ -104,12 +104,14 @@ public sealed class GrpcFilterTests : IAsyncDisposable
 
     private static string Latin(byte[] bytes) => System.Text.Encoding.Latin1.GetString(bytes);
 
-    private Task<WireResponse> PostAsync(string type, string body, string headers = "") => _proxy.SendAsync("POST", Say.Path, $"content-type: {type}\r\n{headers}", body);
+    private Task<WireResponse> PostAsync(string type, string body, string headers = "") =>
+        _proxy.SendAsync("POST", Say.Path, $"content-type: {type}\r\n{headers}", body);
 
     private async Task StartAsync(string name, IMessage? filter)
     {
         await _proxy.AddGrpcAsync("grpc", new GrpcServiceTable().Unary(Say, (request, _) => request.Value == "refuse"
-            ? throw new GrpcStatusException(GrpcStatusCode.PermissionDenied, "no") : ValueTask.FromResult(new StringValue { Value = "you said " + request.Value })));
+            ? throw new GrpcStatusException(GrpcStatusCode.PermissionDenied, "no")
+            : ValueTask.FromResult(new StringValue { Value = "you said " + request.Value })));
         _proxy.Route.Route_.Cluster = "grpc";
         if (filter is not null) _proxy.AddFilter(name, filter);
         await _proxy.StartAsync();

@@ -58,7 +58,11 @@ internal sealed class ProxyFixture : IAsyncDisposable
         {
             Name = name,
             Type = ClusterV3.Cluster.Types.DiscoveryType.Static,
-            LoadAssignment = new EndpointV3.ClusterLoadAssignment { ClusterName = name, Endpoints = { new EndpointV3.LocalityLbEndpoints { LbEndpoints = { endpoint } } } },
+            LoadAssignment = new EndpointV3.ClusterLoadAssignment
+            {
+                ClusterName = name,
+                Endpoints = { new EndpointV3.LocalityLbEndpoints { LbEndpoints = { endpoint } } },
+            },
         };
         if (http2)
         {
@@ -75,7 +79,8 @@ internal sealed class ProxyFixture : IAsyncDisposable
     /// <summary>A gRPC server behind a cluster of that name.</summary>
     public async Task AddGrpcAsync(string name, GrpcServiceTable methods)
     {
-        var server = await GrpcServer.StartAsync(new GrpcServerOptions { Address = new IPEndPoint(IPAddress.Loopback, 0) }, methods, NullLoggerFactory.Instance);
+        var server = await GrpcServer.StartAsync(
+            new GrpcServerOptions { Address = new IPEndPoint(IPAddress.Loopback, 0) }, methods, NullLoggerFactory.Instance);
         _owned.Add(server);
         AddCluster(name, server.Port, http2: true);
     }
@@ -115,7 +120,10 @@ internal sealed class ProxyFixture : IAsyncDisposable
         {
             Revision = ++_revision,
             Clusters = _clusters.ToFrozenDictionary(),
-            Listeners = new Dictionary<string, XdsResource<ListenerV3.Listener>> { ["test"] = XdsResource<ListenerV3.Listener>.Create("test", listener) }.ToFrozenDictionary(),
+            Listeners = new Dictionary<string, XdsResource<ListenerV3.Listener>>
+            {
+                ["test"] = XdsResource<ListenerV3.Listener>.Create("test", listener),
+            }.ToFrozenDictionary(),
         };
         var ack = await _proxy.ApplyAsync(snapshot, CancellationToken.None);
         ack.Rejections.Select(rejection => $"{rejection.FieldPath}: {rejection.Message}").ShouldBeEmpty();

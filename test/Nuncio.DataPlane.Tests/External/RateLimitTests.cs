@@ -13,7 +13,8 @@ namespace Nuncio.DataPlane.Tests.External;
 
 public sealed class RateLimitTests : IAsyncDisposable
 {
-    private static readonly GrpcMethod<RateLimitRequest, RateLimitResponse> ShouldRateLimit = new("envoy.service.ratelimit.v3.RateLimitService", "ShouldRateLimit");
+    private static readonly GrpcMethod<RateLimitRequest, RateLimitResponse> ShouldRateLimit = new(
+        "envoy.service.ratelimit.v3.RateLimitService", "ShouldRateLimit");
 
     private readonly ProxyFixture _proxy = new();
     private readonly ConcurrentQueue<RateLimitRequest> _asked = [];
@@ -29,7 +30,10 @@ public sealed class RateLimitTests : IAsyncDisposable
             new Action { RequestHeaders = new() { HeaderName = "X-User", DescriptorKey = "user" } },
             new Action { RequestHeaders = new() { HeaderName = "X-None", DescriptorKey = "none", SkipIfAbsent = true } },
             new Action { GenericKey = new() { DescriptorValue = "fixed" } },
-            new Action { HeaderValueMatch = new() { DescriptorValue = "slow", Headers = { new RouteV3.HeaderMatcher { Name = "x-slow", PresentMatch = true } } } },
+            new Action
+            {
+                HeaderValueMatch = new() { DescriptorValue = "slow", Headers = { new RouteV3.HeaderMatcher { Name = "x-slow", PresentMatch = true } } },
+            },
             new Action { QueryParameters = new() { QueryParameterName = "q", DescriptorKey = "query" } },
             new Action { MaskedRemoteAddress = new() { V4PrefixMaskLen = 8 } });
         await StartAsync(_ => new RateLimitResponse { OverallCode = Code.Ok });
@@ -40,7 +44,8 @@ public sealed class RateLimitTests : IAsyncDisposable
         asked.Domain.ShouldBe("test");
         asked.Descriptors.ShouldHaveSingleItem().Entries.Select(entry => $"{entry.Key}={entry.Value}").ShouldBe(
         [
-            "remote_address=127.0.0.1", "destination_cluster=backend", "user=ann", "generic_key=fixed", "header_match=slow", "query=7", "masked_remote_address=127.0.0.0/8",
+            "remote_address=127.0.0.1", "destination_cluster=backend", "user=ann", "generic_key=fixed", "header_match=slow", "query=7",
+            "masked_remote_address=127.0.0.0/8",
         ]);
         Counter("ok").ShouldBe(1);
     }

@@ -13,7 +13,8 @@ public class CorsFilterTests
     {
         var fixture = Fixture(perRoute);
 
-        var stream = await fixture.SendAsync(FakeServerStream.Request("OPTIONS", "a/", ("origin", "https://ok.example"), ("access-control-request-method", "PUT")));
+        var stream = await fixture.SendAsync(
+            FakeServerStream.Request("OPTIONS", "a/", ("origin", "https://ok.example"), ("access-control-request-method", "PUT")));
 
         stream.Response.Status.ShouldBe(200);
         fixture.Seen.ShouldBeNull();
@@ -30,7 +31,8 @@ public class CorsFilterTests
     {
         var fixture = Fixture(perRoute: true);
 
-        var stream = await fixture.SendAsync(FakeServerStream.Request("OPTIONS", "a/", ("origin", "https://bad.example"), ("access-control-request-method", "PUT")));
+        var stream = await fixture.SendAsync(
+            FakeServerStream.Request("OPTIONS", "a/", ("origin", "https://bad.example"), ("access-control-request-method", "PUT")));
 
         fixture.Seen.ShouldNotBeNull();
         stream.Response.GetText("access-control-allow-origin").ShouldBeNull();

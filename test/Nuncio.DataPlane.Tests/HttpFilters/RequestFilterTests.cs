@@ -77,11 +77,13 @@ public class RequestFilterTests
     public async Task Compressor_AcceptEncoding_Decides(string accept, bool compressed)
     {
         var fixture = new PipelineFixture();
-        fixture.Add("/", route => route.DirectResponse = new RouteV3.DirectResponseAction { Status = 200, Body = new CoreV3.DataSource { InlineString = new string('x', 100) } });
+        fixture.Add("/", route =>
+            route.DirectResponse = new RouteV3.DirectResponseAction { Status = 200, Body = new CoreV3.DataSource { InlineString = new string('x', 100) } });
         fixture.Manager.HttpFilters.Add(new HcmV3.HttpFilter
         {
             Name = "gzip",
-            TypedConfig = Any.Pack(new CompressorV3.Compressor { CompressorLibrary = new CoreV3.TypedExtensionConfig { Name = "gzip", TypedConfig = Any.Pack(new Gzip()) } }),
+            TypedConfig = Any.Pack(
+                new CompressorV3.Compressor { CompressorLibrary = new CoreV3.TypedExtensionConfig { Name = "gzip", TypedConfig = Any.Pack(new Gzip()) } }),
         });
 
         var stream = await fixture.SendAsync(FakeServerStream.Get("a/", ("accept-encoding", accept)));

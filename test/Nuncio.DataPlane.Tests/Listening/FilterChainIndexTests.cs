@@ -21,7 +21,8 @@ public sealed class FilterChainIndexTests
     public void Name_MostSpecificWins(string serverName, string expected)
     {
         var index = new FilterChainIndex(
-            [Chain("any"), Chain("exact", "a.example.com"), Chain("below example.com", "*.example.com"), Chain("below b.example.com", "*.b.example.com")], null);
+            [Chain("any"), Chain("exact", "a.example.com"), Chain("below example.com", "*.example.com"), Chain("below b.example.com", "*.b.example.com")],
+            null);
 
         Find(index, serverName, isTls: true).ShouldBe(expected);
     }
@@ -65,7 +66,8 @@ public sealed class FilterChainIndexTests
     [Fact]
     public void DestinationNetwork_LongestPrefixWins()
     {
-        var index = new FilterChainIndex([Chain("wide", network: "127.0.0.0/8"), Chain("narrow", network: "127.0.0.2/32"), Chain("other", network: "10.0.0.0/8")], null);
+        var index = new FilterChainIndex(
+            [Chain("wide", network: "127.0.0.0/8"), Chain("narrow", network: "127.0.0.2/32"), Chain("other", network: "10.0.0.0/8")], null);
 
         Find(index, "", false).ShouldBe("narrow");
     }

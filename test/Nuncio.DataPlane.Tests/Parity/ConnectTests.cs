@@ -26,7 +26,8 @@ public sealed class ConnectTests
     {
         await using var backend = StartTunnel();
         await using var pair = await StartAsync(
-            """{"match":{"prefix":"/"},"route":{"cluster":"c","upgrade_configs":[{"upgrade_type":"CONNECT","connect_config":{"allow_post":true}}]} }""", backend.Port);
+            """{"match":{"prefix":"/"},"route":{"cluster":"c","upgrade_configs":[{"upgrade_type":"CONNECT","connect_config":{"allow_post":true}}]} }""",
+            backend.Port);
 
         await pair.ExpectAsync("200 pingbye", static port => ProxyPair.AskAsync(port, "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nping!"));
     }
@@ -58,10 +59,18 @@ public sealed class ConnectTests
 
     [Theory]
     [InlineData("{\"match\":{\"connect_matcher\":{} },\"route\":{\"cluster\":\"c\"} }", "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "403")]
-    [InlineData("{\"match\":{\"connect_matcher\":{} },\"route\":{\"cluster\":\"c\",\"upgrade_configs\":[{\"upgrade_type\":\"CONNECT\",\"enabled\":false}]} }", "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "403")]
-    [InlineData("{\"match\":{\"prefix\":\"/\"},\"route\":{\"cluster\":\"c\",\"upgrade_configs\":[{\"upgrade_type\":\"CONNECT\"}]} }", "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "404")]
-    [InlineData("{\"match\":{\"prefix\":\"/\"},\"route\":{\"cluster\":\"c\"} }", "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n", "403")]
-    [InlineData("{\"match\":{\"prefix\":\"/other\"},\"route\":{\"cluster\":\"c\"} }", "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n", "404")]
+    [InlineData(
+        "{\"match\":{\"connect_matcher\":{} },\"route\":{\"cluster\":\"c\",\"upgrade_configs\":[{\"upgrade_type\":\"CONNECT\",\"enabled\":false}]} }",
+        "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "403")]
+    [InlineData(
+        "{\"match\":{\"prefix\":\"/\"},\"route\":{\"cluster\":\"c\",\"upgrade_configs\":[{\"upgrade_type\":\"CONNECT\"}]} }",
+        "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "404")]
+    [InlineData(
+        "{\"match\":{\"prefix\":\"/\"},\"route\":{\"cluster\":\"c\"} }",
+        "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n", "403")]
+    [InlineData(
+        "{\"match\":{\"prefix\":\"/other\"},\"route\":{\"cluster\":\"c\"} }",
+        "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n", "404")]
     public async Task UpgradeThatNobodyAllows_IsRefused(string route, string request, string expected)
     {
         await using var backend = WireBackend.StartEcho();
@@ -89,7 +98,9 @@ public sealed class ConnectTests
         await using var sockets = WireBackend.Start(static async (wire, cancellationToken) =>
         {
             var request = await wire.ReadRequestAsync(cancellationToken);
-            await wire.WriteAsync($"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: {request!["upgrade"]}\r\nx-tunnel: {request.Target}\r\n\r\n", cancellationToken);
+            await wire.WriteAsync(
+                $"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: {request!["upgrade"]}\r\nx-tunnel: {request.Target}\r\n\r\n",
+                cancellationToken);
             await EchoAsync(wire, cancellationToken);
         });
         const string Second = """
@@ -113,7 +124,8 @@ public sealed class ConnectTests
         (await TunnelAsync(port, "GET /ws/x HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")).ShouldBe("101 /ws/x ping pong bye");
     }
 
-    private static Task<ProxyPair> StartAsync(string route, int port) => ProxyPair.StartAsync(ProxyPair.Resources(Host(route), ProxyPair.Cluster("c", "", (port, 1))));
+    private static Task<ProxyPair> StartAsync(string route, int port) =>
+        ProxyPair.StartAsync(ProxyPair.Resources(Host(route), ProxyPair.Cluster("c", "", (port, 1))));
 
     private static string Host(string routes) => $$"""{"name":"h","domains":["*"],"routes":[ {{routes}} ] }""";
 

@@ -47,7 +47,8 @@ public sealed class HeaderCaseTests
             ProxyPair.Cluster("c", "", (backend.Port, 1)));
         resources = resources.Replace(
             "{\"name\":\"l\",",
-            "{\"name\":\"l\",\"metadata\":{\"filter_metadata\":{\"nuncio.header_case\":{\"x-mixed-upper\":\"x-MIXED-uPPER\",\"x-answer-upper\":\"X-Answer-UPPER\",\"server\":\"SERVER\"} } },",
+            "{\"name\":\"l\",\"metadata\":{\"filter_metadata\":{\"nuncio.header_case\":{\"x-mixed-upper\":\"x-MIXED-uPPER\","
+                + "\"x-answer-upper\":\"X-Answer-UPPER\",\"server\":\"SERVER\"} } },",
             StringComparison.Ordinal);
         await using var pair = await ProxyPair.StartAsync(resources);
         pair.Rejections.ShouldBeEmpty();

@@ -40,8 +40,9 @@ public sealed class LuaRouteTests
             """));
         pair.Rejections.ShouldBeEmpty();
 
-        await pair.ExpectAsync("200 " + expected, async port => string.Join(' ', (await ProxyPair.AskAsync(port, $"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n", "x-who")).Split(' ', '\n')
-            .TakeWhile(static word => !word.StartsWith("GET", StringComparison.Ordinal))).TrimEnd());
+        await pair.ExpectAsync("200 "
+            + expected, async port => string.Join(' ', (await ProxyPair.AskAsync(port, $"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n", "x-who")).Split(' ', '\n')
+                .TakeWhile(static word => !word.StartsWith("GET", StringComparison.Ordinal))).TrimEnd());
     }
 
     [Fact]
@@ -84,6 +85,7 @@ public sealed class LuaRouteTests
         pair.Rejections.ShouldBeEmpty();
 
         await pair.ExpectAsync(
-            "200 x-good=true,false x-why=false md17 is not supported.", port => ProxyPair.AskAsync(port, "HEAD / HTTP/1.1\r\nhost: a\r\n\r\n", "x-good", "x-why"));
+            "200 x-good=true,false x-why=false md17 is not supported.",
+            port => ProxyPair.AskAsync(port, "HEAD / HTTP/1.1\r\nhost: a\r\n\r\n", "x-good", "x-why"));
     }
 }

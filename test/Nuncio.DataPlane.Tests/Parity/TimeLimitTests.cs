@@ -35,7 +35,8 @@ public sealed class TimeLimitTests
         pair.Rejections.ShouldBeEmpty();
 
         await pair.ExpectAsync(expected, static port => ProxyPair.AskAsync(port, "GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
-        await pair.StatisticsAsync("envoy_cluster_upstream_rq_(per_try_timeout|per_try_idle_timeout|timeout|max_duration_reached|retry|retry_limit_exceeded)\\{");
+        await pair.StatisticsAsync(
+            "envoy_cluster_upstream_rq_(per_try_timeout|per_try_idle_timeout|timeout|max_duration_reached|retry|retry_limit_exceeded)\\{");
         await pair.StatisticsAsync("envoy_http_downstream_rq_(idle_timeout|timeout|max_duration_reached|xx|header_timeout)\\{.*\"test\"");
     }
 

@@ -66,7 +66,8 @@ public sealed class UpstreamNameTests
 
     private const string Trusts = "\"common_tls_context\":{\"validation_context\":{\"trusted_ca\":{\"inline_string\":CA}}},";
     private const string TrustsOther =
-        "\"common_tls_context\":{\"validation_context\":{\"trusted_ca\":{\"inline_string\":CA},\"match_typed_subject_alt_names\":[{\"san_type\":\"DNS\",\"matcher\":{\"exact\":\"other.example\"}}]}},";
+        "\"common_tls_context\":{\"validation_context\":{\"trusted_ca\":{\"inline_string\":CA},\"match_typed_subject_alt_names\":[{\"san_type\":\"DNS\","
+            + "\"matcher\":{\"exact\":\"other.example\"}}]}},";
 
     private static string Cluster(string options, string tls, int port) => $$"""
         {"name":"c","type":"STATIC","connect_timeout":"5s",

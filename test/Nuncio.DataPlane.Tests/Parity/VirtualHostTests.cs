@@ -20,7 +20,8 @@ public sealed class VirtualHostTests
         pair.Rejections.ShouldBeEmpty();
 
         await pair.ExpectAsync("301 location=https://all/a?b", static port => ProxyPair.AskAsync(port, "GET /a?b HTTP/1.1\r\nhost: all\r\n\r\n", "location"));
-        await pair.ExpectAsync("301 location=https://external/", static port => ProxyPair.AskAsync(port, "GET / HTTP/1.1\r\nhost: external\r\n\r\n", "location"));
+        await pair.ExpectAsync(
+            "301 location=https://external/", static port => ProxyPair.AskAsync(port, "GET / HTTP/1.1\r\nhost: external\r\n\r\n", "location"));
         await pair.ExpectAsync(
             "200", static async port => (await ProxyPair.AskAsync(port, "GET / HTTP/1.1\r\nhost: all\r\nx-forwarded-proto: https\r\n\r\n"))[..3]);
         await pair.StatisticsAsync("envoy_http_rq_(redirect|direct_response)\\{.*test");
@@ -29,7 +30,8 @@ public sealed class VirtualHostTests
     [Fact]
     public async Task VirtualClusters_CountTheirRequests()
     {
-        await using var backend = WireBackend.Start(static request => Responses.With(request.Target.StartsWith("/bad", StringComparison.Ordinal) ? 503 : 200, "x"));
+        await using var backend = WireBackend.Start(
+            static request => Responses.With(request.Target.StartsWith("/bad", StringComparison.Ordinal) ? 503 : 200, "x"));
         await using var pair = await ProxyPair.StartAsync(ProxyPair.Resources(
             """
             {"name":"host","domains":["*"],"virtual_clusters":[
@@ -53,7 +55,8 @@ public sealed class VirtualHostTests
     public async Task RetriableStatusCodes_OfTheRequest_AreAllRetried()
     {
         var asked = 0;
-        await using var backend = WireBackend.Start(request => Responses.With((Interlocked.Increment(ref asked) % 3) switch { 1 => 418, 2 => 409, _ => 200 }, "x"));
+        await using var backend = WireBackend.Start(
+            request => Responses.With((Interlocked.Increment(ref asked) % 3) switch { 1 => 418, 2 => 409, _ => 200 }, "x"));
         await using var pair = await ProxyPair.StartAsync(ProxyPair.Resources(
             """{"name":"h","domains":["*"],"routes":[{"match":{"prefix":"/"},"route":{"cluster":"c","retry_policy":{"num_retries":3,"retry_back_off":{"base_interval":"0.001s"}}}}]}""",
             ProxyPair.Cluster("c", "", (backend.Port, 1)),

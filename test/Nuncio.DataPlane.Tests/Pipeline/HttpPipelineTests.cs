@@ -125,7 +125,11 @@ public class HttpPipelineTests
         var fixture = new PipelineFixture().Add("/", route => route.Route_ = new RouteV3.RouteAction
         {
             Cluster = "c",
-            RegexRewrite = new MatcherV3.RegexMatchAndSubstitute { Pattern = new MatcherV3.RegexMatcher { Regex = "^/([a-z]+)/(.*)$" }, Substitution = @"/\2/\1" },
+            RegexRewrite = new MatcherV3.RegexMatchAndSubstitute
+            {
+                Pattern = new MatcherV3.RegexMatcher { Regex = "^/([a-z]+)/(.*)$" },
+                Substitution = @"/\2/\1",
+            },
         });
 
         await fixture.SendAsync(FakeServerStream.Get("a/one/two?q=/one/two"));
@@ -136,7 +140,8 @@ public class HttpPipelineTests
     [Fact]
     public async Task Process_HostRewrite_ReplacesHostAndKeepsTheOld()
     {
-        var fixture = new PipelineFixture().Add("/", route => route.Route_ = new RouteV3.RouteAction { Cluster = "c", HostRewriteLiteral = "new.example", AppendXForwardedHost = true });
+        var fixture = new PipelineFixture().Add(
+            "/", route => route.Route_ = new RouteV3.RouteAction { Cluster = "c", HostRewriteLiteral = "new.example", AppendXForwardedHost = true });
 
         await fixture.SendAsync(FakeServerStream.Get("old.example/"));
 
@@ -208,11 +213,13 @@ public class HttpPipelineTests
         fixture.Manager.UseRemoteAddress = true;
 
         await fixture.SendAsync(FakeServerStream.Get(
-            "a/", ("x-envoy-retry-on", "5xx"), ("x-envoy-internal", "true"), ("x-envoy-upstream-rq-timeout-ms", "1"), ("x-forwarded-client-cert", "Hash=1"), ("keep-alive", "x"),
+            "a/", ("x-envoy-retry-on", "5xx"), ("x-envoy-internal", "true"), ("x-envoy-upstream-rq-timeout-ms", "1"), ("x-forwarded-client-cert", "Hash=1"),
+            ("keep-alive", "x"),
             ("connection", "x-secret"), ("x-secret", "1"), ("te", "gzip, trailers"), ("x-request-id", "mine")));
 
         var seen = fixture.Seen!;
-        foreach (var name in new[] { "x-envoy-retry-on", "x-envoy-internal", "x-envoy-upstream-rq-timeout-ms", "x-forwarded-client-cert", "keep-alive", "connection", "x-secret" })
+        foreach (var name in new[] { "x-envoy-retry-on", "x-envoy-internal", "x-envoy-upstream-rq-timeout-ms", "x-forwarded-client-cert", "keep-alive",
+            "connection", "x-secret" })
         {
             seen.GetText(name).ShouldBeNull(name);
         }
@@ -258,7 +265,13 @@ public class HttpPipelineTests
     {
         var fixture = new PipelineFixture().Add("/a", route =>
         {
-            route.Redirect = new RouteV3.RedirectAction { HostRedirect = host, PortRedirect = (uint)port, StripQuery = strip, ResponseCode = RouteV3.RedirectAction.Types.RedirectResponseCode.Found };
+            route.Redirect = new RouteV3.RedirectAction
+            {
+                HostRedirect = host,
+                PortRedirect = (uint)port,
+                StripQuery = strip,
+                ResponseCode = RouteV3.RedirectAction.Types.RedirectResponseCode.Found,
+            };
             if (path.Length > 0)
             {
                 route.Redirect.PathRedirect = path;
@@ -285,7 +298,8 @@ public class HttpPipelineTests
             {
                 WeightedClusters = new RouteV3.WeightedCluster
                 {
-                    Clusters = { new RouteV3.WeightedCluster.Types.ClusterWeight { Name = "a", Weight = 1 }, new RouteV3.WeightedCluster.Types.ClusterWeight { Name = "b", Weight = 9 } },
+                    Clusters = { new RouteV3.WeightedCluster.Types.ClusterWeight { Name = "a", Weight = 1 },
+                        new RouteV3.WeightedCluster.Types.ClusterWeight { Name = "b", Weight = 9 } },
                 },
             });
             await fixture.SendAsync(FakeServerStream.Get("x/"));
@@ -348,7 +362,11 @@ public class HttpPipelineTests
                     {
                         StatusCodeFilter = new AccessLogV3.StatusCodeFilter
                         {
-                            Comparison = new AccessLogV3.ComparisonFilter { Op = AccessLogV3.ComparisonFilter.Types.Op.Eq, Value = new CoreV3.RuntimeUInt32 { DefaultValue = 404 } },
+                            Comparison = new AccessLogV3.ComparisonFilter
+                            {
+                                Op = AccessLogV3.ComparisonFilter.Types.Op.Eq,
+                                Value = new CoreV3.RuntimeUInt32 { DefaultValue = 404 },
+                            },
                         },
                     },
                     StatusCode = 410,

@@ -158,7 +158,9 @@ public class PathNormalizerTests
     [InlineData(@"/a%25b", PathNormalizationResult.Continue, @"/a%25b")]
     [InlineData(@"/a%252fb", PathNormalizationResult.Continue, @"/a%252fb")]
     public void Normalize_NormalizeMergeAndUnescape_AsEnvoy(string path, PathNormalizationResult result, string? expected) =>
-        Check(new PathNormalizationModel { Normalize = true, MergeSlashes = true, EscapedSlashes = EscapedSlashesAction.UnescapeAndForward }, path, result, expected);
+        Check(
+            new PathNormalizationModel { Normalize = true, MergeSlashes = true, EscapedSlashes = EscapedSlashesAction.UnescapeAndForward }, path,
+            result, expected);
 
     [Theory]
     [InlineData(@"/", PathNormalizationResult.Continue, @"/")]

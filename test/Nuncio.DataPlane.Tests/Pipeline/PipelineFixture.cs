@@ -61,7 +61,8 @@ internal sealed class PipelineFixture
     {
         var model = Bind(files);
         Errors.All.ShouldBeEmpty();
-        var pipeline = new HttpPipeline(model!, new RouteConfigurationState { Current = model!.RouteConfiguration }, TimeProvider.System, null, NullLogger.Instance);
+        var pipeline = new HttpPipeline(
+            model!, new RouteConfigurationState { Current = model!.RouteConfiguration }, TimeProvider.System, null, NullLogger.Instance);
         await pipeline.ProcessAsync(stream);
         return stream;
     }
@@ -70,7 +71,8 @@ internal sealed class PipelineFixture
     {
         public override string ConfigType => RouterV3.Router.Descriptor.FullName;
 
-        public override HttpFilter Bind(string name, int index, Any config, string path, BindErrors errors) => new EchoFilter(fixture) { Name = name, Index = index };
+        public override HttpFilter Bind(string name, int index, Any config, string path, BindErrors errors) =>
+            new EchoFilter(fixture) { Name = name, Index = index };
     }
 
     private sealed class EchoFilter(PipelineFixture fixture) : HttpFilter

@@ -30,7 +30,8 @@ public class RouteIndexTests
             var index = new RouteIndex(routes);
             for (var request = 0; request < 60; request++)
             {
-                var headers = Headers(RandomPath(random) + (random.Next(3) == 0 ? "?q=1" : ""), Hosts[random.Next(Hosts.Length)], random.Next(2) == 0 ? "https" : "http");
+                var headers = Headers(
+                    RandomPath(random) + (random.Next(3) == 0 ? "?q=1" : ""), Hosts[random.Next(Hosts.Length)], random.Next(2) == 0 ? "https" : "http");
                 var input = new RouteInput(headers, null, (ulong)random.Next(100));
                 RouteModel? expected = null;
                 foreach (var route in routes)
@@ -56,7 +57,8 @@ public class RouteIndexTests
             {
                 Kind = PathMatchKind.Prefix,
                 Literal = "/"u8.ToArray(),
-                Headers = [new HeaderMatcher(":authority", new StringMatcher(i % 2 == 0 ? StringMatchKind.Exact : StringMatchKind.Suffix, $"h{i}.example", ignoreCase: false))],
+                Headers = [new HeaderMatcher(
+                    ":authority", new StringMatcher(i % 2 == 0 ? StringMatchKind.Exact : StringMatchKind.Suffix, $"h{i}.example", ignoreCase: false))],
             }, i)).Append(Route(new RouteMatchModel { Kind = PathMatchKind.Prefix, Literal = "/"u8.ToArray() }, 500)).ToArray();
         var index = new RouteIndex(routes);
 

@@ -56,7 +56,10 @@ internal sealed class Upstreams : IDisposable
 
     public static EndpointV3.LbEndpoint Endpoint(string host, int port, uint? weight = null) => new()
     {
-        Endpoint = new EndpointV3.Endpoint { Address = new CoreV3.Address { SocketAddress = new CoreV3.SocketAddress { Address = host, PortValue = (uint)port } } },
+        Endpoint = new EndpointV3.Endpoint
+        {
+            Address = new CoreV3.Address { SocketAddress = new CoreV3.SocketAddress { Address = host, PortValue = (uint)port } },
+        },
         LoadBalancingWeight = weight,
     };
 
@@ -65,7 +68,8 @@ internal sealed class Upstreams : IDisposable
         var snapshot = new XdsSnapshot
         {
             Revision = ++_revision,
-            Clusters = System.Collections.Frozen.FrozenDictionary.ToFrozenDictionary(clusters.Select(c => XdsResource<ClusterV3.Cluster>.Create(c.Name, c)), r => r.Name),
+            Clusters = System.Collections.Frozen.FrozenDictionary.ToFrozenDictionary(
+                clusters.Select(c => XdsResource<ClusterV3.Cluster>.Create(c.Name, c)), r => r.Name),
         };
         Refused.Clear();
         var plan = Table.Prepare(snapshot, new ClusterBinder((_, _, _) => null), Refused);

@@ -15,7 +15,8 @@ public sealed class FindingReportTests
         new(FindingCodes.UnknownField, FindingLevel.Warning, "spec.timout_ms is unknown", new ResourceKey("Mapping", "default", "b"), "spec.timout_ms",
             new SourceLocation("dir/b file.yaml", 9, 3), "timeout_ms"),
         new(FindingCodes.UnknownKind, FindingLevel.Notice, "Deployment is not read"),
-        new(FindingCodes.WrongType, FindingLevel.Error, "bad \e[31m\nvalue", new ResourceKey("Mapping", "default", "a"), "spec.grpc", new SourceLocation("/x/a.yaml", 2, 1)),
+        new(FindingCodes.WrongType, FindingLevel.Error, "bad \e[31m\nvalue", new ResourceKey(
+            "Mapping", "default", "a"), "spec.grpc", new SourceLocation("/x/a.yaml", 2, 1)),
     ];
 
     [Fact]

@@ -15,12 +15,14 @@ public class ProxyCommandTests
         await using var backend = WireBackend.Start(_ => Responses.Ok("body"));
         var port = FreePort.Next();
         var admin = FreePort.Next();
-        folder.Write("a.yaml", Manifests.ListenerAndHost.Replace("PORT", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal) + Manifests.Mapping("m", "/a/", backend.Port));
+        folder.Write("a.yaml", Manifests.ListenerAndHost.Replace("PORT", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+            + Manifests.Mapping("m", "/a/", backend.Port));
         var config = Path.Combine(folder.Path, "envoy.json");
         await using var compile = await NuncioCommand.RunAsync("compile", Path.Combine(folder.Path, "a.yaml"), "--out", config);
         compile.ExitCode.ShouldBe(0, compile.AllText);
 
-        await using var proxy = TestProcess.Start(NuncioCommand.Program, ["proxy", "--config", config, "--admin", $"127.0.0.1:{admin}"], NuncioCommand.WithoutSettings);
+        await using var proxy = TestProcess.Start(
+            NuncioCommand.Program, ["proxy", "--config", config, "--admin", $"127.0.0.1:{admin}"], NuncioCommand.WithoutSettings);
         await proxy.WaitForLineAsync("Ready: serving on");
         await using var client = await WireClient.ConnectAsync(port);
         var response = await client.SendAsync("GET", "/a/b", "example.com");

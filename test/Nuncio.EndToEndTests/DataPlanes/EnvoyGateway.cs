@@ -10,7 +10,8 @@ internal sealed class EnvoyGateway : IAsyncDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _envoy;
 
-    private EnvoyGateway(int envoyPort) => _envoy = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{envoyPort}")) };
+    private EnvoyGateway(int envoyPort) =>
+        _envoy = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{envoyPort}")) };
 
     public RunningGateway Gateway { get; private set; } = null!;
 
@@ -26,7 +27,9 @@ internal sealed class EnvoyGateway : IAsyncDisposable
         try
         {
             envoy.Gateway = await RunningGateway.StartAsync(
-                manifests, ["--data-plane", "envoy", "--envoy", program, "--envoy-admin", $"127.0.0.1:{port}", "--envoy-folder", envoy._folder.Path, .. arguments], complete);
+                manifests,
+                ["--data-plane", "envoy", "--envoy", program, "--envoy-admin", $"127.0.0.1:{port}", "--envoy-folder", envoy._folder.Path, .. arguments],
+                complete);
             return envoy;
         }
         catch

@@ -14,7 +14,8 @@ public sealed partial class ManualTests : IDisposable
     public async Task Manifests_OfTheManual_HaveNoErrors()
     {
         var errors = new List<string>();
-        foreach (var (place, yaml) in Directory.GetFiles(Path.Combine(TestPaths.Repository, "docs"), "*.md").Order(StringComparer.Ordinal).SelectMany(Manifests))
+        foreach (var (place, yaml) in Directory.GetFiles(Path.Combine(TestPaths.Repository, "docs"), "*.md").Order(StringComparer.Ordinal)
+            .SelectMany(Manifests))
         {
             using var folder = new TemporaryFolder();
             folder.Write("manifest.yaml", yaml);
@@ -25,7 +26,8 @@ public sealed partial class ManualTests : IDisposable
             var findings = CheckedFinding.Read(output.ToString());
             errors.AddRange(findings.Where(finding => finding.Level == "error").Select(finding => $"{place}: {finding}"));
             // An object that nothing is read of would have no errors either.
-            if (findings.Any(finding => finding.Code is "not-a-resource" or "unknown-kind" or "unknown-field")) errors.Add($"{place}: something in it is not known");
+            if (findings.Any(finding => finding.Code is "not-a-resource" or "unknown-kind" or "unknown-field"))
+                errors.Add($"{place}: something in it is not known");
         }
 
         errors.ShouldBeEmpty();

@@ -37,7 +37,8 @@ public class FeatureTableTests
     {
         var tests = TestsByRow();
 
-        Rows().Where(row => row.Priority != "edge" && row.WaitsFor.Length == 0 && !tests.ContainsKey(row.Id)).Select(row => $"{row.Id} {row.Feature}").ShouldBeEmpty();
+        Rows().Where(row => row.Priority != "edge" && row.WaitsFor.Length == 0 && !tests.ContainsKey(row.Id)).Select(row => $"{row.Id} {row.Feature}")
+            .ShouldBeEmpty();
     }
 
     private static string Page()

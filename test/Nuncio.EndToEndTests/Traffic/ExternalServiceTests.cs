@@ -23,7 +23,8 @@ public sealed class ExternalServiceTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         var table = new GrpcServiceTable()
-            .Unary(new GrpcMethod<CheckRequest, CheckResponse>("envoy.service.auth.v3.Authorization", "Check"), (request, _) => ValueTask.FromResult(Check(request)))
+            .Unary(new GrpcMethod<CheckRequest, CheckResponse>(
+                "envoy.service.auth.v3.Authorization", "Check"), (request, _) => ValueTask.FromResult(Check(request)))
             .Unary(
                 new GrpcMethod<RateLimitRequest, RateLimitResponse>("envoy.service.ratelimit.v3.RateLimitService", "ShouldRateLimit"),
                 (request, _) => ValueTask.FromResult(Limit(request)))
@@ -68,7 +69,8 @@ public sealed class ExternalServiceTests : IAsyncLifetime
     {
         await using var gateway = await RunningGateway.StartAsync(
             Service("RateLimitService", "service", "protocol_version: v3", "timeout_ms: 30000")
-            + Manifests.Mapping("a", "/a/", _backend.Port, "labels: { ambassador: [ { user: [ { request_headers: { key: user, header_name: x-user } } ] } ] }"));
+            + Manifests.Mapping(
+                "a", "/a/", _backend.Port, "labels: { ambassador: [ { user: [ { request_headers: { key: user, header_name: x-user } } ] } ] }"));
 
         (await gateway.SendAsync("GET", "/a/", headers: "x-user: ann\r\n")).Status.ShouldBe(200);
         var limited = await gateway.SendAsync("GET", "/a/", headers: "x-user: over\r\n");
@@ -123,14 +125,22 @@ public sealed class ExternalServiceTests : IAsyncLifetime
             return new CheckResponse
             {
                 Status = new Google.Rpc.Status { Code = 7 },
-                DeniedResponse = new DeniedHttpResponse { Status = new HttpStatus { Code = StatusCode.Unauthorized }, Body = "not you", Headers = { Option("www-authenticate", "Test") } },
+                DeniedResponse = new DeniedHttpResponse
+                {
+                    Status = new HttpStatus { Code = StatusCode.Unauthorized },
+                    Body = "not you",
+                    Headers = { Option("www-authenticate", "Test") },
+                },
             };
         }
 
         return new CheckResponse
         {
             Status = new Google.Rpc.Status(),
-            OkResponse = new OkHttpResponse { Headers = { Option("x-user", request.Attributes.ContextExtensions.TryGetValue("tier", out var tier) ? tier : "none") } },
+            OkResponse = new OkHttpResponse
+            {
+                Headers = { Option("x-user", request.Attributes.ContextExtensions.TryGetValue("tier", out var tier) ? tier : "none") },
+            },
         };
     }
 

@@ -22,26 +22,45 @@ internal static class FilterArea
         "HTTP filters",
         [
             One("authz", Filter("authz", "ext_authz.v3.ExtAuthz", HttpAuthz), Disabled("authz", "ext_authz.v3.ExtAuthzPerRoute", "\"disabled\":true")),
-            One("authz-body", Filter("authz", "ext_authz.v3.ExtAuthz", HttpAuthz + ",\"with_request_body\":{\"max_request_bytes\":10,\"allow_partial_message\":false},\"stat_prefix\":\"body\"")),
-            One("authz-partial", Filter("authz", "ext_authz.v3.ExtAuthz", HttpAuthz + ",\"with_request_body\":{\"max_request_bytes\":10,\"allow_partial_message\":true}")),
+            One("authz-body", Filter(
+                "authz", "ext_authz.v3.ExtAuthz",
+                HttpAuthz + ",\"with_request_body\":{\"max_request_bytes\":10,\"allow_partial_message\":false},\"stat_prefix\":\"body\"")),
+            One("authz-partial", Filter(
+                "authz", "ext_authz.v3.ExtAuthz", HttpAuthz + ",\"with_request_body\":{\"max_request_bytes\":10,\"allow_partial_message\":true}")),
             One("authz-down", Filter("authz", "ext_authz.v3.ExtAuthz", HttpAuthz.Replace("fl-authz", "fl-closed", StringComparison.Ordinal))),
-            One("authz-down-allow", Filter("authz", "ext_authz.v3.ExtAuthz", HttpAuthz.Replace("fl-authz", "fl-closed", StringComparison.Ordinal) + ",\"failure_mode_allow\":true,\"failure_mode_allow_header_add\":true")),
-            One("authz-status", Filter("authz", "ext_authz.v3.ExtAuthz", HttpAuthz.Replace("fl-authz", "fl-closed", StringComparison.Ordinal) + ",\"status_on_error\":{\"code\":\"ServiceUnavailable\"}")),
-            One("authz-grpc", Filter("authz", "ext_authz.v3.ExtAuthz", "\"transport_api_version\":\"V3\",\"grpc_service\":{\"envoy_grpc\":{\"cluster_name\":\"fl-authz-grpc\"},\"timeout\":\"2s\"}")),
+            One("authz-down-allow", Filter(
+                "authz", "ext_authz.v3.ExtAuthz",
+                HttpAuthz.Replace("fl-authz", "fl-closed", StringComparison.Ordinal) + ",\"failure_mode_allow\":true,\"failure_mode_allow_header_add\":true")),
+            One("authz-status", Filter(
+                "authz", "ext_authz.v3.ExtAuthz",
+                HttpAuthz.Replace("fl-authz", "fl-closed", StringComparison.Ordinal) + ",\"status_on_error\":{\"code\":\"ServiceUnavailable\"}")),
+            One("authz-grpc", Filter(
+                "authz", "ext_authz.v3.ExtAuthz",
+                "\"transport_api_version\":\"V3\",\"grpc_service\":{\"envoy_grpc\":{\"cluster_name\":\"fl-authz-grpc\"},\"timeout\":\"2s\"}")),
             One("ratelimit", Filter("ratelimit", "ratelimit.v3.RateLimit",
-                "\"domain\":\"parity\",\"timeout\":\"2s\",\"enable_x_ratelimit_headers\":\"DRAFT_VERSION_03\",\"rate_limit_service\":{\"transport_api_version\":\"V3\",\"grpc_service\":{\"envoy_grpc\":{\"cluster_name\":\"fl-ratelimit\"} } }")),
+                "\"domain\":\"parity\",\"timeout\":\"2s\",\"enable_x_ratelimit_headers\":\"DRAFT_VERSION_03\","
+                    + "\"rate_limit_service\":{\"transport_api_version\":\"V3\",\"grpc_service\":{\"envoy_grpc\":{\"cluster_name\":\"fl-ratelimit\"} } }")),
             One("ratelimit-down", Filter("ratelimit", "ratelimit.v3.RateLimit",
-                "\"domain\":\"parity\",\"failure_mode_deny\":true,\"rate_limit_service\":{\"transport_api_version\":\"V3\",\"grpc_service\":{\"envoy_grpc\":{\"cluster_name\":\"fl-closed2\"} } }")),
+                "\"domain\":\"parity\",\"failure_mode_deny\":true,\"rate_limit_service\":{\"transport_api_version\":\"V3\","
+                    + "\"grpc_service\":{\"envoy_grpc\":{\"cluster_name\":\"fl-closed2\"} } }")),
             One("lua", Filter("lua", "lua.v3.Lua", "\"default_source_code\":{\"inline_string\":\"" + Script + "\"}")),
             One("gzip", Filter("gzip", "compressor.v3.Compressor",
-                "\"compressor_library\":{\"name\":\"gzip\",\"typed_config\":{\"@type\":\"type.googleapis.com/envoy.extensions.compression.gzip.compressor.v3.Gzip\"} },\"response_direction_config\":{\"common_config\":{\"min_content_length\":100,\"content_type\":[\"text/plain\"]} }")),
-            One("buffer", Filter("buffer", "buffer.v3.Buffer", "\"max_request_bytes\":10"), Disabled("buffer", "buffer.v3.BufferPerRoute", "\"disabled\":true")),
+                "\"compressor_library\":{\"name\":\"gzip\","
+                    + "\"typed_config\":{\"@type\":\"type.googleapis.com/envoy.extensions.compression.gzip.compressor.v3.Gzip\"} },"
+                    + "\"response_direction_config\":{\"common_config\":{\"min_content_length\":100,\"content_type\":[\"text/plain\"]} }")),
+            One("buffer", Filter(
+                "buffer", "buffer.v3.Buffer", "\"max_request_bytes\":10"), Disabled("buffer", "buffer.v3.BufferPerRoute", "\"disabled\":true")),
             One("web", Filter("web", "grpc_web.v3.GrpcWeb")),
             One("bridge", Filter("bridge", "grpc_http1_bridge.v3.Config")),
             One("stats", Filter("stats", "grpc_stats.v3.FilterConfig", "\"stats_for_all_methods\":true")),
-            One("acl", Filter("rbac", "rbac.v3.RBAC", "\"rules\":{\"action\":\"ALLOW\",\"policies\":{\"one\":{\"permissions\":[ {\"url_path\":{\"path\":{\"prefix\":\"/h1/open\"} } }],\"principals\":[ {\"any\":true}]},\"two\":{\"permissions\":[ {\"any\":true}],\"principals\":[ {\"remote_ip\":{\"address_prefix\":\"10.0.0.0\",\"prefix_len\":8} }]} } }"), manager: "\"xff_num_trusted_hops\":1,"),
-            One("acl-deny", Filter("rbac", "rbac.v3.RBAC", "\"rules\":{\"action\":\"DENY\",\"policies\":{\"one\":{\"permissions\":[ {\"any\":true}],\"principals\":[ {\"direct_remote_ip\":{\"address_prefix\":\"127.0.0.1\",\"prefix_len\":32} }]} } }")),
-            One("health", Filter("health", "health_check.v3.HealthCheck", "\"pass_through_mode\":false,\"headers\":[ {\"name\":\":path\",\"string_match\":{\"exact\":\"/healthz?health-own\"} }]")),
+            One("acl", Filter("rbac", "rbac.v3.RBAC", "\"rules\":{\"action\":\"ALLOW\",\"policies\":{\"one\":{\"permissions\":[ "
+                + "{\"url_path\":{\"path\":{\"prefix\":\"/h1/open\"} } }],\"principals\":[ {\"any\":true}]},\"two\":{\"permissions\":[ {\"any\":true}],"
+                + "\"principals\":[ {\"remote_ip\":{\"address_prefix\":\"10.0.0.0\",\"prefix_len\":8} }]} } }"), manager: "\"xff_num_trusted_hops\":1,"),
+            One("acl-deny", Filter("rbac", "rbac.v3.RBAC", "\"rules\":{\"action\":\"DENY\",\"policies\":{\"one\":{\"permissions\":[ {\"any\":true}],"
+                + "\"principals\":[ {\"direct_remote_ip\":{\"address_prefix\":\"127.0.0.1\",\"prefix_len\":32} }]} } }")),
+            One("health", Filter(
+                "health", "health_check.v3.HealthCheck",
+                "\"pass_through_mode\":false,\"headers\":[ {\"name\":\":path\",\"string_match\":{\"exact\":\"/healthz?health-own\"} }]")),
         ],
         [
             Cluster("fl-authz", "", "h1:authz"),
@@ -59,7 +78,8 @@ internal static class FilterArea
         "function envoy_on_request(h)\\n h:headers():add('x-lua', h:headers():get(':path'))\\n local d = h:headers():get('x-lua-do')\\n"
         + " if d == 'respond' then h:respond({[':status'] = '418', ['x-from'] = 'lua'}, 'teapot') end\\n if d == 'error' then error('broken') end\\n"
         + " if d == 'body' then h:headers():add('x-length', tostring(h:body():length())) end\\n"
-        + " if d == 'call' then local hs, b = h:httpCall('fl-h1', {[':method'] = 'GET', [':path'] = '/called', [':authority'] = 'x'}, '', 1000) h:headers():add('x-called', hs[':status']) end\\nend\\n"
+        + " if d == 'call' then local hs, b = h:httpCall('fl-h1', {[':method'] = 'GET', [':path'] = '/called', [':authority'] = 'x'}, '', 1000) "
+        + "h:headers():add('x-called', hs[':status']) end\\nend\\n"
         + "function envoy_on_response(h)\\n h:headers():add('x-lua-response', h:headers():get(':status'))\\n h:headers():remove('x-upstream')\\nend\\n";
 
     private static IEnumerable<Scenario> Authorisation() =>
@@ -108,7 +128,8 @@ internal static class FilterArea
 
     private static IEnumerable<Scenario> Bodies() =>
     [
-        .. new[] { "gzip", "gzip;q=0", "deflate, gzip;q=0.5", "*", "identity", "br", "" }.Select((accept, i) => Compressed($"gzip-accept-{i}", $"accept-encoding: {accept}\r\nx-do: text\r\n")),
+        .. new[] { "gzip", "gzip;q=0", "deflate, gzip;q=0.5", "*", "identity", "br", "" }.Select(
+            (accept, i) => Compressed($"gzip-accept-{i}", $"accept-encoding: {accept}\r\nx-do: text\r\n")),
         Compressed("gzip-text", "accept-encoding: gzip\r\nx-do: text\r\n"),
         Compressed("gzip-text-unasked", "x-do: text\r\n"),
         Compressed("gzip-chunked", "accept-encoding: gzip\r\nx-do: chunked\r\n"),
@@ -123,16 +144,26 @@ internal static class FilterArea
 
     private static IEnumerable<Scenario> Grpc() =>
     [
-        Does.Http1("web-call", "web", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc-web+proto\r\ncontent-length: 7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
-        Does.Http1("web-text", "web", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc-web-text\r\ncontent-length: 12\r\n\r\nAAAAAAIIBw=="),
-        Does.Http1("web-text-broken", "web", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc-web-text\r\ncontent-length: 4\r\n\r\n!!!!"),
-        Does.Http1("web-error", "web", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\nx-do: grpc-error 5\r\ncontent-type: application/grpc-web\r\ncontent-length: 7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
-        Does.Http1("web-trailers-only", "web", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\nx-do: grpc-trailers-only 5\r\ncontent-type: application/grpc-web\r\ncontent-length: 7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
+        Does.Http1(
+            "web-call", "web",
+            "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc-web+proto\r\ncontent-length: 7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
+        Does.Http1(
+            "web-text", "web", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc-web-text\r\ncontent-length: 12\r\n\r\nAAAAAAIIBw=="),
+        Does.Http1(
+            "web-text-broken", "web", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc-web-text\r\ncontent-length: 4\r\n\r\n!!!!"),
+        Does.Http1("web-error", "web", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\nx-do: grpc-error 5\r\ncontent-type: application/grpc-web\r\ncontent-length: "
+            + "7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
+        Does.Http1("web-trailers-only", "web", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\nx-do: grpc-trailers-only 5\r\ncontent-type: "
+            + "application/grpc-web\r\ncontent-length: 7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
         Does.Http1("web-no-route", "web", "POST /nowhere?ID HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc-web\r\ncontent-length: 0\r\n\r\n"),
         Does.Get("web-other", "web", "/h2/a"),
-        Does.Http1("bridge-call", "bridge", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc\r\ncontent-length: 7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
-        Does.Http1("bridge-error", "bridge", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\nx-do: grpc-error 5\r\ncontent-type: application/grpc\r\ncontent-length: 7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
-        Does.Http1("bridge-trailers-only", "bridge", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\nx-do: grpc-trailers-only 5\r\ncontent-type: application/grpc\r\ncontent-length: 7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
+        Does.Http1(
+            "bridge-call", "bridge",
+            "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc\r\ncontent-length: 7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
+        Does.Http1("bridge-error", "bridge", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\nx-do: grpc-error 5\r\ncontent-type: application/grpc\r\ncontent-length: "
+            + "7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
+        Does.Http1("bridge-trailers-only", "bridge", "POST /h2/Call?ID HTTP/1.1\r\nhost: a\r\nx-do: grpc-trailers-only 5\r\ncontent-type: "
+            + "application/grpc\r\ncontent-length: 7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
         Does.Http2("bridge-http2", "bridge", "/h2/Call", Plain, Message),
         Does.Http2("stats-call", "stats", "/h2/Call", Plain, Message),
         Does.Http2("stats-error", "stats", "/h2/Call", Plain + "x-do: grpc-error 5\r\n", Message),
@@ -152,26 +183,29 @@ internal static class FilterArea
     ];
 
     // A body that is compressed is compared after it was unpacked: two libraries may pack it in different ways.
-    private static Scenario Compressed(string name, string headers) => new(name, (plane, seen) => Does.WithClientAsync(plane, seen, "gzip", null, null, async (client, cancellation) =>
-    {
-        await client.Wire.WriteAsync($"GET /h1/a?{name} HTTP/1.1\r\nhost: a\r\n{headers}\r\n", cancellation);
-        var response = await client.Wire.ReadResponseAsync("GET", cancellation);
-        var body = new MemoryStream(response.Body);
-        if (response["content-encoding"] == "gzip")
+    private static Scenario Compressed(string name, string headers) =>
+        new(name, (plane, seen) => Does.WithClientAsync(plane, seen, "gzip", null, null, async (client, cancellation) =>
         {
-            using var unpacked = new MemoryStream();
-            await using var gzip = new System.IO.Compression.GZipStream(body, System.IO.Compression.CompressionMode.Decompress);
-            await gzip.CopyToAsync(unpacked, cancellation);
-            response = response with { Body = unpacked.ToArray() };
-        }
+            await client.Wire.WriteAsync($"GET /h1/a?{name} HTTP/1.1\r\nhost: a\r\n{headers}\r\n", cancellation);
+            var response = await client.Wire.ReadResponseAsync("GET", cancellation);
+            var body = new MemoryStream(response.Body);
+            if (response["content-encoding"] == "gzip")
+            {
+                using var unpacked = new MemoryStream();
+                await using var gzip = new System.IO.Compression.GZipStream(body, System.IO.Compression.CompressionMode.Decompress);
+                await gzip.CopyToAsync(unpacked, cancellation);
+                response = response with { Body = unpacked.ToArray() };
+            }
 
-        seen.AddResponse(response);
-    }), IsRandom: true);
+            seen.AddResponse(response);
+        }), IsRandom: true);
 
     private static string One(string name, string filter, string offConfig = "", string manager = "") => Listener(name, "", Chain(Http(name, string.Join(',',
         Route("/off/", "fl-h1", fields: offConfig),
-        Route("/h1/", "fl-h1", name.StartsWith("ratelimit", StringComparison.Ordinal) ? "\"rate_limits\":[ {\"actions\":[ {\"request_headers\":{\"header_name\":\"x-limit\",\"descriptor_key\":\"limit\"} }]}]," : ""),
-        Route("/h2/", "fl-h2", name.StartsWith("ratelimit", StringComparison.Ordinal) ? "\"rate_limits\":[ {\"actions\":[ {\"request_headers\":{\"header_name\":\"x-limit\",\"descriptor_key\":\"limit\"} }]}]," : "")),
+        Route("/h1/", "fl-h1", name.StartsWith("ratelimit", StringComparison.Ordinal)
+            ? "\"rate_limits\":[ {\"actions\":[ {\"request_headers\":{\"header_name\":\"x-limit\",\"descriptor_key\":\"limit\"} }]}]," : ""),
+        Route("/h2/", "fl-h2", name.StartsWith("ratelimit", StringComparison.Ordinal)
+            ? "\"rate_limits\":[ {\"actions\":[ {\"request_headers\":{\"header_name\":\"x-limit\",\"descriptor_key\":\"limit\"} }]}]," : "")),
         manager, filter)));
 
     private static string Disabled(string name, string type, string fields) =>

@@ -29,17 +29,21 @@ internal static class GrpcArea
             Does.Http2("grpc-unary-empty", "grpc", "/echo/Call", Call, []),
             Does.Http2("grpc-content-type-proto", "grpc", "/echo/Call", "content-type: application/grpc+proto\r\nte: trailers\r\n", Message),
             Does.Http2("grpc-request-trailers", "grpc", "/echo/Call", Call, Message, "x-t: 1\r\n"),
-            .. new[] { 1, 2, 5, 13, 14, 16, 99 }.Select(status => Does.Http2($"grpc-trailers-only-{status}", "grpc", "/echo/Call", Call + $"x-do: grpc-trailers-only {status}\r\n", Message)),
+            .. new[] { 1, 2, 5, 13, 14, 16, 99 }.Select(
+                status => Does.Http2($"grpc-trailers-only-{status}", "grpc", "/echo/Call", Call + $"x-do: grpc-trailers-only {status}\r\n", Message)),
             .. new[] { 0, 3, 7 }.Select(status => Does.Http2($"grpc-error-{status}", "grpc", "/echo/Call", Call + $"x-do: grpc-error {status}\r\n", Message)),
             Does.Http2("grpc-without-trailers", "grpc", "/echo/Call", Call + "x-do: grpc-without-trailers\r\n", Message),
-            .. new[] { 400, 401, 403, 404, 429, 500, 502, 503, 504 }.Select(status => Does.Http2($"grpc-http-{status}", "grpc", "/echo/Call", Call + $"x-do: grpc-http-status {status}\r\n", Message)),
+            .. new[] { 400, 401, 403, 404, 429, 500, 502, 503, 504 }.Select(
+                status => Does.Http2($"grpc-http-{status}", "grpc", "/echo/Call", Call + $"x-do: grpc-http-status {status}\r\n", Message)),
             Does.Http2("grpc-early-answer", "grpc", "/echo/Call", Call + "x-do: early\r\n", Message),
             Does.Http2("grpc-no-route", "grpc", "/nowhere/Call", Call, Message),
             Does.Http2("grpc-direct-response", "grpc", "/direct/Call", Call, Message),
             Does.Http2("grpc-connection-refused", "grpc", "/closed/Call", Call, Message),
             Does.Http2("grpc-timeout-of-route", "grpc", "/short/Call", Call + "x-do: silent\r\n", Message, takes: TimeSpan.FromSeconds(0.3)),
-            Does.Http2("grpc-timeout-header", "grpc", "/deadline/Call", Call + "grpc-timeout: 300m\r\nx-do: silent\r\n", Message, takes: TimeSpan.FromSeconds(0.3)),
-            Does.Http2("grpc-timeout-header-above", "grpc", "/deadline/Call", Call + "grpc-timeout: 20S\r\nx-do: silent\r\n", Message, takes: TimeSpan.FromSeconds(2)),
+            Does.Http2(
+                "grpc-timeout-header", "grpc", "/deadline/Call", Call + "grpc-timeout: 300m\r\nx-do: silent\r\n", Message, takes: TimeSpan.FromSeconds(0.3)),
+            Does.Http2(
+                "grpc-timeout-header-above", "grpc", "/deadline/Call", Call + "grpc-timeout: 20S\r\nx-do: silent\r\n", Message, takes: TimeSpan.FromSeconds(2)),
             .. new[] { "1H", "5M", "1S", "1500m", "2u", "999999999m", "x", "-1S", "" }.Select((value, i) =>
                 Does.Http2($"grpc-timeout-value-{i}", "grpc", "/deadline/Call", Call + $"grpc-timeout: {value}\r\n", Message)),
             Does.Http2("grpc-timeout-ignored", "grpc", "/echo/Call", Call + "grpc-timeout: 5S\r\n", Message),
@@ -51,8 +55,11 @@ internal static class GrpcArea
             Does.Http2("grpc-closed-by-upstream", "grpc", "/echo/Call", Call + "x-do: close\r\n", Message),
             Does.Http2("grpc-to-http1", "grpc", "/one/Call", Call, Message),
             Does.Http2("grpc-web-unasked", "grpc", "/echo/Call", "content-type: application/grpc-web\r\n", Message),
-            Does.Http1("grpc-over-http1", "grpc", "POST /echo/?ID HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc\r\nte: trailers\r\ncontent-length: 7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
-            Does.Http1("grpc-over-http1-no-route", "grpc", "POST /nowhere/?ID HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc\r\ncontent-length: 0\r\n\r\n"),
+            Does.Http1(
+                "grpc-over-http1", "grpc",
+                "POST /echo/?ID HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc\r\nte: trailers\r\ncontent-length: 7\r\n\r\n\0\0\0\0\u0002\u0008\u0007"),
+            Does.Http1(
+                "grpc-over-http1-no-route", "grpc", "POST /nowhere/?ID HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc\r\ncontent-length: 0\r\n\r\n"),
             new("grpc-streaming", (plane, seen) => Does.WithClientAsync(plane, seen, "grpc", null, null, async (client, cancellation) =>
             {
                 var wire = new Http2Wire(client.Stream);

@@ -72,10 +72,13 @@ internal static class Http2Area
         Does.Http2("h2h2-close", "http2", "/two/a", "x-do: close\r\n"),
         Does.Http2("h2h2-close-after", "http2", "/two/a", "x-do: close-after\r\n"),
         Does.Http2("h2h2-goaway", "http2", "/two/a", "x-do: goaway\r\n"),
-        .. new[] { "upper", "connection", "nostatus", "pseudo", "value", "length", "status" }.Select(what => Does.Http2($"h2h2-bad-{what}", "http2", "/two/a", $"x-do: bad {what}\r\n")),
+        .. new[] { "upper", "connection", "nostatus", "pseudo", "value", "length", "status" }.Select(
+            what => Does.Http2($"h2h2-bad-{what}", "http2", "/two/a", $"x-do: bad {what}\r\n")),
         Does.Get("h1h2-get", "http2", "/two/a"),
         Does.Http1("h1h2-post", "http2", "POST /two/?ID HTTP/1.1\r\nhost: example.com\r\ncontent-length: 5\r\n\r\nhello"),
-        Does.Http1("h1h2-chunked", "http2", "POST /two/?ID HTTP/1.1\r\nhost: example.com\r\ntransfer-encoding: chunked\r\ntrailer: x-t\r\n\r\n5\r\nhello\r\n0\r\nx-t: 1\r\n\r\n"),
+        Does.Http1(
+            "h1h2-chunked", "http2",
+            "POST /two/?ID HTTP/1.1\r\nhost: example.com\r\ntransfer-encoding: chunked\r\ntrailer: x-t\r\n\r\n5\r\nhello\r\n0\r\nx-t: 1\r\n\r\n"),
         Does.Http1("h1h2-head", "http2", "HEAD /two/?ID HTTP/1.1\r\nhost: example.com\r\n\r\n"),
         Does.Get("h1h2-trailers", "http2", "/two/a", "x-do: trailers\r\n"),
         Does.Get("h1h2-reset", "http2", "/two/a", "x-do: reset 8\r\n"),
@@ -94,8 +97,11 @@ internal static class Http2Area
         Does.Frames("frames-data-first", "http2", Http2Wire.Frame(WireFrame.Data, 1, 1, 1, 2, 3)),
         Does.Frames("frames-data-stream-0", "http2", Http2Wire.Frame(WireFrame.Data, 1, 0, 1, 2, 3)),
         Does.Frames("frames-continuation-first", "http2", Http2Wire.Frame(WireFrame.Continuation, 4, 1, Get)),
-        Does.Frames("frames-split-headers", "http2", Http2Wire.Frame(WireFrame.Headers, 1, 1, Get[..20]), Http2Wire.Frame(WireFrame.Continuation, 4, 1, Get[20..])),
-        Does.Frames("frames-interrupted-headers", "http2", Http2Wire.Frame(WireFrame.Headers, 1, 1, Get[..20]), Http2Wire.Frame(WireFrame.Ping, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8)),
+        Does.Frames(
+            "frames-split-headers", "http2", Http2Wire.Frame(WireFrame.Headers, 1, 1, Get[..20]), Http2Wire.Frame(WireFrame.Continuation, 4, 1, Get[20..])),
+        Does.Frames(
+            "frames-interrupted-headers", "http2", Http2Wire.Frame(WireFrame.Headers, 1, 1, Get[..20]),
+            Http2Wire.Frame(WireFrame.Ping, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8)),
         Does.Frames("frames-bad-block", "http2", Http2Wire.Frame(WireFrame.Headers, 5, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF)),
         Does.Frames("frames-window-zero", "http2", Http2Wire.Frame(WireFrame.WindowUpdate, 0, 0, Http2Wire.Number(0))),
         Does.Frames("frames-window-too-large", "http2", Http2Wire.Frame(WireFrame.WindowUpdate, 0, 0, Http2Wire.Number(int.MaxValue))),
@@ -138,6 +144,7 @@ internal static class Http2Area
             ("length-text", [.. Does.Pseudo("GET", "/one/"), ("content-length", "five")]),
             ("method-odd", [.. Does.Pseudo("GE T", "/one/")]),
             ("many-headers", [.. Does.Pseudo("GET", "/one/"), .. Enumerable.Range(0, 120).Select(i => ($"x-{i}", "1"))]),
-        }.Select(bad => Does.Frames("frames-" + bad.Name, "http2", Http2Wire.Frame(WireFrame.Headers, 5, 1, HeaderBlock.Write([.. bad.Headers, ("x-id", "frames-" + bad.Name)])))),
+        }.Select(bad => Does.Frames(
+            "frames-" + bad.Name, "http2", Http2Wire.Frame(WireFrame.Headers, 5, 1, HeaderBlock.Write([.. bad.Headers, ("x-id", "frames-" + bad.Name)])))),
     ];
 }

@@ -17,18 +17,25 @@ internal static class TlsArea
         [
             Secure("tls-plain", Context()),
             Secure("tls-required", Context(Validation, "\"require_client_certificate\":true,"), "\"forward_client_cert_details\":\"SANITIZE_SET\"," + Details),
-            Secure("tls-crl", Context(Validation.Replace("\"trusted_ca\"", "\"crl\":{\"inline_string\":\"$(pem:crl:ca:revoked)\"},\"trusted_ca\"", StringComparison.Ordinal), "\"require_client_certificate\":true,")),
-            Secure("tls-names", Context(Validation.Replace("\"trusted_ca\"", "\"match_typed_subject_alt_names\":[ {\"san_type\":\"DNS\",\"matcher\":{\"exact\":\"client\"} }],\"trusted_ca\"", StringComparison.Ordinal), "\"require_client_certificate\":true,")),
+            Secure("tls-crl", Context(
+                Validation.Replace("\"trusted_ca\"", "\"crl\":{\"inline_string\":\"$(pem:crl:ca:revoked)\"},\"trusted_ca\"", StringComparison.Ordinal),
+                "\"require_client_certificate\":true,")),
+            Secure("tls-names", Context(Validation.Replace(
+                "\"trusted_ca\"", "\"match_typed_subject_alt_names\":[ {\"san_type\":\"DNS\",\"matcher\":{\"exact\":\"client\"} }],\"trusted_ca\"",
+                StringComparison.Ordinal), "\"require_client_certificate\":true,")),
             Secure("tls-1-3", Context(common: "\"tls_params\":{\"tls_minimum_protocol_version\":\"TLSv1_3\"},")),
             Secure("tls-1-2", Context(common: "\"tls_params\":{\"tls_maximum_protocol_version\":\"TLSv1_2\"},")),
             Secure("tls-alpn", Context(common: "\"alpn_protocols\":[\"h2\",\"http/1.1\"],")),
             Secure("tls-alpn-1", Context(common: "\"alpn_protocols\":[\"http/1.1\"],")),
             .. new[] { "SANITIZE", "FORWARD_ONLY", "APPEND_FORWARD", "SANITIZE_SET", "ALWAYS_FORWARD_ONLY" }.Select(mode =>
                 Secure("tls-xfcc-" + mode.ToLowerInvariant().Replace('_', '-'), Context(Validation), $"\"forward_client_cert_details\":\"{mode}\"," + Details)),
-            Secure("tls-xfcc-all", Context(Validation), "\"forward_client_cert_details\":\"SANITIZE_SET\",\"set_current_client_cert_details\":{\"subject\":true,\"cert\":true,\"chain\":true,\"dns\":true,\"uri\":true},"),
+            Secure("tls-xfcc-all", Context(Validation), "\"forward_client_cert_details\":\"SANITIZE_SET\","
+                + "\"set_current_client_cert_details\":{\"subject\":true,\"cert\":true,\"chain\":true,\"dns\":true,\"uri\":true},"),
             Listener("tls-sni", Inspector,
-                Chain(Http("tls-sni-a", Route("/", "tls-up")), "\"filter_chain_match\":{\"server_names\":[\"a.example.com\"]}," + Context(names: "a.example.com")),
-                Chain(Http("tls-sni-b", Route("/", "tls-up")), "\"filter_chain_match\":{\"server_names\":[\"*.example.com\"]}," + Context(names: "b.example.com"))),
+                Chain(Http("tls-sni-a", Route("/", "tls-up")), "\"filter_chain_match\":{\"server_names\":[\"a.example.com\"]},"
+                    + Context(names: "a.example.com")),
+                Chain(Http("tls-sni-b", Route("/", "tls-up")), "\"filter_chain_match\":{\"server_names\":[\"*.example.com\"]},"
+                    + Context(names: "b.example.com"))),
         ],
         [Cluster("tls-up", "", "h1:tls")],
         [
@@ -76,7 +83,8 @@ internal static class TlsArea
 
     private const string Validation = "\"validation_context\":{\"trusted_ca\":{\"inline_string\":\"$(pem:ca:ca)\"} },";
 
-    private static string Secure(string name, string context, string manager = "") => Listener(name, "", Chain(Http(name, Route("/", "tls-up"), manager), context));
+    private static string Secure(string name, string context, string manager = "") =>
+        Listener(name, "", Chain(Http(name, Route("/", "tls-up"), manager), context));
 
     private static string Context(string common = "", string fields = "", string names = "tls.example.com") => $$$"""
         "transport_socket":{"name":"tls","typed_config":{"@type":"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",{{{fields}}}
@@ -84,7 +92,8 @@ internal static class TlsArea
         """;
 
     private static Scenario Ask(
-        string scenario, string listener, string? certificate = null, string headers = "", SslProtocols protocols = SslProtocols.None, SslApplicationProtocol[]? protocol = null,
+        string scenario, string listener, string? certificate = null, string headers = "", SslProtocols protocols = SslProtocols.None,
+        SslApplicationProtocol[]? protocol = null,
         string name = "tls.example.com", string? host = null, int days = 30) => new(scenario, (plane, seen) =>
         Does.WithClientAsync(
             plane, seen, listener, name,

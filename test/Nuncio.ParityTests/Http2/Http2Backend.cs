@@ -6,7 +6,9 @@ using Nuncio.Testing.Backends;
 
 namespace Nuncio.ParityTests.Http2;
 
-/// <summary>An HTTP/2 upstream in cleartext that answers as the request's <c>x-do</c> says, by default with what it was asked; a gRPC call gets its messages back.</summary>
+/// <summary>
+/// An HTTP/2 upstream in cleartext that answers as the request's <c>x-do</c> says, by default with what it was asked; a gRPC call gets its messages back.
+/// </summary>
 internal sealed class Http2Backend : IPlaneBackend
 {
     private readonly WireBackend _backend;
@@ -25,7 +27,8 @@ internal sealed class Http2Backend : IPlaneBackend
     {
         await raw.Stream.ReadExactlyAsync(new byte[Http2Wire.Preface.Length], cancellation);
         var wire = new Http2Wire(raw.Stream);
-        await wire.WriteAsync([.. Http2Wire.Frame(WireFrame.Settings, 0, 0, Http2Wire.OpenSettings), .. Http2Wire.Frame(WireFrame.WindowUpdate, 0, 0, Http2Wire.Number(1 << 29))]);
+        await wire.WriteAsync([.. Http2Wire.Frame(
+            WireFrame.Settings, 0, 0, Http2Wire.OpenSettings), .. Http2Wire.Frame(WireFrame.WindowUpdate, 0, 0, Http2Wire.Number(1 << 29))]);
         var open = new Dictionary<int, Incoming>();
         while (await wire.ReadAsync(cancellation) is { } frame)
         {
@@ -112,7 +115,8 @@ internal sealed class Http2Backend : IPlaneBackend
                 if (words[1] == "length") await wire.WriteDataAsync(stream, "short"u8.ToArray(), end: true);
                 return true;
             case "grpc-trailers-only":
-                await wire.WriteHeadersAsync(stream, [(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", words[1]), ("grpc-message", "as told")], end: true);
+                await wire.WriteHeadersAsync(
+                    stream, [(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", words[1]), ("grpc-message", "as told")], end: true);
                 return true;
             case "grpc-error":
                 await wire.WriteHeadersAsync(stream, [(":status", "200"), ("content-type", "application/grpc")], end: false);
@@ -157,7 +161,9 @@ internal sealed class Http2Backend : IPlaneBackend
         public string? this[string name] => headers.FirstOrDefault(header => header.Name == name).Value;
 
         public BackendRequest ToRequest() => new(
-            Method, this[":path"] ?? "", "HTTP/2", [.. headers.Where(header => header.Name is not (":method" or ":path")).Select(header => KeyValuePair.Create(header.Name, header.Value))], Body.ToArray(),
+            Method, this[":path"] ?? "",
+            "HTTP/2", [.. headers.Where(header => header.Name is not (":method" or ":path")).Select(header => KeyValuePair.Create(header.Name, header.Value))],
+            Body.ToArray(),
             [.. Trailers.Select(trailer => KeyValuePair.Create(trailer.Name, trailer.Value))]);
     }
 }

@@ -68,7 +68,8 @@ public sealed class LegacyConversionTests
 
         ValueList<LabelSpecifier> expected =
         [
-            new RemoteAddressSpecifier(), new GenericKeySpecifier(null, "text"), new GenericKeySpecifier(null, "k"), new RequestHeaderSpecifier("x-h", "X-H", true),
+            new RemoteAddressSpecifier(), new GenericKeySpecifier(null, "text"), new GenericKeySpecifier(null, "k"),
+            new RequestHeaderSpecifier("x-h", "X-H", true),
         ];
         spec.Labels!["ambassador"].ShouldHaveSingleItem().ShouldBe(new LabelGroup("g", expected));
     }
@@ -108,7 +109,8 @@ public sealed class LegacyConversionTests
     [Fact]
     public void Mapping_WrongTypeInOldVersion_PointsToTheOldField()
     {
-        var reading = new ManifestReader().Read("a.yaml", "apiVersion: getambassador.io/v2\nkind: Mapping\nmetadata: {name: m}\nspec:\n  prefix: /\n  service: s\n  host: 5\n");
+        var reading = new ManifestReader().Read(
+            "a.yaml", "apiVersion: getambassador.io/v2\nkind: Mapping\nmetadata: {name: m}\nspec:\n  prefix: /\n  service: s\n  host: 5\n");
 
         reading.Resources.ShouldBeEmpty();
         var finding = reading.Findings.ShouldHaveSingleItem();

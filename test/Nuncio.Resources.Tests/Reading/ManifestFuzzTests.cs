@@ -11,9 +11,10 @@ public sealed class ManifestFuzzTests(ITestOutputHelper output)
 {
     private static readonly string[] Words =
     [
-        "apiVersion: getambassador.io/v3alpha1\n", "apiVersion: getambassador.io/v2\n", "apiVersion: v1\n", "kind: Mapping\n", "kind: Host\n", "kind: Module\n", "kind: Secret\n",
-        "metadata:\n", "  name: a\n", "spec:\n", "  prefix: /a/\n", "  service: s\n", "  hostname: '*'\n", "  config:\n", "---\n", "\n", "  ", ": ", "- ", "[", "]", "{", "}", ",", "\"", "'", "|\n",
-        ">-\n", "&a ", "*a", "<<: *a\n", "!!binary ", "!!int ", "null", "true", "1e999", "0x1F", "-.inf", "2026-01-01", "\t", "#", "%YAML 1.2\n", "\\u0000", "\uFEFF", "\u2028", "\0", "é", "😀",
+        "apiVersion: getambassador.io/v3alpha1\n", "apiVersion: getambassador.io/v2\n", "apiVersion: v1\n", "kind: Mapping\n", "kind: Host\n", "kind: Module\n",
+        "kind: Secret\n", "metadata:\n", "  name: a\n", "spec:\n", "  prefix: /a/\n", "  service: s\n", "  hostname: '*'\n", "  config:\n", "---\n", "\n", "  ",
+        ": ", "- ", "[", "]", "{", "}", ",", "\"", "'", "|\n", ">-\n", "&a ", "*a", "<<: *a\n", "!!binary ", "!!int ", "null", "true", "1e999", "0x1F", "-.inf",
+        "2026-01-01", "\t", "#", "%YAML 1.2\n", "\\u0000", "\uFEFF", "\u2028", "\0", "é", "😀",
     ];
 
     private static readonly string[] Whole =

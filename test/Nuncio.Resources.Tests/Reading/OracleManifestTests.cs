@@ -16,7 +16,8 @@ public sealed partial class OracleManifestTests
         foreach (var folder in Folders("dev"))
         {
             var reading = Read(folder, out _);
-            var rejected = reading.Invalid.Where(invalid => invalid.AmbassadorId is not null).Select(invalid => $"{invalid.Key.Kind}/{invalid.Key.Name}").ToHashSet();
+            var rejected = reading.Invalid.Where(invalid => invalid.AmbassadorId is not null).Select(invalid => $"{invalid.Key.Kind}/{invalid.Key.Name}")
+                .ToHashSet();
             using var errors = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "errors.json")));
             using var meta = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "meta.json")));
             var expected = errors.RootElement.EnumerateObject().SelectMany(entry => entry.Value.EnumerateArray())

@@ -59,7 +59,8 @@ public class MappingPassTests
     [Fact]
     public void Shadow_BesideAMapping_BecomesAMirror()
     {
-        var context = new MappingHalf().Run(Given.Snapshot(Given.Mapping("a"), Given.Mapping("b", service: "copy", with: s => s with { Shadow = true, Weight = 10 })));
+        var context = new MappingHalf().Run(
+            Given.Snapshot(Given.Mapping("a"), Given.Mapping("b", service: "copy", with: s => s with { Shadow = true, Weight = 10 })));
         var route = MappingHalf.Routes(context).Single();
         route.Route_.RequestMirrorPolicies.Single().Cluster.ShouldBe("cluster_shadow_copy_default");
         route.Route_.RequestMirrorPolicies.Single().RuntimeFraction.DefaultValue.Numerator.ShouldBe(10u);
@@ -80,7 +81,8 @@ public class MappingPassTests
     public void Redirect_WithALineBreakOrNul_LeavesTheMappingOut(string service, string? path, string? prefix)
     {
         var context = new MappingHalf().Run(Given.Snapshot(
-            Given.Mapping("a", service: service, with: s => s with { HostRedirect = true, PathRedirect = path, PrefixRedirect = prefix }), Given.Mapping("b", prefix: "/b/")));
+            Given.Mapping("a", service: service, with: s => s with { HostRedirect = true, PathRedirect = path, PrefixRedirect = prefix }),
+            Given.Mapping("b", prefix: "/b/")));
         MappingHalf.Routes(context).Single().Match.Prefix.ShouldBe("/b/");
         context.Findings.ToImmutable().ShouldContain(finding => finding.Code == FindingCodes.InvalidFieldValue && finding.Resource!.Value.Name == "a");
     }

@@ -106,7 +106,8 @@ public sealed class HpackTests
             var sent = new HeaderMap();
             for (var i = random.Next(0, 12); i >= 0; i--)
             {
-                sent.Add(Encoding.ASCII.GetBytes("x-" + random.Next(0, 40)), Encoding.ASCII.GetBytes(new string((char)random.Next('a', 'z'), random.Next(0, 300))));
+                sent.Add(
+                    Encoding.ASCII.GetBytes("x-" + random.Next(0, 40)), Encoding.ASCII.GetBytes(new string((char)random.Next('a', 'z'), random.Next(0, 300))));
             }
 
             var output = new Http2OutputBuffer();

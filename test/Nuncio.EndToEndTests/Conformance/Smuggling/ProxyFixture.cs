@@ -33,7 +33,8 @@ internal sealed class ProxyFixture : IAsyncDisposable
             }
             catch (SocketException e)
             {
-                throw new InvalidOperationException($"{Name} takes no connection{(_process is { HasExited: true } ? $" and has ended with {_process.ExitCode}" : "")}: {_process?.AllText}", e);
+                throw new InvalidOperationException(
+                    $"{Name} takes no connection{(_process is { HasExited: true } ? $" and has ended with {_process.ExitCode}" : "")}: {_process?.AllText}", e);
             }
         }
     }

@@ -32,6 +32,7 @@ public class Http3Tests(GatewayOf<Http3Tests> group) : IClassFixture<GatewayOf<H
         }
 
         using var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        Should.Throw<SocketException>(() => udp.Bind(new IPEndPoint(IPAddress.Loopback, gateway.Port()))).SocketErrorCode.ShouldBe(SocketError.AddressAlreadyInUse);
+        Should.Throw<SocketException>(() => udp.Bind(new IPEndPoint(IPAddress.Loopback, gateway.Port()))).SocketErrorCode.ShouldBe(
+            SocketError.AddressAlreadyInUse);
     }
 }

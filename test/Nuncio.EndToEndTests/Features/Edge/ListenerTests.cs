@@ -170,9 +170,11 @@ public class ListenerTests(GatewayOf<EdgeGroup> group)
         await gateway.SendAsync("GET", "/all/", "routing.example.com", port: "counted");
         await gateway.GetAsync("/all/", "routing.example.com");
 
-        (await gateway.WaitForMetricAsync(line => line.StartsWith("envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix=\"counted\"}", StringComparison.Ordinal)))
+        (await gateway.WaitForMetricAsync(
+            line => line.StartsWith("envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix=\"counted\"}", StringComparison.Ordinal)))
             .ShouldEndWith(" 1");
-        await gateway.WaitForMetricAsync(line => line.StartsWith("envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix=\"ingress_https\"}", StringComparison.Ordinal));
+        await gateway.WaitForMetricAsync(
+            line => line.StartsWith("envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix=\"ingress_https\"}", StringComparison.Ordinal));
     }
 
     [SkippableTheory, DataPlanes, Feature("HL-23")]
@@ -188,7 +190,8 @@ public class ListenerTests(GatewayOf<EdgeGroup> group)
         var settings = await client.Wire.ReadExactlyAsync(head[2] + (head[1] << 8));
 
         head[3].ShouldBe((byte)4);
-        var values = settings.Chunk(6).ToDictionary(entry => BinaryPrimitives.ReadUInt16BigEndian(entry), entry => BinaryPrimitives.ReadUInt32BigEndian(entry.AsSpan(2)));
+        var values = settings.Chunk(6).ToDictionary(
+            entry => BinaryPrimitives.ReadUInt16BigEndian(entry), entry => BinaryPrimitives.ReadUInt32BigEndian(entry.AsSpan(2)));
         values[3].ShouldBe(7u);
     }
 

@@ -55,7 +55,8 @@ public class TlsOriginationTests(GatewayOf<EdgeGroup> group)
         var gateway = await group.On(plane);
 
         (await gateway.GetAsync("/legacy-upstream/", "routing.example.com")).Seen("x-seen-client").ShouldBe("CN=gateway.example.com");
-        await using var client = await gateway.ConnectTlsAsync("legacy.example.com", tls => tls.ApplicationProtocols = [System.Net.Security.SslApplicationProtocol.Http2]);
+        await using var client = await gateway.ConnectTlsAsync(
+            "legacy.example.com", tls => tls.ApplicationProtocols = [System.Net.Security.SslApplicationProtocol.Http2]);
         client.Tls.RemoteCertificate!.Subject.ShouldBe("CN=legacy.example.com");
         client.Tls.NegotiatedApplicationProtocol.ShouldBe(System.Net.Security.SslApplicationProtocol.Http2);
     }

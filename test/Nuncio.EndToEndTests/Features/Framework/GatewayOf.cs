@@ -62,7 +62,8 @@ public class GatewayOf<TGroup> : IAsyncLifetime
             var takers = typeof(TGroup).Assembly.GetTypes().Where(type => type != typeof(TGroup) && type.GetConstructors().Any(constructor =>
                 constructor.GetParameters().Any(parameter => parameter.ParameterType.IsAssignableTo(typeof(GatewayOf<TGroup>)))));
             IEnumerable<MemberInfo> places = takers.Prepend(typeof(TGroup)).SelectMany(type => type.GetMethods().Prepend<MemberInfo>(type));
-            return string.Join("\n", places.SelectMany(place => place.GetCustomAttributes<ManifestAttribute>(inherit: false)).Select(manifest => manifest.Text));
+            return string.Join(
+                "\n", places.SelectMany(place => place.GetCustomAttributes<ManifestAttribute>(inherit: false)).Select(manifest => manifest.Text));
         }
     }
 

@@ -93,7 +93,8 @@ internal sealed class GrpcUpstream : IAsyncDisposable
     {
         var over = request.All(2).SelectMany(descriptor => descriptor.All(1)).Any(entry => entry.Text(2) == "over");
         return over
-            ? [.. ProtoFields.Varint(1, 2), .. ProtoFields.Message(3, ProtoFields.Text(1, "x-limit"), ProtoFields.Text(2, "reached")), .. ProtoFields.Text(5, "slow down")]
+            ? [.. ProtoFields.Varint(
+                1, 2), .. ProtoFields.Message(3, ProtoFields.Text(1, "x-limit"), ProtoFields.Text(2, "reached")), .. ProtoFields.Text(5, "slow down")]
             : ProtoFields.Varint(1, 1);
     }
 

@@ -44,7 +44,8 @@ internal static partial class ManifestText
     /// <summary>A text with its placeholders replaced.</summary>
     public static string Fill(string text, Func<string, string> placeholder) => Placeholder().Replace(text, match => placeholder(match.Groups["name"].Value));
 
-    [GeneratedRegex(@"^(?<kind>[A-Z]\w+) ((?<namespace>[a-z0-9-]+)/)?(?<name>[a-z0-9.-]+)( (?<labels>\{.*?\}))?:( (?<spec>.*))?$", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"^(?<kind>[A-Z]\w+) ((?<namespace>[a-z0-9-]+)/)?(?<name>[a-z0-9.-]+)( (?<labels>\{.*?\}))?:( (?<spec>.*))?$", RegexOptions.ExplicitCapture)]
     private static partial Regex ShortForm();
 
     [GeneratedRegex(@"\$\((?<name>[a-zA-Z0-9:.@-]+)\)", RegexOptions.ExplicitCapture)]

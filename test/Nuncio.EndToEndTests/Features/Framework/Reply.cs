@@ -36,7 +36,8 @@ public sealed class Reply
     /// <summary>The values of a request header that the upstream saw, joined by commas; null when it saw none.</summary>
     public string? Seen(string header)
     {
-        var values = _lines.Skip(1).Where(line => line.StartsWith(header + ":", StringComparison.OrdinalIgnoreCase)).Select(line => line[(header.Length + 1)..].Trim());
+        var values = _lines.Skip(1).Where(line => line.StartsWith(header + ":", StringComparison.OrdinalIgnoreCase)).Select(
+            line => line[(header.Length + 1)..].Trim());
         return string.Join(',', values) is { Length: > 0 } joined ? joined : null;
     }
 

@@ -198,5 +198,6 @@ public class ProcessSettingsTests(GatewayOf<ProcessSettingsTests> group) : IClas
 
     [Fact, Feature("MOD-20")]
     public async Task EnvoyValidationTimeout_IsReportedSinceNoEnvoyValidates() =>
-        (await group.FindingsAsync()).ShouldContain(finding => finding.Code == "field-without-effect" && finding.Field == "spec.config.envoy_validation_timeout");
+        (await group.FindingsAsync()).ShouldContain(
+            finding => finding.Code == "field-without-effect" && finding.Field == "spec.config.envoy_validation_timeout");
 }

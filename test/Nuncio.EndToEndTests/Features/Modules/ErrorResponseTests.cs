@@ -26,7 +26,8 @@ public class ErrorResponseTests(GatewayOf<ErrorResponseTests> group) : IClassFix
     {
         var gateway = await group.On(plane);
 
-        var upstream = await gateway.GetAsync("/open/x", "example.com", "x-answer-status: 404", "x-answer-header: x-kept: 1", "x-answer-header: content-type: text/xml");
+        var upstream = await gateway.GetAsync(
+            "/open/x", "example.com", "x-answer-status: 404", "x-answer-header: x-kept: 1", "x-answer-header: content-type: text/xml");
         var none = await gateway.GetAsync("/nothing");
         var dead = await gateway.GetAsync("/dead/x", "example.com", "x-other: quoted");
         var bad = await gateway.GetAsync("/open/", "example.com", "a b: c");
@@ -83,12 +84,13 @@ public class ErrorResponseTests(GatewayOf<ErrorResponseTests> group) : IClassFix
               { on_status_code: 408, body: { text_format: a } }, { on_status_code: 408, body: { text_format: b } }] }
             """);
 
-        findings.Where(finding => finding.Field.StartsWith("spec.error_response_overrides", StringComparison.Ordinal)).Select(finding => $"{finding.Level} {finding.Field}").ShouldBe(
-            [
-                "error spec.error_response_overrides[0].body.text_format", "error spec.error_response_overrides[1].body.text_format_source",
-                "error spec.error_response_overrides[2].body.text_format", "error spec.error_response_overrides[3].body",
-                "warning spec.error_response_overrides[5].on_status_code",
-            ],
-            ignoreOrder: true);
+        findings.Where(finding => finding.Field.StartsWith("spec.error_response_overrides", StringComparison.Ordinal)).Select(
+            finding => $"{finding.Level} {finding.Field}").ShouldBe(
+                [
+                    "error spec.error_response_overrides[0].body.text_format", "error spec.error_response_overrides[1].body.text_format_source",
+                    "error spec.error_response_overrides[2].body.text_format", "error spec.error_response_overrides[3].body",
+                    "warning spec.error_response_overrides[5].on_status_code",
+                ],
+                ignoreOrder: true);
     }
 }

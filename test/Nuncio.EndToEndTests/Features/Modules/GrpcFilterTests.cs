@@ -52,7 +52,8 @@ public class GrpcFilterTests(GatewayOf<GrpcFilterTests> group) : IClassFixture<G
         var gateway = await group.On(plane);
         using var response = await CallAsync(gateway, "application/grpc", Message);
 
-        var line = await gateway.WaitForMetricAsync(text => text.StartsWith("envoy_cluster_grpc_", StringComparison.Ordinal) && text.Contains("success", StringComparison.Ordinal));
+        var line = await gateway.WaitForMetricAsync(
+            text => text.StartsWith("envoy_cluster_grpc_", StringComparison.Ordinal) && text.Contains("success", StringComparison.Ordinal));
 
         line.ShouldContain("Call");
         line.ShouldContain("test");
@@ -62,6 +63,7 @@ public class GrpcFilterTests(GatewayOf<GrpcFilterTests> group) : IClassFixture<G
     {
         using var http = new HttpClient();
         return await http.PostAsync(
-            new Uri($"http://127.0.0.1:{gateway.Port()}/test.Echo/Call"), new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(contentType) } });
+            new Uri($"http://127.0.0.1:{gateway.Port()}/test.Echo/Call"),
+            new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(contentType) } });
     }
 }

@@ -12,7 +12,8 @@ public class ClusterTests(GatewayOf<PlainGroup> group)
         var gateway = await group.On(plane);
         await gateway.GetAsync("/stats/");
 
-        var metric = await gateway.WaitForMetricAsync(line => line.StartsWith("envoy_cluster_upstream_rq_total{envoy_cluster_name=\"my_service\"}", StringComparison.Ordinal));
+        var metric = await gateway.WaitForMetricAsync(
+            line => line.StartsWith("envoy_cluster_upstream_rq_total{envoy_cluster_name=\"my_service\"}", StringComparison.Ordinal));
 
         metric.ShouldEndWith(" 1");
     }
@@ -30,7 +31,8 @@ public class ClusterTests(GatewayOf<PlainGroup> group)
 
         foreach (var name in new[] { "tag_one", "tag_two" })
         {
-            (await gateway.WaitForMetricAsync(line => line.StartsWith($"envoy_cluster_upstream_rq_total{{envoy_cluster_name=\"{name}\"}}", StringComparison.Ordinal)))
+            (await gateway.WaitForMetricAsync(
+                line => line.StartsWith($"envoy_cluster_upstream_rq_total{{envoy_cluster_name=\"{name}\"}}", StringComparison.Ordinal)))
                 .ShouldEndWith(" 1");
         }
     }

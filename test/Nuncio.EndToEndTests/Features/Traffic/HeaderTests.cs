@@ -44,7 +44,8 @@ public class HeaderTests(GatewayOf<PlainGroup> group)
         """)]
     public async Task AddResponseHeaders_AreAppendedOrReplaced(DataPlane plane)
     {
-        var reply = await (await group.On(plane)).GetAsync("/add-response/", "example.com", "x-answer-header: x-appended: one", "x-answer-header: x-replaced: one");
+        var reply = await (await group.On(plane)).GetAsync(
+            "/add-response/", "example.com", "x-answer-header: x-appended: one", "x-answer-header: x-replaced: one");
 
         reply["x-new"].ShouldBe("yes");
         reply["x-appended"].ShouldBe("one,two");
