@@ -87,6 +87,7 @@ internal static class AuthServicePlanner
         if (spec.IncludeBody is { MaxBytes: < 1 or > uint.MaxValue }) Wrong("spec.include_body.max_bytes", "must be between 1 and 4294967295");
         if (spec.TimeoutMs is < 0 or > ClusterRules.LongestMs) Wrong("spec.timeout_ms", "must not be negative");
         if (spec.StatusOnError is { } status && !Enum.IsDefined((TypeV3.StatusCode)status)) Wrong("spec.status_on_error.code", $"{status} is no HTTP status");
+        if (proto != "grpc" && spec.PathPrefix.AsSpan().IndexOfAnyExceptInRange('!', '~') >= 0) Wrong("spec.path_prefix", "holds what no path can have");
         CheckNames("spec.allowed_request_headers", spec.AllowedRequestHeaders);
         CheckNames("spec.allowed_authorization_headers", spec.AllowedAuthorizationHeaders);
         foreach (var (name, value) in spec.AddAuthHeaders ?? ValueMap<string>.Empty)

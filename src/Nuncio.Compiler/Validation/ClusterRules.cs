@@ -57,8 +57,8 @@ internal static class ClusterRules
     {
         if (check.Grpc is not null && !spec.Grpc)
             return Refuse(".health_check.grpc", "it needs an upstream that speaks HTTP/2 (grpc: true)");
-        if (check.Http is { Path: "" } || check.Http is { Path: var path } && !HeaderRules.IsValue(path))
-            return Refuse(".health_check.http.path", "the path is empty or holds control characters");
+        if (check.Http is { Path: var path } && (!path.StartsWith('/') || !HeaderRules.IsValue(path)))
+            return Refuse(".health_check.http.path", "the path does not begin with a slash or holds control characters");
         if (check.Http is { ExpectedStatuses: { } statuses })
         {
             foreach (var range in statuses)

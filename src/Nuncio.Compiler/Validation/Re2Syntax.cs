@@ -29,6 +29,7 @@ internal ref struct Re2Syntax
     private readonly ReadOnlySpan<char> _text;
     private int _at;
     private int _depth;
+    private int _groups;
     private string? _problem;
 
     private Re2Syntax(ReadOnlySpan<char> text) => _text = text;
@@ -36,12 +37,19 @@ internal ref struct Re2Syntax
     /// <summary>Why RE2 refuses the pattern; null when it does not.</summary>
     /// <param name="pattern">The pattern.</param>
     /// <param name="size">About the number of instructions of its program.</param>
-    public static string? Check(string pattern, out int size)
+    public static string? Check(string pattern, out int size) => Check(pattern, out size, out _);
+
+    /// <summary>Why RE2 refuses the pattern; null when it does not.</summary>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="size">About the number of instructions of its program.</param>
+    /// <param name="groups">How many groups capture what they match.</param>
+    public static string? Check(string pattern, out int size, out int groups)
     {
         var parser = new Re2Syntax(pattern);
         var body = parser.Alternation();
         if (parser._problem is null && parser._at < pattern.Length)
             parser._problem = "a closing parenthesis without an opening one";
+        groups = parser._groups;
         size = (int)Math.Min(int.MaxValue, (pattern.StartsWith('^') ? 1 : 4) + body);
         return parser._problem;
     }
@@ -219,6 +227,8 @@ internal ref struct Re2Syntax
             }
         }
 
+        if (captures)
+            _groups++;
         var size = Alternation();
         if (_problem is not null)
             return 0;

@@ -20,7 +20,27 @@ internal static class RegexSubstitutions
             return null;
         }
 
+        Re2Syntax.Check(pattern, out _, out var groups);
+        if (HighestGroup(substitution) is var named && named > groups)
+        {
+            findings.Error(owner, FindingCodes.InvalidRegex, field + ".substitution", $"it names group {named} of {groups}, so that nothing is replaced");
+            // What RE2 makes of such a substitution. A proxy that checks it would refuse all routes for this one.
+            substitution = "\\0";
+        }
+
         return new MatcherV3.RegexMatchAndSubstitute { Pattern = RegexRules.Matcher(pattern, maxSize), Substitution = substitution };
+    }
+
+    private static int HighestGroup(string substitution)
+    {
+        var highest = 0;
+        for (var i = 0; i + 1 < substitution.Length; i++)
+        {
+            if (substitution[i] == '\\' && char.IsAsciiDigit(substitution[++i]))
+                highest = Math.Max(highest, substitution[i] - '0');
+        }
+
+        return highest;
     }
 
     /// <summary>RE2: a backslash is followed by a digit or another backslash.</summary>

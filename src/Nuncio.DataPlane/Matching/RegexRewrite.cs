@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -26,7 +25,10 @@ public sealed class RegexRewrite
     /// <summary>The substitution as it was written.</summary>
     public string Substitution { get; }
 
-    /// <summary>Compiles both; null with the reason where RE2 would refuse one of them.</summary>
+    /// <summary>
+    /// Compiles both; null with the reason where RE2 would refuse one of them. A substitution that names a group that the expression does not have replaces
+    /// nothing, as in Envoy.
+    /// </summary>
     public static RegexRewrite? TryCreate(string source, string substitution, out string error)
     {
         if (RegexPattern.Compile(source, fullMatch: false, out error) is not { } regex)
@@ -52,7 +54,11 @@ public sealed class RegexRewrite
             {
                 literal.Append('\\');
             }
-            else if (char.IsAsciiDigit(next) && next - '0' <= last)
+            else if (char.IsAsciiDigit(next) && next - '0' > last)
+            {
+                return new RegexRewrite(regex, source, substitution, ["", ""], [0]);
+            }
+            else if (char.IsAsciiDigit(next))
             {
                 literals.Add(literal.ToString());
                 literal.Clear();
@@ -60,9 +66,7 @@ public sealed class RegexRewrite
             }
             else
             {
-                error = char.IsAsciiDigit(next)
-                    ? string.Create(CultureInfo.InvariantCulture, $"the substitution names group {next}, the expression has {last}")
-                    : "in the substitution a backslash must be followed by a digit or a backslash";
+                error = "in the substitution a backslash must be followed by a digit or a backslash";
                 return null;
             }
         }

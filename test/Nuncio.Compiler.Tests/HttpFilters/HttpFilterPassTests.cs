@@ -64,6 +64,7 @@ public class HttpFilterPassTests
     [InlineData("{auth_service: 'auth:3000', proto: grpc}")]
     [InlineData("{auth_service: 'auth:3000', include_body: {max_bytes: 10, allow_partial: true}, allow_request_body: true}")]
     [InlineData("{auth_service: 'auth:3000', status_on_error: {code: 599}}")]
+    [InlineData("{auth_service: 'auth:3000', path_prefix: '/a b'}")]
     public void AuthService_WithAMistake_AnswersEverything500(string spec)
     {
         var compiled = Compiled.From(Compiled.Listener() + Compiled.Quiet() + Compiled.Resource("AuthService", "auth", spec) + Route);
