@@ -47,7 +47,8 @@ public sealed partial class SnapshotBuilder(IReadOnlyList<IResourceSource> sourc
         }
     }
 
-    private async Task PublishAsync(ChannelReader<SourceEvent> events, Func<ResourceSnapshot, CancellationToken, ValueTask> publish, CancellationToken cancellationToken)
+    private async Task PublishAsync(
+        ChannelReader<SourceEvent> events, Func<ResourceSnapshot, CancellationToken, ValueTask> publish, CancellationToken cancellationToken)
     {
         while (await events.WaitToReadAsync(cancellationToken))
         {

@@ -258,7 +258,8 @@ public sealed class CallTests : IAsyncLifetime
         var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var end = new CancellationTokenSource();
         var stream = new GrpcReconnectingStream<StringValue, StringValue>(
-            new GrpcClient(transport), EchoService.Talk, new GrpcBackOff(TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(50), Random.Shared), TimeProvider.System)
+            new GrpcClient(transport), EchoService.Talk, new GrpcBackOff(TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(50), Random.Shared),
+            TimeProvider.System)
         {
             Lost = (_, _) => Interlocked.Increment(ref lost),
         };

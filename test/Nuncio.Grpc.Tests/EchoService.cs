@@ -50,7 +50,8 @@ internal static class EchoService
         });
 
     public static Task<GrpcServer> StartAsync(GrpcServiceTable? table = null, int port = 0) => GrpcServer.StartAsync(
-        new GrpcServerOptions { Address = new IPEndPoint(IPAddress.Loopback, port), MaxReceiveMessageLength = 100_000 }, table ?? Table(), NullLoggerFactory.Instance);
+        new GrpcServerOptions { Address = new IPEndPoint(IPAddress.Loopback, port), MaxReceiveMessageLength = 100_000 }, table ?? Table(),
+        NullLoggerFactory.Instance);
 
     public static GrpcClient Client(GrpcServer server, out SocketGrpcTransport transport)
     {

@@ -115,5 +115,6 @@ public sealed class StateOfTheWorldStreamTests
     private static string[] Clusters(DiscoveryV3.DiscoveryResponse response) => [.. response.Resources.Select(any => any.Unpack<Cluster>().Name)];
 
     private static Dictionary<string, uint> Listeners(DiscoveryV3.DiscoveryResponse response) =>
-        response.Resources.Select(any => any.Unpack<Listener>()).ToDictionary(listener => listener.Name, listener => listener.PerConnectionBufferLimitBytes ?? 0);
+        response.Resources.Select(any => any.Unpack<Listener>()).ToDictionary(
+            listener => listener.Name, listener => listener.PerConnectionBufferLimitBytes ?? 0);
 }

@@ -10,7 +10,8 @@ namespace Nuncio.Sources.Files;
 /// Manifests in files and folders, watched. A unit is a file. A change is read as soon as the file has been quiet for a moment, so that a file that is
 /// being written is not read half, or at once where it was put in place by a rename; one that is broken keeps its last good content.
 /// </summary>
-public sealed partial class FileSource(IReadOnlyList<string> paths, ManifestReader reader, FileSourceOptions options, TimeProvider time, ILogger<FileSource> logger) : IResourceSource
+public sealed partial class FileSource(
+    IReadOnlyList<string> paths, ManifestReader reader, FileSourceOptions options, TimeProvider time, ILogger<FileSource> logger) : IResourceSource
 {
     private readonly Dictionary<string, FileState> _files = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _unreadable = new(StringComparer.Ordinal);
@@ -115,7 +116,8 @@ public sealed partial class FileSource(IReadOnlyList<string> paths, ManifestRead
             if (_unreadable.TryGetValue(path, out var known) && known == e.Message)
                 return null;
             _unreadable[path] = e.Message;
-            var finding = new Finding(FindingCodes.FileUnreadable, FindingLevel.Error, $"The file cannot be read: {e.Message}", null, "", new SourceLocation(path, 1, 1));
+            var finding = new Finding(
+                FindingCodes.FileUnreadable, FindingLevel.Error, $"The file cannot be read: {e.Message}", null, "", new SourceLocation(path, 1, 1));
             return new ResourceChange(Name, path, before?.InEffect, [finding]);
         }
 
@@ -134,7 +136,9 @@ public sealed partial class FileSource(IReadOnlyList<string> paths, ManifestRead
     }
 
     private static Finding NotFound(string path) =>
-        new(FindingCodes.PathNotFound, FindingLevel.Error, "There is no such file or folder; it is read as soon as it appears", null, "", new SourceLocation(path, 1, 1));
+        new(
+            FindingCodes.PathNotFound, FindingLevel.Error, "There is no such file or folder; it is read as soon as it appears", null, "",
+            new SourceLocation(path, 1, 1));
 
     [LoggerMessage(1, LogLevel.Debug, "{File} changed")]
     private partial void LogChanged(string file);

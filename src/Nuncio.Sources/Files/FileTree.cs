@@ -33,7 +33,8 @@ internal static class FileTree
                 if (Directory.Exists(path)) continue;
 
                 // It went away while it was looked through: that some of its files are not there says nothing of what the user wants.
-                foreach (var file in found.Keys.Where(file => file.StartsWith(Path.TrimEndingDirectorySeparator(path) + Path.DirectorySeparatorChar, StringComparison.Ordinal)).ToList())
+                var below = Path.TrimEndingDirectorySeparator(path) + Path.DirectorySeparatorChar;
+                foreach (var file in found.Keys.Where(file => file.StartsWith(below, StringComparison.Ordinal)).ToList())
                     found.Remove(file);
                 missing.Add(path);
             }

@@ -79,7 +79,8 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
         }
 
         _leftOut[(type.TypeUrl, resource.Name)] =
-            [.. reduced.LeftOut.Select(path => new XdsRejection(type.TypeUrl, resource.Name, path, $"Envoy {old} does not know this field; Envoy {EnvoyFields.Newest} does", IsPartial: true))];
+            [.. reduced.LeftOut.Select(path => new XdsRejection(
+                type.TypeUrl, resource.Name, path, $"Envoy {old} does not know this field; Envoy {EnvoyFields.Newest} does", IsPartial: true))];
         return EncodedResources.Encode(type, reduced);
     }
 
@@ -112,7 +113,8 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
 
         if (subscription.UnderWay is not { } refused) return;
         parts.Acks.CountRefusal();
-        if (subscription.Refuse(error.Message, parts.Time.GetUtcNow())) LogRefused(parts.Logger, _node.Id, subscription.Type.TypeUrl, refused.Items[0].Name, error.Message);
+        if (subscription.Refuse(error.Message, parts.Time.GetUtcNow()))
+            LogRefused(parts.Logger, _node.Id, subscription.Type.TypeUrl, refused.Items[0].Name, error.Message);
         else LogDivided(parts.Logger, _node.Id, subscription.Type.TypeUrl, refused.Items.Length);
     }
 
@@ -162,7 +164,8 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
     private void Report() => parts.Acks.Update(new XdsClientState(
         number, _node.Id, XdsClientState.VersionOf(_node), Session.Revision, Session.Subscriptions.Sum(subscription => subscription.Sent), _bytesSent,
         [
-            .. Session.Subscriptions.SelectMany(subscription => subscription.Refused.SelectMany(refused => refused.Value.Rejections(RejectedTypeOf(subscription.Type), refused.Key))),
+            .. Session.Subscriptions.SelectMany(
+                subscription => subscription.Refused.SelectMany(refused => refused.Value.Rejections(RejectedTypeOf(subscription.Type), refused.Key))),
             .. _leftOut.Values.SelectMany(static left => left),
             .. _isIntroduced && _program.Problem(_node.Id) is { } problem ? [problem] : ImmutableArray<XdsRejection>.Empty,
         ]));

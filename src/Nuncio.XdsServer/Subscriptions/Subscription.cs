@@ -63,14 +63,16 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
     /// </summary>
     /// <param name="name">The name.</param>
     /// <param name="isFirst">In the first request of a stream, where <see cref="Remember"/> says what the client has.</param>
-    /// <exception cref="GrpcStatusException">More names than <see cref="AdsServerOptions.MaxNames"/>: a client that was not told would wait for the rest for ever.</exception>
+    /// <exception cref="GrpcStatusException">More names than <see cref="AdsServerOptions.MaxNames"/>: a client that was not told would wait for the rest for
+    /// ever.</exception>
     public void Subscribe(string name, bool isFirst)
     {
         if (_names.Add(name) && _names.Count > options.MaxNames)
         {
             _names.Remove(name);
             throw new GrpcStatusException(
-                GrpcStatusCode.ResourceExhausted, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"More than {options.MaxNames} names of {type.TypeUrl} are asked for."));
+                GrpcStatusCode.ResourceExhausted,
+                string.Create(System.Globalization.CultureInfo.InvariantCulture, $"More than {options.MaxNames} names of {type.TypeUrl} are asked for."));
         }
 
         if (!isFirst || !_held.ContainsKey(name))
@@ -117,7 +119,8 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
         if (NextOfSieve(snapshot) is { } offer) return offer;
         while (_suspects.TryDequeue(out var suspects))
         {
-            var again = suspects.Where(name => Wants(name) && Differs(type.Find(snapshot, name), name, now)).Select(name => new XdsBatchItem(name, type.Find(snapshot, name)));
+            var again = suspects.Where(name => Wants(name) && Differs(type.Find(snapshot, name), name, now)).Select(
+                name => new XdsBatchItem(name, type.Find(snapshot, name)));
             if (Begin([.. again]) is { } divided) return divided;
         }
 
@@ -305,7 +308,8 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
     private bool Differs(IXdsResource? resource, string name, DateTimeOffset now)
     {
         if (resource is null) return _held.TryGetValue(name, out var had) && had.Version is not null;
-        if (_refused.TryGetValue(name, out var refused) && refused.Version == resource.Version && !(_forced.Contains(name) && refused.Again > now)) return false;
+        if (_refused.TryGetValue(name, out var refused) && refused.Version == resource.Version && !(_forced.Contains(name) && refused.Again > now))
+            return false;
         if (_forced.Contains(name)) return true;
         return !_held.TryGetValue(name, out var held) || held.Version != resource.Version;
     }
