@@ -32,6 +32,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     private readonly HttpBinding _http;
     private readonly ListenerTable _listeners;
     private readonly OverloadMonitor _overload;
+    private readonly ProcessMetrics _process;
     private bool _draining;
 
     /// <summary>A proxy that listens nowhere yet.</summary>
@@ -73,7 +74,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
         _listeners = new ListenerTable(
             environment,
             new ListenerBinder(new FilterChainBinder(_http.BindConnectionManager, BindTcp, _secrets, Metrics, time), _http.AccessLogs));
-        _ = new ProcessMetrics(Metrics, _clusters, _listeners, environment.Connections, _timers);
+        _process = new ProcessMetrics(Metrics, _clusters, _listeners, environment.Connections, _timers);
     }
 
     /// <summary>All statistics, under Envoy's names.</summary>
@@ -108,6 +109,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
         try
         {
             _draining = true;
+            _process.Drain();
             await _listeners.DrainAsync(time, cancellationToken);
         }
         finally

@@ -5,6 +5,7 @@ using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Pipeline;
 using Nuncio.DataPlane.State;
+using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Tls;
 using Nuncio.DataPlane.Time;
 using Nuncio.DataPlane.Transport;
@@ -40,6 +41,8 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
     private IReadOnlyList<ConnectionLimit> _limits = [];
     private int _counted;
     private volatile bool _draining;
+    private HttpConnectionManagerMetrics? _http;
+    private bool _countsAsTls;
 
     public DownstreamConnection(ListenerState listener, ListenerModel model, ClusterGeneration clusters, TransportConnection socket)
     {
@@ -91,6 +94,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         finally
         {
             _deadline.End();
+            _http?.CountClosed(_countsAsTls, _listener.Environment.Timers.NowMilliseconds - _opened);
             _socket.Abort();
             for (var i = 0; i < _counted; i++)
             {
@@ -215,6 +219,9 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         // As in Envoy a connection counts from here on.
         _listener.Metrics.DownstreamConnectionsTotal.Increment();
         _listener.Metrics.DownstreamConnectionsActive.Increment();
+        _countsAsTls = chain.Transport is not null;
+        _http = chain.Filter.HttpMetrics;
+        _http?.CountOpened(_countsAsTls);
         TlsTransportConnection? encrypted = null;
         if (chain.Transport is { } transport)
         {

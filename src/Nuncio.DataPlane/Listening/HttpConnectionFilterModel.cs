@@ -42,6 +42,9 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
     /// <summary>This configuration's processor.</summary>
     public HttpStreamProcessor Processor { get; }
 
+    /// <inheritdoc/>
+    internal override HttpConnectionManagerMetrics? HttpMetrics => _metrics;
+
     /// <summary>What connections hold. Before the model is in effect, its listener puts the slot of the same chain's last configuration here.</summary>
     public ProcessorSlot Slot { get; set; }
 
@@ -51,9 +54,9 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
         connection.Connection.HttpMetrics = connection.Metrics.Http(_statPrefix);
         return await SpeaksHttp2Async(connection) switch
         {
-            null => CountSilent(),
-            true => new CountedSession(new Http2Session(connection, Slot, _http2, _timers.Time, _metrics), connection, _metrics, _timers, isHttp2: true),
-            false => new CountedSession(new Http1Session(connection, Slot, _http1, _timers), connection, _metrics, _timers, isHttp2: false),
+            null => null,
+            true => new CountedSession(new Http2Session(connection, Slot, _http2, _timers.Time, _metrics), _metrics, isHttp2: true),
+            false => new CountedSession(new Http1Session(connection, Slot, _http1, _timers), _metrics, isHttp2: false),
         };
     }
 
@@ -101,13 +104,6 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
         }
     }
 
-    private NetworkSession? CountSilent()
-    {
-        _metrics.DownstreamConnectionsTotal.Increment();
-        _metrics.DownstreamConnectionsDestroy.Increment();
-        return null;
-    }
-
     // Who says nothing at all is idle.
     private async ValueTask<bool> ReadFirstAsync(AcceptedConnection connection)
     {
@@ -152,22 +148,13 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
         }
     }
 
-    private sealed class CountedSession(NetworkSession session, AcceptedConnection connection, HttpConnectionManagerMetrics metrics, TimerService timers, bool isHttp2) : NetworkSession
+    private sealed class CountedSession(NetworkSession session, HttpConnectionManagerMetrics metrics, bool isHttp2) : NetworkSession
     {
         public override Task RunAsync()
         {
-            var isTls = connection.Connection.IsTls;
-            metrics.DownstreamConnectionsTotal.Increment();
-            metrics.DownstreamConnectionsActive.Increment();
             (isHttp2 ? metrics.DownstreamConnectionsHttp2Total : metrics.DownstreamConnectionsHttp1Total).Increment();
             (isHttp2 ? metrics.DownstreamConnectionsHttp2Active : metrics.DownstreamConnectionsHttp1Active).Increment();
-            if (isTls)
-            {
-                metrics.DownstreamConnectionsSslTotal.Increment();
-                metrics.DownstreamConnectionsSslActive.Increment();
-            }
-
-            return FinishAsync(session.RunAsync(), isTls, timers.NowMilliseconds);
+            return FinishAsync(session.RunAsync());
         }
 
         public override void AnnounceEnd() => session.AnnounceEnd();
@@ -176,7 +163,7 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
 
         public override void Abort() => session.Abort();
 
-        private async Task FinishAsync(Task run, bool isTls, long opened)
+        private async Task FinishAsync(Task run)
         {
             try
             {
@@ -184,15 +171,7 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
             }
             finally
             {
-                metrics.DownstreamConnectionsActive.Decrement();
                 (isHttp2 ? metrics.DownstreamConnectionsHttp2Active : metrics.DownstreamConnectionsHttp1Active).Decrement();
-                if (isTls)
-                {
-                    metrics.DownstreamConnectionsSslActive.Decrement();
-                }
-
-                metrics.DownstreamConnectionsDestroy.Increment();
-                metrics.DownstreamConnectionsLengthMilliseconds.Record(timers.NowMilliseconds - opened);
             }
         }
     }

@@ -16,7 +16,7 @@ internal sealed class ListenerTable
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly Dictionary<ListenAddress, ListenerSocket> _sockets = [];
     private readonly List<ListenerState> _retired = [];
-    private int _count;
+    private ListenerModel[] _models = [];
 
     public ListenerTable(ListenerEnvironment environment, ListenerBinder binder)
     {
@@ -25,7 +25,7 @@ internal sealed class ListenerTable
     }
 
     /// <summary>Listeners in effect; from any thread.</summary>
-    public int Count => Volatile.Read(ref _count);
+    public IReadOnlyList<ListenerModel> Models => Volatile.Read(ref _models);
 
     /// <summary>Binds what has changed and opens new sockets, which accept nothing before <see cref="Commit"/>.</summary>
     public ListenerTablePlan Prepare(XdsSnapshot snapshot, List<XdsRejection> rejections)
@@ -85,7 +85,7 @@ internal sealed class ListenerTable
             _ = gone.State.EndAsync();
         }
 
-        Volatile.Write(ref _count, _entries.Count);
+        Volatile.Write(ref _models, [.. plan.Listeners.Values.Select(static listener => listener.Model)]);
         _retired.RemoveAll(static state => state.IsEmpty);
         foreach (var (address, socket) in _sockets.Where(pair => !plan.Sockets.ContainsKey(pair.Key)).ToList())
         {

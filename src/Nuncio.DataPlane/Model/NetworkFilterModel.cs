@@ -11,6 +11,9 @@ public abstract class NetworkFilterModel
     /// <summary>What binding it had to say that does not stop it; said again with every configuration that has it.</summary>
     internal Binding.BindErrors Remarks { get; set; } = new();
 
+    /// <summary>Where its connections count from the moment that they are given to it, before TLS; null for none but the listener's.</summary>
+    internal virtual Telemetry.HttpConnectionManagerMetrics? HttpMetrics => null;
+
     /// <summary>
     /// Begins to serve a connection. May wait for its first bytes; null when there is nothing to serve: the caller closes the connection.
     /// </summary>

@@ -58,6 +58,31 @@ public sealed class HttpConnectionManagerMetrics
         DownstreamResponses = new ResponseCodeCounters(registry, "envoy_http_downstream_rq", labels, perCode: false);
     }
 
+    /// <summary>A connection was given to the connection manager; as in Envoy before its TLS handshake, which may fail.</summary>
+    internal void CountOpened(bool isTls)
+    {
+        DownstreamConnectionsTotal.Increment();
+        DownstreamConnectionsActive.Increment();
+        if (isTls)
+        {
+            DownstreamConnectionsSslTotal.Increment();
+            DownstreamConnectionsSslActive.Increment();
+        }
+    }
+
+    /// <summary>The same connection has ended.</summary>
+    internal void CountClosed(bool isTls, long milliseconds)
+    {
+        DownstreamConnectionsActive.Decrement();
+        if (isTls)
+        {
+            DownstreamConnectionsSslActive.Decrement();
+        }
+
+        DownstreamConnectionsDestroy.Increment();
+        DownstreamConnectionsLengthMilliseconds.Record(milliseconds);
+    }
+
     /// <summary>Of the HTTP/2 codec, the same for all connection managers.</summary>
     public Http2Metrics Http2 { get; }
 

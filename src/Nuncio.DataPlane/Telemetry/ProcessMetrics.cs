@@ -1,12 +1,18 @@
 using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Time;
+using Nuncio.DataPlane.Tls;
 
 namespace Nuncio.DataPlane.Telemetry;
 
 /// <summary>What is looked up when somebody asks for statistics, rather than counted all the time.</summary>
 internal sealed class ProcessMetrics
 {
+    // Envoy's server states, and what it says where nothing can expire.
+    private const long Live = 0;
+    private const long Draining = 1;
+    private const long NoCertificate = uint.MaxValue;
+
     private readonly ClusterTable _clusters;
     private readonly ListenerTable _listeners;
     private readonly ConnectionCount _connections;
@@ -19,6 +25,10 @@ internal sealed class ProcessMetrics
     private readonly MetricGauge _memoryAllocated;
     private readonly MetricGauge _memoryHeapSize;
     private readonly MetricGauge _memoryPhysicalSize;
+    private readonly MetricGauge _state;
+    private readonly MetricGauge _concurrency;
+    private readonly MetricGauge _daysUntilExpiry;
+    private volatile bool _isDraining;
 
     public ProcessMetrics(MetricsRegistry registry, ClusterTable clusters, ListenerTable listeners, ConnectionCount connections, TimerService timers)
     {
@@ -34,25 +44,49 @@ internal sealed class ProcessMetrics
         _memoryAllocated = registry.Gauge("envoy_server_memory_allocated", MetricLabels.None);
         _memoryHeapSize = registry.Gauge("envoy_server_memory_heap_size", MetricLabels.None);
         _memoryPhysicalSize = registry.Gauge("envoy_server_memory_physical_size", MetricLabels.None);
+        _state = registry.Gauge("envoy_server_state", MetricLabels.None);
+        _concurrency = registry.Gauge("envoy_server_concurrency", MetricLabels.None);
+        _daysUntilExpiry = registry.Gauge("envoy_server_days_until_first_cert_expiring", MetricLabels.None);
         registry.Collecting += Update;
     }
+
+    /// <summary>The process takes no new work: it is not live any more, and says so.</summary>
+    public void Drain() => _isDraining = true;
 
     private void Update()
     {
         _activeClusters.Set(_clusters.All.Count);
-        _activeListeners.Set(_listeners.Count);
+        var listeners = _listeners.Models;
+        _activeListeners.Set(listeners.Count);
         _openConnections.Set(_connections.Open);
         _uptime.Set(_timers.NowMilliseconds / 1000);
-        _live.Set(1);
+        _live.Set(_isDraining ? 0 : 1);
+        _state.Set(_isDraining ? Draining : Live);
+        _concurrency.Set(Environment.ProcessorCount);
 
         // Of objects, what the last garbage collection kept; before the first one, all that were allocated.
         var collection = GC.GetGCMemoryInfo(GCKind.Any);
         _memoryAllocated.Set(collection.Index == 0 ? GC.GetTotalMemory(forceFullCollection: false) : collection.HeapSizeBytes - collection.FragmentedBytes);
         _memoryHeapSize.Set(collection.TotalCommittedBytes);
         _memoryPhysicalSize.Set(Environment.WorkingSet);
+
+        DateTime? expiry = null;
+        foreach (var listener in listeners)
+        {
+            foreach (var chain in listener.AllChains)
+            {
+                expiry = Earlier(expiry, chain.Transport?.FirstExpiry);
+            }
+        }
+
         foreach (var cluster in _clusters.All)
         {
             cluster.UpdateMetrics();
+            expiry = Earlier(expiry, (cluster.Model.Transport as UpstreamTlsModel)?.FirstExpiry);
         }
+
+        _daysUntilExpiry.Set(expiry is { } first ? Math.Max(0, (long)(first - _timers.Time.GetUtcNow().UtcDateTime).TotalDays) : NoCertificate);
     }
+
+    private static DateTime? Earlier(DateTime? a, DateTime? b) => !(b < a) && a is not null ? a : b;
 }

@@ -47,6 +47,22 @@ public sealed class CommonTlsModel
         }
     }
 
+    /// <summary>When the first of the certificates expires that are here now, authorities included; null without any.</summary>
+    internal DateTime? FirstExpiry
+    {
+        get
+        {
+            var first = Validation?.Expiry;
+            foreach (var secret in _certificates)
+            {
+                if (secret.Certificate?.Leaf.NotAfter.ToUniversalTime() is { } expiry && !(first <= expiry))
+                    first = expiry;
+            }
+
+            return first;
+        }
+    }
+
     /// <summary>The peer's certificate is to be verified.</summary>
     public bool WantsValidation => _validation is not null || _validationSecret is not null;
 

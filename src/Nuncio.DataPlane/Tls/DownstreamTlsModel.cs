@@ -27,6 +27,9 @@ public sealed class DownstreamTlsModel
         _time = time;
     }
 
+    /// <inheritdoc cref="CommonTlsModel.FirstExpiry"/>
+    internal DateTime? FirstExpiry => _common.FirstExpiry;
+
     /// <summary>Binds the message; null with errors when it cannot be used.</summary>
     public static DownstreamTlsModel? Bind(TlsV3.DownstreamTlsContext message, string path, SecretTable secrets, TimeProvider time, BindErrors errors)
     {

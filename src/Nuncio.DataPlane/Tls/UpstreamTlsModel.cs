@@ -34,6 +34,9 @@ public sealed class UpstreamTlsModel : UpstreamTransportModel
     /// <inheritdoc/>
     public override bool IsTls => true;
 
+    /// <inheritdoc cref="CommonTlsModel.FirstExpiry"/>
+    internal DateTime? FirstExpiry => _common.FirstExpiry;
+
     /// <summary>Binds a transport socket: TLS, or null for cleartext or with errors when it cannot be used.</summary>
     public static UpstreamTransportModel? Bind(CoreV3.TransportSocket socket, string path, SecretTable secrets, TimeProvider time, BindErrors errors)
     {

@@ -30,6 +30,7 @@ public sealed class ValidationModel
     private ValidationModel(TlsV3.CertificateValidationContext message, X509Certificate2Collection? authorities)
     {
         _authorities = authorities;
+        Expiry = message.TrustedCa is not null && authorities is { Count: > 0 } ? authorities[0].NotAfter.ToUniversalTime() : null;
         _allowExpired = message.AllowExpiredCertificate;
         _acceptUntrusted = message.TrustChainVerification == TlsV3.CertificateValidationContext.Types.TrustChainVerification.AcceptUntrusted;
         _onlyLeafRevocation = message.OnlyVerifyLeafCertCrl;
@@ -38,6 +39,9 @@ public sealed class ValidationModel
 
     /// <summary>A CA is given, so that a certificate that passes is a verified one.</summary>
     public bool HasAuthorities => _authorities is not null;
+
+    /// <summary>When the authority expires that is given, as in Envoy the first of several; null for those of the system, of which some always have expired.</summary>
+    internal DateTime? Expiry { get; }
 
     /// <summary>Binds the message; null with an error when it cannot be used, so that nothing goes on unverified.</summary>
     public static ValidationModel? Bind(TlsV3.CertificateValidationContext message, string path, BindErrors errors)

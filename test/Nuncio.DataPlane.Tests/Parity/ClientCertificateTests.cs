@@ -51,6 +51,35 @@ public sealed class ClientCertificateTests : IDisposable
         await pair.StatisticsAsync("envoy_listener_ssl_(handshake|fail_verify_error|fail_verify_no_cert|fail_verify_san|fail_verify_cert_hash|no_certificate|versions)\\{");
     }
 
+    [Fact]
+    public async Task FailedHandshake_CountsAtTheConnectionManagerToo()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var pair = await ProxyPair.StartAsync(Resources("required", _server, backend.Port));
+        // Envoy was asked whether it listens.
+        if (pair.HasEnvoy) await (await WireClient.ConnectAsync(pair.Port)).DisposeAsync();
+        using var good = TestCertificate.Create(["good.example"], _authority);
+
+        await pair.ExpectAsync("closed", port => AskAsync(port, null));
+        await pair.ExpectAsync("200", port => AskAsync(port, good));
+
+        (await pair.StatisticsAsync("envoy_http_downstream_cx_(total|ssl_total|http1_total|destroy)\\{.*\"test\"")).Count.ShouldBe(4);
+    }
+
+    [Fact]
+    public async Task Certificates_ShowWhenTheFirstExpires()
+    {
+        using var soon = TestCertificate.Create(["a.example"], days: 9);
+        await using var backend = WireBackend.StartEcho();
+        await using var pair = await ProxyPair.StartAsync(ProxyPair.Resources(
+            """{"name":"h","domains":["*"],"routes":[{"match":{"prefix":"/"},"route":{"cluster":"c"} }] }""", ProxyPair.Cluster("c", $$"""
+                "transport_socket":{"name":"tls","typed_config":{"@type":"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext","common_tls_context":{
+                  "validation_context":{"trusted_ca":{"inline_string":{{JsonSerializer.Serialize(soon.CertificatePem)}} } } } } },
+                """, (backend.Port, 1))));
+
+        (await pair.StatisticsAsync("envoy_server_(days_until_first_cert_expiring|live|state)\\{")).ShouldBe(["envoy_server_days_until_first_cert_expiring{} 8", "envoy_server_live{} 1"]);
+    }
+
     [Theory]
     [InlineData("stranger", "200")]
     [InlineData("none", "closed")]
