@@ -15,8 +15,10 @@ internal sealed class Comparison
     /// <summary>Differences that are listed.</summary>
     public List<string> Listed { get; } = [];
 
-    /// <summary>Listed entries that no longer differ.</summary>
-    public IEnumerable<(string Exchange, string Aspect, string Why)> Settled => KnownDifferences.All.Where(known => !_met.Contains((known.Exchange, known.Aspect)));
+    /// <summary>Listed entries that differ no longer, without those that chance decides.</summary>
+    public IEnumerable<string> Settled => KnownDifferences.All
+        .Where(known => !known.Why.StartsWith(KnownDifferences.Chance, StringComparison.Ordinal) && !_met.Contains((known.Exchange, known.Aspect)))
+        .Select(known => $"{known.Exchange}: {known.Aspect}");
 
     /// <summary>A line for each area, with its statistics apart: exchanges, behaviours, differences that are listed and that are not.</summary>
     public IEnumerable<string> Totals => _byArea.Select(area => string.Create(
