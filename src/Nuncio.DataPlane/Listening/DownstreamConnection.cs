@@ -308,6 +308,11 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         _deadline.Clear();
         _handshaking = false;
         _listener.Metrics.CountHandshake(encrypted.Version, encrypted.Cipher);
+        if (encrypted.IsResumed)
+        {
+            _listener.Metrics.SslSessionReused.Increment();
+        }
+
         if (encrypted.PeerCertificate is null)
         {
             _listener.Metrics.SslNoCertificate.Increment();

@@ -30,6 +30,7 @@ public sealed class ListenerMetrics
         SslFailVerifyNoCert = registry.Counter("envoy_listener_ssl_fail_verify_no_cert", labels);
         SslFailVerifySan = registry.Counter("envoy_listener_ssl_fail_verify_san", labels);
         SslFailVerifyCertHash = registry.Counter("envoy_listener_ssl_fail_verify_cert_hash", labels);
+        SslSessionReused = registry.Counter("envoy_listener_ssl_session_reused", labels);
         SslNoCertificate = registry.Counter("envoy_listener_ssl_no_certificate", labels);
         DownstreamConnectionsActive = registry.Gauge("envoy_listener_downstream_cx_active", labels);
         DownstreamPreConnectionsActive = registry.Gauge("envoy_listener_downstream_pre_cx_active", labels);
@@ -70,6 +71,9 @@ public sealed class ListenerMetrics
 
     /// <summary><c>envoy_listener_no_filter_chain_match</c>: connections that no filter chain takes.</summary>
     public MetricCounter NoFilterChainMatch { get; }
+
+    /// <summary><c>envoy_listener_ssl_session_reused</c>: of these the ones that went on with an earlier session, where OpenSSL is used directly.</summary>
+    public MetricCounter SslSessionReused { get; }
 
     /// <summary><c>envoy_listener_ssl_handshake</c>: TLS handshakes completed.</summary>
     public MetricCounter SslHandshake { get; }

@@ -52,6 +52,13 @@ public static class CipherSuiteNames
         return true;
     }
 
+    /// <summary>OpenSSL's list of the suites for TLS 1.2; null when it has no name for one of them.</summary>
+    internal static string? OpenSslListOf(IEnumerable<TlsCipherSuite> suites)
+    {
+        var names = suites.Where(static suite => !Tls13.Contains(suite)).Select(static suite => Names.GetValueOrDefault(suite)).ToList();
+        return names.Count == 0 || names.Contains(null) ? null : string.Join(':', names);
+    }
+
     /// <summary>OpenSSL's name of a negotiated suite, as access logs show it.</summary>
     public static string NameOf(TlsCipherSuite suite) => Names.TryGetValue(suite, out var name) ? name : suite.ToString();
 }

@@ -13,10 +13,14 @@ public sealed class CommonTlsModel
     private SecretState? _validationSecret;
     private ValidationModel? _validation;
 
-    private CommonTlsModel(SslProtocols protocols, CipherSuitesPolicy? ciphers, List<SslApplicationProtocol> applicationProtocols)
+    private CommonTlsModel(SslProtocols protocols, List<TlsCipherSuite>? suites, List<string> curves, List<SslApplicationProtocol> applicationProtocols)
     {
         Protocols = protocols;
-        Ciphers = ciphers;
+        Suites = suites;
+#pragma warning disable CA1416 // Elsewhere there are none: binding them is an error.
+        Ciphers = suites is null ? null : new CipherSuitesPolicy(suites);
+#pragma warning restore CA1416
+        Curves = curves;
         ApplicationProtocols = applicationProtocols;
     }
 
@@ -25,6 +29,12 @@ public sealed class CommonTlsModel
 
     /// <summary>The suites; null leaves them to the platform.</summary>
     public CipherSuitesPolicy? Ciphers { get; }
+
+    /// <summary>The same one by one.</summary>
+    internal IReadOnlyList<TlsCipherSuite>? Suites { get; }
+
+    /// <summary><c>ecdh_curves</c> by OpenSSL's names, in order of preference; empty leaves them to the platform.</summary>
+    internal IReadOnlyList<string> Curves { get; }
 
     /// <summary>ALPN, in order of preference; empty for none.</summary>
     public List<SslApplicationProtocol> ApplicationProtocols { get; }
@@ -89,7 +99,8 @@ public sealed class CommonTlsModel
 
         var ciphers = BindCiphers(parameters, BindErrors.Path(path, "tls_params"), errors);
         var protocols = BindProtocols(parameters, BindErrors.Path(path, "tls_params"), errors);
-        var model = new CommonTlsModel(protocols, ciphers, [.. names.Select(name => new SslApplicationProtocol(name))]);
+        var curves = BindCurves(parameters, BindErrors.Path(path, "tls_params"), errors);
+        var model = new CommonTlsModel(protocols, ciphers, curves, [.. names.Select(name => new SslApplicationProtocol(name))]);
         model.BindCertificates(message, path, secrets, errors);
         model.BindValidation(message, path, secrets, errors);
         return errors.Count == before ? model : null;
@@ -99,12 +110,24 @@ public sealed class CommonTlsModel
     private static IEnumerable<string> SplitProtocols(TlsV3.CommonTlsContext message) =>
         message.AlpnProtocols.SelectMany(entry => entry.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 
-    private static CipherSuitesPolicy? BindCiphers(TlsV3.TlsParameters parameters, string path, BindErrors errors)
+    private static List<string> BindCurves(TlsV3.TlsParameters parameters, string path, BindErrors errors)
+    {
+        var curves = new List<string>();
+        for (var i = 0; i < parameters.EcdhCurves.Count; i++)
+        {
+            if (EcdhCurveNames.OpenSslNameOf(parameters.EcdhCurves[i]) is not { } name)
+                errors.Add(BindErrors.Path(path, "ecdh_curves", i), $"{parameters.EcdhCurves[i]} is not a curve that is known here");
+            else if (!curves.Contains(name))
+                curves.Add(name);
+        }
+
+        return curves;
+    }
+
+    private static List<TlsCipherSuite>? BindCiphers(TlsV3.TlsParameters parameters, string path, BindErrors errors)
     {
         if (parameters.SignatureAlgorithms.Count > 0)
             errors.Add(BindErrors.Path(path, "signature_algorithms"), "not supported");
-        if (parameters.EcdhCurves.Count > 0)
-            errors.AddPartial(BindErrors.Path(path, "ecdh_curves"), "the TLS of this platform chooses the curves; what is listed has no effect");
         if (parameters.CipherSuites.Count == 0)
             return null;
         var suites = new List<TlsCipherSuite>(CipherSuiteNames.Tls13);
@@ -120,7 +143,7 @@ public sealed class CommonTlsModel
             return null;
         }
 
-        return new CipherSuitesPolicy(suites);
+        return suites;
     }
 
     private static SslProtocols BindProtocols(TlsV3.TlsParameters parameters, string path, BindErrors errors)

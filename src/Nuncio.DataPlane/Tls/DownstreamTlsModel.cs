@@ -15,11 +15,13 @@ public sealed class DownstreamTlsModel
     private readonly bool _requiresCertificate;
     private readonly bool _requiresSni;
     private readonly bool _allowsResumption;
+    private readonly OpenSslServerSettings? _settings;
     private readonly TimeProvider _time;
     private OpenSslChoice? _choice;
 
-    private DownstreamTlsModel(CommonTlsModel common, TlsV3.DownstreamTlsContext message, TimeProvider time)
+    private DownstreamTlsModel(CommonTlsModel common, OpenSslServerSettings? settings, TlsV3.DownstreamTlsContext message, TimeProvider time)
     {
+        _settings = settings;
         _common = common;
         _requiresCertificate = message.RequireClientCertificate is true;
         _requiresSni = message.RequireSni is true;
@@ -40,16 +42,15 @@ public sealed class DownstreamTlsModel
             errors.Add(BindErrors.Path(path, "session_ticket_keys"), "not supported: the platform makes its own");
         if (message.OcspStaplePolicy != TlsV3.DownstreamTlsContext.Types.OcspStaplePolicy.LenientStapling)
             errors.Add(BindErrors.Path(path, "ocsp_staple_policy"), "not supported");
-        if (message.DisableStatefulSessionResumption && !message.DisableStatelessSessionResumption)
-            errors.AddPartial(BindErrors.Path(path, "disable_stateful_session_resumption"), "the TLS of this platform resumes sessions by tickets and identifiers or not at all");
-        if (message.SessionTimeout is not null)
-            errors.AddPartial(BindErrors.Path(path, "session_timeout"), "the TLS of this platform decides how long sessions can be resumed");
-        if (message.PreferClientCiphers)
-            errors.AddPartial(BindErrors.Path(path, "prefer_client_ciphers"), "the TLS of this platform decides whose preference counts");
         var common = CommonTlsModel.Bind(message.CommonTlsContext ?? new TlsV3.CommonTlsContext(), BindErrors.Path(path, "common_tls_context"), secrets, errors);
         if (common is { WantsCertificate: false })
             errors.Add(BindErrors.Path(path, "common_tls_context.tls_certificates"), "a server needs a certificate");
-        return common is null || errors.Count > before ? null : new DownstreamTlsModel(common, message, time);
+        if (common is null || errors.Count > before)
+            return null;
+        var settings = SettingsFor(common, message, BindErrors.Path(path, "common_tls_context.tls_params.ecdh_curves"), errors);
+        if (settings is null)
+            FindWithoutEffect(common, message, path, errors);
+        return errors.Count > before ? null : new DownstreamTlsModel(common, settings, message, time);
     }
 
     /// <summary>Does the server's part of the handshake. Null when it fails; the transport is closed then.</summary>
@@ -85,6 +86,15 @@ public sealed class DownstreamTlsModel
             return null;
         }
 
+        if (_settings?.Groups is not null)
+        {
+            // SslStream would use other curves than those that are asked for.
+            metrics?.SslConnectionError.Increment();
+            transport.Abort();
+            await transport.DisposeAsync();
+            return null;
+        }
+
         var peer = new PeerCheck(this, _common.Validation);
         var stream = new SslStream(new TransportStream(transport, prefix), leaveInnerStreamOpen: false);
         try
@@ -114,10 +124,59 @@ public sealed class DownstreamTlsModel
 
     private bool AsksForCertificate => _requiresCertificate || _common.WantsValidation;
 
-    // Client certificates and chosen cipher suites are left to SslStream, which our checks and the names of suites are made for.
+    private static bool IsAskedForCertificate(CommonTlsModel common, TlsV3.DownstreamTlsContext message) =>
+        message.RequireClientCertificate is true || common.WantsValidation;
+
+    // Client certificates are left to SslStream, which our checks are made for; so are suites that OpenSSL has other names for,
+    // and versions that it may refuse.
+    private static OpenSslServerSettings? SettingsFor(CommonTlsModel common, TlsV3.DownstreamTlsContext message, string curvesPath, BindErrors errors)
+    {
+        var ciphers = common.Suites is { } suites ? CipherSuiteNames.OpenSslListOf(suites) : null;
+        if (!OpenSslServerSettings.Supports(common.Protocols) || IsAskedForCertificate(common, message) || (common.Suites is not null && ciphers is null))
+        {
+            return null;
+        }
+
+        var groups = common.Curves.Where(EcdhCurveNames.IsSupported).ToList();
+        if (groups.Count < common.Curves.Count)
+        {
+            var missing = $"the OpenSSL of this machine does not have {string.Join(", ", common.Curves.Except(groups))}";
+            if (groups.Count > 0)
+                errors.AddPartial(curvesPath, missing);
+            else
+                errors.Add(curvesPath, missing);
+        }
+
+        return new OpenSslServerSettings
+        {
+            Versions = common.Protocols,
+            Protocols = string.Join(',', common.ApplicationProtocols),
+            Ciphers = ciphers,
+            Groups = groups.Count > 0 ? string.Join(':', groups) : null,
+            PrefersClientCiphers = message.PreferClientCiphers,
+            AllowsTickets = !message.DisableStatelessSessionResumption,
+            AllowsIdentifiers = !message.DisableStatefulSessionResumption,
+            SessionSeconds = message.SessionTimeout is { Seconds: > 0 and <= int.MaxValue and var seconds } ? seconds : null,
+        };
+    }
+
+    private static void FindWithoutEffect(CommonTlsModel common, TlsV3.DownstreamTlsContext message, string path, BindErrors errors)
+    {
+        if (common.Curves.Count > 0)
+            errors.AddPartial(BindErrors.Path(path, "common_tls_context.tls_params.ecdh_curves"), "the TLS of this platform chooses the curves");
+        if (message.DisableStatefulSessionResumption && !message.DisableStatelessSessionResumption)
+            errors.AddPartial(
+                BindErrors.Path(path, "disable_stateful_session_resumption"),
+                "the TLS of this platform resumes sessions by tickets and identifiers or not at all");
+        if (message.SessionTimeout is not null)
+            errors.AddPartial(BindErrors.Path(path, "session_timeout"), "the TLS of this platform decides how long sessions can be resumed");
+        if (message.PreferClientCiphers)
+            errors.AddPartial(BindErrors.Path(path, "prefer_client_ciphers"), "the TLS of this platform decides whose preference counts");
+    }
+
     private OpenSslServerContext? ContextFor(TlsCertificateModel certificate)
     {
-        if (AsksForCertificate || _common.Ciphers is not null)
+        if (_settings is null)
         {
             return null;
         }
@@ -125,7 +184,7 @@ public sealed class DownstreamTlsModel
         var choice = Volatile.Read(ref _choice);
         if (choice?.Certificate != certificate)
         {
-            choice = new OpenSslChoice(certificate, certificate.ContextFor(_common.Protocols, _common.ApplicationProtocols, _allowsResumption));
+            choice = new OpenSslChoice(certificate, certificate.ContextFor(_settings));
             Volatile.Write(ref _choice, choice);
         }
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net.Security;
-using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Nuncio.DataPlane.Binding;
@@ -11,7 +10,7 @@ namespace Nuncio.DataPlane.Tls;
 /// <summary>A certificate with its key and chain, ready for handshakes. Bound from a <c>TlsCertificate</c>.</summary>
 public sealed class TlsCertificateModel
 {
-    private readonly ConcurrentDictionary<(SslProtocols, string, bool), OpenSslServerContext?> _contexts = new();
+    private readonly ConcurrentDictionary<OpenSslServerSettings, OpenSslServerContext?> _contexts = new();
 
     private TlsCertificateModel(SslStreamCertificateContext context, X509Certificate2 leaf)
     {
@@ -28,12 +27,8 @@ public sealed class TlsCertificateModel
     /// <summary>
     /// The same for OpenSSL, null where that is not to be had. It stays with the certificate, so that a new configuration takes no session ticket's key away.
     /// </summary>
-    internal OpenSslServerContext? ContextFor(SslProtocols versions, List<SslApplicationProtocol> protocols, bool allowsResumption)
-    {
-        var key = (versions, string.Join(',', protocols), allowsResumption);
-        return _contexts.GetOrAdd(key, static (_, from) => OpenSslServerContext.TryCreate(from.Certificate, from.Versions, from.Protocols, from.AllowsResumption),
-            (Certificate: this, Versions: versions, Protocols: protocols, AllowsResumption: allowsResumption));
-    }
+    internal OpenSslServerContext? ContextFor(OpenSslServerSettings settings) =>
+        _contexts.GetOrAdd(settings, static (wanted, from) => OpenSslServerContext.TryCreate(from, wanted), this);
 
     /// <summary>Binds the message; null with an error when it cannot be used.</summary>
     public static TlsCertificateModel? Bind(TlsV3.TlsCertificate message, string path, BindErrors errors)

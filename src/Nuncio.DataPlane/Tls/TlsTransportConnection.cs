@@ -24,6 +24,9 @@ public abstract class TlsTransportConnection : TransportConnection
     /// <summary>The peer's certificate was verified against a CA.</summary>
     public bool IsPeerValidated { get; internal set; }
 
+    /// <summary>The handshake went on with an earlier session; false also where the platform does not say.</summary>
+    public bool IsResumed { get; private protected set; }
+
     /// <summary>Our certificate.</summary>
     public X509Certificate2? LocalCertificate { get; internal set; }
 }

@@ -57,6 +57,9 @@ public sealed class UpstreamTlsModel : UpstreamTransportModel
         if (message.EnforceRsaKeyUsage is not null)
             errors.AddPartial(BindErrors.Path(path, "enforce_rsa_key_usage"), "the TLS of this platform decides; this has no effect");
         var common = CommonTlsModel.Bind(message.CommonTlsContext ?? new TlsV3.CommonTlsContext(), BindErrors.Path(path, "common_tls_context"), secrets, errors);
+        if (common is { Curves.Count: > 0 })
+            errors.AddPartial(
+                BindErrors.Path(path, "common_tls_context.tls_params.ecdh_curves"), "the TLS of this platform chooses the curves towards upstreams");
         return common is null ? null : new UpstreamTlsModel(common, message, time);
     }
 

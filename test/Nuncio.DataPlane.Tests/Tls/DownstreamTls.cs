@@ -9,7 +9,16 @@ internal static class DownstreamTls
 {
     public static DownstreamTlsModel Bind(TestCertificate certificate, Action<TlsV3.DownstreamTlsContext>? change = null, params string[] protocols)
     {
-        var message = new TlsV3.DownstreamTlsContext
+        var message = Message(certificate, protocols);
+        change?.Invoke(message);
+        var errors = new BindErrors();
+        var model = DownstreamTlsModel.Bind(message, "tls", new SecretTable(), TimeProvider.System, errors);
+        errors.All.ShouldBeEmpty();
+        return model.ShouldNotBeNull();
+    }
+
+    public static TlsV3.DownstreamTlsContext Message(TestCertificate certificate, params string[] protocols) =>
+        new()
         {
             CommonTlsContext = new TlsV3.CommonTlsContext
             {
@@ -25,10 +34,4 @@ internal static class DownstreamTls
                 },
             },
         };
-        change?.Invoke(message);
-        var errors = new BindErrors();
-        var model = DownstreamTlsModel.Bind(message, "tls", new SecretTable(), TimeProvider.System, errors);
-        errors.All.ShouldBeEmpty();
-        return model.ShouldNotBeNull();
-    }
 }

@@ -9,7 +9,7 @@ using Protocol = Envoy.Extensions.TransportSockets.Tls.V3.TlsParameters.Types.Tl
 
 namespace Nuncio.DataPlane.Tests.Tls;
 
-// Each holds for both: OpenSSL used directly, and SslStream, which serves where cipher suites are chosen.
+// Each holds for both: OpenSSL used directly, and SslStream, which serves where cipher suites are chosen that OpenSSL has other names for.
 public sealed class DownstreamTlsModelTests : IDisposable
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
@@ -179,6 +179,127 @@ public sealed class DownstreamTlsModelTests : IDisposable
         (await accepting.WaitAsync(Long)).ShouldBeNull();
     }
 
+    [SkippableFact]
+    public async Task Dispose_OfAnOpenConnection_SaysCloseNotify()
+    {
+        Skip.IfNot(LibSsl.IsAvailable);
+        var model = Bind(false, context => context.CommonTlsContext.TlsParams.TlsMaximumProtocolVersion = Protocol.Tlsv12);
+        var (server, _, transport) = await ConnectRawAsync(model);
+        await server.DisposeAsync();
+        var buffer = new byte[64];
+        (await transport.ReadAsync(buffer).AsTask().WaitAsync(Long)).ShouldBeGreaterThan(5);
+        buffer[0].ShouldBe((byte)21, "an alert");
+        (await transport.ReadAsync(buffer).AsTask().WaitAsync(Long)).ShouldBe(0);
+        (await server.WriteAsync(new byte[1])).ShouldBeFalse();
+    }
+
+    [SkippableFact]
+    public async Task Dispose_PeerThatTakesNothingMore_IsNotWaitedFor()
+    {
+        Skip.IfNot(LibSsl.IsAvailable);
+        var (one, other) = MemoryTransport.CreatePair();
+        var accepting = Bind(false).AcceptAsync(one, default, "", CancellationToken.None).AsTask();
+        using var client = Client(other, out _);
+        await client.AuthenticateAsClientAsync(Options([], SslProtocols.None)).WaitAsync(Long);
+        var server = (await accepting.WaitAsync(Long)).ShouldNotBeNull();
+        one.Block();
+        var writing = server.WriteAsync(new byte[10]).AsTask();
+        await server.DisposeAsync().AsTask().WaitAsync(Long);
+        (await writing.WaitAsync(Long)).ShouldBeFalse();
+    }
+
+    [SkippableFact]
+    public async Task CipherSuites_WithNamesOfOpenSsl_AreAgreedOnWithoutSslStream()
+    {
+        Skip.IfNot(LibSsl.IsAvailable);
+        var (server, client, _) = await ConnectAsync(
+            Bind(false, context =>
+            {
+                context.CommonTlsContext.TlsParams.TlsMaximumProtocolVersion = Protocol.Tlsv12;
+                context.CommonTlsContext.TlsParams.CipherSuites.Add("[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-ECDSA-AES256-GCM-SHA384]");
+            }),
+            []);
+        await using var both = server;
+        server.ShouldBeOfType<OpenSslTransportConnection>();
+        client.NegotiatedCipherSuite.ShouldBe(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384);
+    }
+
+    [SkippableTheory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task Session_OfTls12_IsResumedByTicketOrIdentifier(bool noTickets, bool noIdentifiers)
+    {
+        Skip.IfNot(LibSsl.IsAvailable);
+        (await ResumesAsync(noTickets, noIdentifiers)).ShouldBeTrue();
+    }
+
+    [SkippableFact]
+    public async Task Session_WhereResumptionIsOff_IsNotResumed()
+    {
+        Skip.IfNot(LibSsl.IsAvailable);
+        (await ResumesAsync(true, true)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Bind_CurveThatNobodyKnows_IsRefused()
+    {
+        var error = Errors(static context => context.CommonTlsContext.TlsParams.EcdhCurves.Add("P-42")).ShouldHaveSingleItem();
+        error.IsPartial.ShouldBeFalse();
+        error.FieldPath.ShouldBe("tls.common_tls_context.tls_params.ecdh_curves[0]");
+    }
+
+    [SkippableFact]
+    public void Bind_Curves_TakeEffectButForSslStream()
+    {
+        Skip.IfNot(LibSsl.IsAvailable);
+        Errors(static context => context.CommonTlsContext.TlsParams.EcdhCurves.Add(["P-256", "x25519", "prime256v1"])).ShouldBeEmpty();
+        var error = Errors(static context =>
+        {
+            context.CommonTlsContext.TlsParams.EcdhCurves.Add("P-256");
+            context.RequireClientCertificate = true;
+        }).ShouldHaveSingleItem();
+        error.IsPartial.ShouldBeTrue();
+        error.FieldPath.ShouldBe("tls.common_tls_context.tls_params.ecdh_curves");
+    }
+
+    private IReadOnlyList<Nuncio.DataPlane.Binding.BindError> Errors(Action<TlsV3.DownstreamTlsContext> change)
+    {
+        var message = DownstreamTls.Message(_certificate);
+        change(message);
+        var errors = new Nuncio.DataPlane.Binding.BindErrors();
+        DownstreamTlsModel.Bind(message, "tls", new SecretTable(), TimeProvider.System, errors);
+        return errors.All;
+    }
+
+    private async Task<bool> ResumesAsync(bool noTickets, bool noIdentifiers)
+    {
+        var model = Bind(false, context =>
+        {
+            context.CommonTlsContext.TlsParams.TlsMaximumProtocolVersion = Protocol.Tlsv12;
+            context.DisableStatelessSessionResumption = noTickets;
+            context.DisableStatefulSessionResumption = noIdentifiers;
+        });
+
+        // The client remembers sessions by the server's name, which nobody else has here.
+        var options = Options([], SslProtocols.Tls12);
+        options.TargetHost = $"{Guid.NewGuid():N}.example";
+        var isResumed = false;
+        for (var i = 0; i < 2; i++)
+        {
+            var (one, other) = MemoryTransport.CreatePair();
+            var accepting = model.AcceptAsync(one, default, "", CancellationToken.None).AsTask();
+            await using var client = Client(other, out _);
+            await client.AuthenticateAsClientAsync(options).WaitAsync(Long);
+            await using var server = (await accepting.WaitAsync(Long)).ShouldNotBeNull();
+            isResumed = server.IsResumed;
+            await server.WriteAsync(new byte[1]);
+            await client.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Long);
+            await client.ShutdownAsync();
+        }
+
+        return isResumed;
+    }
+
     private DownstreamTlsModel Bind(bool platform, Action<TlsV3.DownstreamTlsContext>? change = null, params string[] protocols) =>
         DownstreamTls.Bind(
             _certificate,
@@ -187,6 +308,7 @@ public sealed class DownstreamTlsModelTests : IDisposable
                 if (platform)
                 {
                     context.CommonTlsContext.TlsParams.CipherSuites.Add("ECDHE-ECDSA-AES128-GCM-SHA256");
+                    context.CommonTlsContext.TlsParams.CipherSuites.Add("TLS_ECDHE_ECDSA_WITH_AES_128_CCM");
                 }
 
                 change?.Invoke(context);

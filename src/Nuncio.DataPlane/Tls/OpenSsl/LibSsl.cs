@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using System.Security.Authentication;
+using System.Text;
 
 namespace Nuncio.DataPlane.Tls.OpenSsl;
 
@@ -21,11 +23,17 @@ internal static unsafe partial class LibSsl
 
     private const int ControlExtraChainCertificate = 14;
     private const int ControlMode = 33;
+    private const int ControlSessionCacheSize = 42;
     private const int ControlSessionCacheMode = 44;
+    private const int ControlGroupsList = 92;
     private const int ControlMinimumVersion = 123;
     private const int ControlMaximumVersion = 124;
     private const int ModeAcceptMovingWriteBuffer = 0x2;
     private const int ModeReleaseBuffers = 0x10;
+    private const int SessionCacheServer = 0x2;
+
+    // Of TLS 1.2 without tickets only; a session takes less than a kilobyte.
+    private const int MaxRememberedSessions = 10_000;
 
     private const ulong InitializeNoAtExit = 0x00080000;
     private const ulong InitializeLoadConfiguration = 0x00000040;
@@ -42,8 +50,8 @@ internal static unsafe partial class LibSsl
     /// <summary>It is there, and not switched off by <c>NUNCIO_TLS_ENGINE=platform</c>.</summary>
     public static bool IsAvailable { get; } = Load();
 
-    /// <summary>A context for servers: versions from <paramref name="minimum"/> to <paramref name="maximum"/>; 0 when the library has no memory.</summary>
-    public static nint CreateServerContext(int minimum, int maximum, bool allowsResumption)
+    /// <summary>A context for servers; 0 when the library has no memory, or does not take a setting.</summary>
+    public static nint CreateServerContext(OpenSslServerSettings settings)
     {
         var context = SSL_CTX_new(TLS_server_method());
         if (context == 0)
@@ -51,15 +59,38 @@ internal static unsafe partial class LibSsl
             return 0;
         }
 
-        _ = SSL_CTX_set_options(context, OptionNoCompression | OptionServerPreference | OptionNoRenegotiation | (allowsResumption ? 0 : OptionNoTicket));
-        _ = SSL_CTX_ctrl(context, ControlMinimumVersion, minimum, null);
-        _ = SSL_CTX_ctrl(context, ControlMaximumVersion, maximum, null);
+        var options = OptionNoCompression | OptionNoRenegotiation | (settings.PrefersClientCiphers ? 0 : OptionServerPreference);
+        _ = SSL_CTX_set_options(context, options | (settings.AllowsTickets ? 0 : OptionNoTicket));
+        _ = SSL_CTX_ctrl(context, ControlMinimumVersion, settings.Versions.HasFlag(SslProtocols.Tls12) ? Tls12 : Tls13, null);
+        _ = SSL_CTX_ctrl(context, ControlMaximumVersion, settings.Versions.HasFlag(SslProtocols.Tls13) ? Tls13 : Tls12, null);
         _ = SSL_CTX_ctrl(context, ControlMode, ModeAcceptMovingWriteBuffer | ModeReleaseBuffers, null);
 
         // Sessions live with the client, in tickets. One is all that a client with one connection uses, and costs a twentieth of a handshake.
-        _ = SSL_CTX_ctrl(context, ControlSessionCacheMode, 0, null);
-        _ = SSL_CTX_set_num_tickets(context, allowsResumption ? 1 : 0);
-        return context;
+        _ = SSL_CTX_set_num_tickets(context, settings.AllowsTickets ? 1 : 0);
+        _ = SSL_CTX_ctrl(context, ControlSessionCacheMode, settings.AllowsIdentifiers ? SessionCacheServer : 0, null);
+        _ = SSL_CTX_ctrl(context, ControlSessionCacheSize, MaxRememberedSessions, null);
+        if (settings.SessionSeconds is { } seconds)
+        {
+            _ = SSL_CTX_set_timeout(context, (nint)seconds);
+        }
+
+        if ((settings.Ciphers is null || SSL_CTX_set_cipher_list(context, settings.Ciphers) == 1)
+            && (settings.Groups is null || TrySetGroups(context, settings.Groups)))
+        {
+            return context;
+        }
+
+        FreeContext(context);
+        return 0;
+    }
+
+    /// <summary>Whether the library has a group of this name.</summary>
+    public static bool KnowsGroup(string name)
+    {
+        var context = SSL_CTX_new(TLS_server_method());
+        var isKnown = context != 0 && TrySetGroups(context, name);
+        FreeContext(context);
+        return isKnown;
     }
 
     /// <summary>Puts certificate, key (PKCS #8) and the certificates above it, all DER, into a context. False when the library does not take one of them.</summary>
@@ -191,6 +222,14 @@ internal static unsafe partial class LibSsl
         return new ReadOnlySpan<byte>(data, (int)length);
     }
 
+    private static bool TrySetGroups(nint context, string groups)
+    {
+        fixed (byte* bytes = Encoding.ASCII.GetBytes(groups + "\0"))
+        {
+            return SSL_CTX_ctrl(context, ControlGroupsList, 0, bytes) == 1;
+        }
+    }
+
     private static bool Load()
     {
         if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable("NUNCIO_TLS_ENGINE") == "platform")
@@ -298,6 +337,10 @@ internal static unsafe partial class LibSsl
     [LibraryImport("libssl.so.3", EntryPoint = "SSL_pending")]
     public static partial int Pending(nint ssl);
 
+    /// <summary>1: the handshake went on with an earlier session.</summary>
+    [LibraryImport("libssl.so.3", EntryPoint = "SSL_session_reused")]
+    public static partial int IsResumed(nint ssl);
+
     [LibraryImport("libssl.so.3", EntryPoint = "SSL_free")]
     public static partial void FreeConnection(nint ssl);
 
@@ -322,6 +365,12 @@ internal static unsafe partial class LibSsl
 
     [LibraryImport("libssl.so.3")]
     private static partial int SSL_CTX_set_num_tickets(nint context, nint count);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial nint SSL_CTX_set_timeout(nint context, nint seconds);
+
+    [LibraryImport("libssl.so.3", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SSL_CTX_set_cipher_list(nint context, string list);
 
     [LibraryImport("libssl.so.3")]
     private static partial int SSL_CTX_use_certificate_ASN1(nint context, int length, byte* der);

@@ -1,8 +1,7 @@
-using System.Net.Security;
 using System.Runtime.InteropServices;
-using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace Nuncio.DataPlane.Tls.OpenSsl;
 
@@ -28,18 +27,17 @@ internal sealed unsafe class OpenSslServerContext
         NativeMemory.Free(_protocols);
     }
 
-    /// <summary>Null where it cannot be had: no OpenSSL 3, versions that it may refuse, a key that does not leave its store.</summary>
-    public static OpenSslServerContext? TryCreate(TlsCertificateModel certificate, SslProtocols versions, List<SslApplicationProtocol> protocols, bool allowsResumption)
+    /// <summary>Null where it cannot be had: no OpenSSL 3, settings that it refuses, a key that does not leave its store.</summary>
+    public static OpenSslServerContext? TryCreate(TlsCertificateModel certificate, OpenSslServerSettings settings)
     {
-        if (!LibSsl.IsAvailable || (versions & ~(SslProtocols.Tls12 | SslProtocols.Tls13)) != 0 || ExportKey(certificate.Leaf) is not { } key)
+        if (!OpenSslServerSettings.Supports(settings.Versions) || ExportKey(certificate.Leaf) is not { } key)
         {
             return null;
         }
 
         try
         {
-            var context = LibSsl.CreateServerContext(
-                versions.HasFlag(SslProtocols.Tls12) ? LibSsl.Tls12 : LibSsl.Tls13, versions.HasFlag(SslProtocols.Tls13) ? LibSsl.Tls13 : LibSsl.Tls12, allowsResumption);
+            var context = LibSsl.CreateServerContext(settings);
             if (context == 0)
             {
                 return null;
@@ -51,7 +49,7 @@ internal sealed unsafe class OpenSslServerContext
                 return null;
             }
 
-            var list = protocols.Count > 0 ? ListOf(protocols) : null;
+            var list = settings.Protocols.Length > 0 ? ListOf(settings.Protocols) : null;
             if (list is not null)
             {
                 LibSsl.SetAlpn(context, list);
@@ -69,16 +67,17 @@ internal sealed unsafe class OpenSslServerContext
     public nint CreateConnection() => LibSsl.CreateConnection(_context);
 
     // RFC 7301 section 3.1, with a 0 behind it.
-    private static byte* ListOf(List<SslApplicationProtocol> protocols)
+    private static byte* ListOf(string protocols)
     {
-        var length = protocols.Sum(one => one.Protocol.Length + 1);
-        var list = (byte*)NativeMemory.Alloc((nuint)length + 1);
-        var rest = new Span<byte>(list, length + 1);
-        foreach (var one in protocols)
+        var bytes = Encoding.UTF8.GetBytes(protocols);
+        var list = (byte*)NativeMemory.Alloc((nuint)bytes.Length + 2);
+        var rest = new Span<byte>(list, bytes.Length + 2);
+        foreach (var range in bytes.AsSpan().Split((byte)','))
         {
-            rest[0] = (byte)one.Protocol.Length;
-            one.Protocol.Span.CopyTo(rest[1..]);
-            rest = rest[(one.Protocol.Length + 1)..];
+            var name = bytes.AsSpan(range);
+            rest[0] = (byte)name.Length;
+            name.CopyTo(rest[1..]);
+            rest = rest[(name.Length + 1)..];
         }
 
         rest[0] = 0;

@@ -27,6 +27,8 @@ internal sealed class OpenSslSession : IOpenSslWire, IDisposable
     private readonly Lock _gate = new();
     private readonly OpenSslServerContext _context;
     private nint _ssl;
+    private bool _isBroken;
+    private bool _isShutDown;
     private byte[] _input = [];
     private int _inputStart;
     private int _inputEnd;
@@ -83,7 +85,13 @@ internal sealed class OpenSslSession : IOpenSslWire, IDisposable
 
             var (isDone, error) = LibSsl.Handshake(_ssl, this);
             ReturnInput();
-            return isDone ? 1 : error == LibSsl.ErrorWantRead ? WantsInput : Failed;
+            if (!isDone && error != LibSsl.ErrorWantRead)
+            {
+                _isBroken = true;
+                return Failed;
+            }
+
+            return isDone ? 1 : WantsInput;
         }
     }
 
@@ -102,16 +110,22 @@ internal sealed class OpenSslSession : IOpenSslWire, IDisposable
             ReturnInput();
             if (_outputLength > before && _outputLength > MaxUnaskedOutput)
             {
+                _isBroken = true;
                 return Failed;
             }
 
-            return result switch
+            switch (result)
             {
-                > 0 => result,
-                -LibSsl.ErrorZeroReturn => 0,
-                -LibSsl.ErrorWantRead => WantsInput,
-                _ => Failed,
-            };
+                case > 0:
+                    return result;
+                case -LibSsl.ErrorZeroReturn:
+                    return 0;
+                case -LibSsl.ErrorWantRead:
+                    return WantsInput;
+                default:
+                    _isBroken = true;
+                    return Failed;
+            }
         }
     }
 
@@ -133,13 +147,14 @@ internal sealed class OpenSslSession : IOpenSslWire, IDisposable
         }
     }
 
-    /// <summary>Says that we send nothing more.</summary>
+    /// <summary>Says that we send nothing more, once; nothing where the session broke, which an alert has said.</summary>
     public void Shutdown()
     {
         lock (_gate)
         {
-            if (_ssl != 0)
+            if (_ssl != 0 && !_isBroken && !_isShutDown)
             {
+                _isShutDown = true;
                 LibSsl.Shutdown(_ssl, this);
             }
         }
@@ -157,20 +172,22 @@ internal sealed class OpenSslSession : IOpenSslWire, IDisposable
         }
     }
 
-    /// <summary>What was agreed on in the handshake: ALPN's protocol (empty for none), version, OpenSSL's name of the cipher.</summary>
-    public (string Protocol, string Version, string Cipher) Describe()
+    /// <summary>
+    /// What was agreed on in the handshake: ALPN's protocol (empty for none), version, OpenSSL's name of the cipher, whether an earlier session goes on.
+    /// </summary>
+    public (string Protocol, string Version, string Cipher, bool IsResumed) Describe()
     {
         lock (_gate)
         {
             if (_ssl == 0)
             {
-                return ("", "", "");
+                return ("", "", "", false);
             }
 
             var chosen = LibSsl.SelectedProtocol(_ssl);
             var protocol = chosen.SequenceEqual("h2"u8) ? "h2" : chosen.SequenceEqual("http/1.1"u8) ? "http/1.1" : Encoding.ASCII.GetString(chosen);
             var cipher = CipherNames.GetOrAdd(LibSsl.CurrentCipher(_ssl), static one => Marshal.PtrToStringAnsi(LibSsl.CipherName(one)) ?? "");
-            return (protocol, LibSsl.Version(_ssl) == LibSsl.Tls13 ? Tls13 : "TLSv1.2", cipher);
+            return (protocol, LibSsl.Version(_ssl) == LibSsl.Tls13 ? Tls13 : "TLSv1.2", cipher, LibSsl.IsResumed(_ssl) == 1);
         }
     }
 

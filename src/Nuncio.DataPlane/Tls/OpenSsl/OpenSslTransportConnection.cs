@@ -19,6 +19,7 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
     private readonly TransportConnection _transport;
     private readonly OpenSslSession _session;
     private int _inputSize = SmallInput;
+    private int _writing;
     private string _protocol = "";
     private string _version = "";
     private string _cipher = "";
@@ -82,15 +83,17 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
     /// <inheritdoc/>
     public override ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> buffer)
     {
-        if (!_session.Write(buffer.Span))
+        if (!TryBeginWrite())
         {
             return new ValueTask<bool>(false);
         }
 
-        var output = _session.TakeOutput();
+        var isEncrypted = _session.Write(buffer.Span);
+        var output = isEncrypted ? _session.TakeOutput() : default;
         if (output.Count == 0)
         {
-            return new ValueTask<bool>(true);
+            EndWrite();
+            return new ValueTask<bool>(isEncrypted);
         }
 
         var write = _transport.WriteAsync(output);
@@ -101,14 +104,20 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
 
         var written = write.Result;
         ArrayPool<byte>.Shared.Return(output.Array!);
+        EndWrite();
         return new ValueTask<bool>(written);
     }
 
     /// <inheritdoc/>
     public override async ValueTask ShutdownWriteAsync()
     {
-        _session.Shutdown();
-        await FlushAsync();
+        if (TryBeginWrite())
+        {
+            _session.Shutdown();
+            await FlushAsync();
+            EndWrite();
+        }
+
         await _transport.ShutdownWriteAsync();
     }
 
@@ -118,7 +127,24 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        if (!TryBeginWrite())
+        {
+            await _transport.DisposeAsync();
+            _session.Dispose();
+            return;
+        }
+
+        // RFC 8446 section 6.1: without it the client could not tell the end from a cut. Who takes nothing more is not waited for.
+        _session.Shutdown();
+        var output = _session.TakeOutput();
+        var written = output.Count > 0 ? _transport.WriteAsync(output) : new ValueTask<bool>(true);
         await _transport.DisposeAsync();
+        _ = await written;
+        if (output.Count > 0)
+        {
+            ArrayPool<byte>.Shared.Return(output.Array!);
+        }
+
         _session.Dispose();
     }
 
@@ -129,7 +155,7 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
             var result = _session.Handshake();
             if (result == 1)
             {
-                (_protocol, _version, _cipher) = _session.Describe();
+                (_protocol, _version, _cipher, IsResumed) = _session.Describe();
 
                 // In TLS 1.3 only a session ticket is left to say, which leaves with the first answer; before, the client waits for our Finished.
                 return _version == OpenSslSession.Tls13 || await FlushAsync();
@@ -198,10 +224,16 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
     }
 
     [AsyncMethodBuilder(typeof(PooledBuilder<>))]
-    private static async ValueTask<bool> FinishWriteAsync(ValueTask<bool> write, byte[] output)
+    private async ValueTask<bool> FinishWriteAsync(ValueTask<bool> write, byte[] output)
     {
         var written = await write;
         ArrayPool<byte>.Shared.Return(output);
+        EndWrite();
         return written;
     }
+
+    // The last write, that of the end, may come from another thread than the others; none comes after it.
+    private bool TryBeginWrite() => Interlocked.Exchange(ref _writing, 1) == 0;
+
+    private void EndWrite() => Volatile.Write(ref _writing, 0);
 }

@@ -113,6 +113,30 @@ public class TlsTests(GatewayOf<EdgeGroup> group)
 #pragma warning restore CA1416
     }
 
+    [SkippableTheory, DataPlanes, Feature("TLS-07")]
+    [Manifest("""
+        Secret curves: $(pair:curves.example.com)
+        Host default/curves {on: main}: { hostname: curves.example.com, tlsSecret: { name: curves }, tls: { ecdh_curves: [P-384, P-256] } }
+        Secret older: $(pair:older.example.com)
+        Host default/older {on: main}: { hostname: older.example.com, tlsSecret: { name: older },
+          tls: { max_tls_version: v1.2, cipher_suites: [ECDHE-ECDSA-AES128-GCM-SHA256], ecdh_curves: [P-256] } }
+        """)]
+    public async Task EcdhCurves_OfAHost_RefuseClientsWithOthers(DataPlane plane)
+    {
+        if (OpenSslClient.Program is null) return;
+        var gateway = await group.On(plane);
+
+        (await OffersAsync("secure.example.com", "X25519")).ShouldBeTrue();
+        (await OffersAsync("curves.example.com", "X25519:P-384")).ShouldBeTrue();
+        (await OffersAsync("curves.example.com", "P-256")).ShouldBeTrue();
+        (await OffersAsync("curves.example.com", "X25519")).ShouldBeFalse();
+        (await OffersAsync("curves.example.com", "P-521:X25519")).ShouldBeFalse();
+        (await OffersAsync("older.example.com", "P-256")).ShouldBeTrue();
+        (await OffersAsync("older.example.com", "P-384")).ShouldBeFalse();
+
+        Task<bool> OffersAsync(string host, string groups) => OpenSslClient.ShakesHandsAsync(gateway.Port(), host, "-groups", groups);
+    }
+
     [SkippableTheory, DataPlanes, Feature("TLS-08", "TLS-10")]
     [Manifest("""
         Secret mutual: $(pair:mutual.example.com)
