@@ -18,7 +18,15 @@ internal sealed class SocketGrpcStream(HttpRequestMessage request, SocketRequest
     public async ValueTask StartAsync(HttpMessageInvoker invoker, CancellationToken cancellation)
     {
         _response = SendAsync(invoker);
-        await content.Ready.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            await content.Ready.WaitAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when ((e is IOException or OperationCanceledException) && !cancellation.IsCancellationRequested)
+        {
+            // The server has ended the call before its body began: its answer tells why, where it gave one.
+            await _response.WaitAsync(cancellation).ConfigureAwait(false);
+        }
     }
 
     /// <inheritdoc/>
