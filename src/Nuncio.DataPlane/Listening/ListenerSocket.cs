@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Transport;
-using Nuncio.DataPlane.Transport.Epoll;
 
 namespace Nuncio.DataPlane.Listening;
 
@@ -17,7 +16,6 @@ internal sealed partial class ListenerSocket
     private readonly Socket _socket;
     private readonly ListenerEnvironment _environment;
     private ListenerState? _owner;
-    private EpollAcceptor? _acceptor;
     private PortProbe? _probe;
     private volatile bool _closed;
 
@@ -48,8 +46,6 @@ internal sealed partial class ListenerSocket
                 socket.DualMode = address.IsDualStack;
             }
 
-            // What is accepted inherits it where loops of our own accept.
-            socket.NoDelay = true;
             SharedPort.Share(socket);
             socket.Bind(address.EndPoint);
             socket.Listen(backlog);
@@ -65,22 +61,8 @@ internal sealed partial class ListenerSocket
         }
     }
 
-    /// <summary>Begins to accept, until closed.</summary>
-    public void Start()
-    {
-        if (EpollLoops.IsSupported)
-        {
-            _acceptor = EpollAcceptor.Start(
-                _socket, Take, error => LogAcceptFailed(_environment.Logger, Address.StatName, $"errno {error}"), _environment.Timers.Time);
-        }
-
-        if (_acceptor is null)
-        {
-            _ = AcceptAsync();
-        }
-    }
-
-    private async Task AcceptAsync()
+    /// <summary>Accepts until closed.</summary>
+    public async Task AcceptAsync()
     {
         while (!_closed)
         {
@@ -95,7 +77,7 @@ internal sealed partial class ListenerSocket
             catch (SocketException e) when (!_closed)
             {
                 // Out of file descriptors, or the client was gone before we came: the socket itself is fine.
-                LogAcceptFailed(_environment.Logger, Address.StatName, e.SocketErrorCode.ToString());
+                LogAcceptFailed(_environment.Logger, Address.StatName, e.SocketErrorCode);
                 await Task.Delay(RetryDelay, _environment.Timers.Time);
             }
             catch (SocketException)
@@ -138,7 +120,6 @@ internal sealed partial class ListenerSocket
     public void Close()
     {
         _closed = true;
-        _acceptor?.Close();
         try
         {
             while (_socket.Poll(0, SelectMode.SelectRead))
@@ -158,27 +139,26 @@ internal sealed partial class ListenerSocket
     {
         try
         {
-            Take(new IncomingSocket(accepted));
+            if (Volatile.Read(ref _probe) is { } probe && probe.IsIt(accepted))
+            {
+                accepted.Dispose();
+            }
+            else if (Owner is { } owner)
+            {
+                owner.Accept(accepted);
+            }
+            else
+            {
+                accepted.Dispose();
+            }
         }
         catch (SocketException)
         {
-            // Its address cannot be read: it is closed already.
+            // Its options cannot be set, or its addresses read: it is closed already.
             accepted.Dispose();
         }
     }
 
-    private void Take(IncomingSocket accepted)
-    {
-        if ((Volatile.Read(ref _probe) is not { } probe || !probe.IsIt(accepted.Remote)) && Owner is { } owner)
-        {
-            owner.Accept(accepted);
-        }
-        else
-        {
-            accepted.Close();
-        }
-    }
-
     [LoggerMessage(Level = LogLevel.Warning, Message = "Accepting at {Address} failed: {Error}")]
-    private static partial void LogAcceptFailed(ILogger logger, string address, string error);
+    private static partial void LogAcceptFailed(ILogger logger, string address, SocketError error);
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Transport;
@@ -61,32 +62,42 @@ internal sealed class ListenerState
         }
     }
 
-    /// <summary>A new socket; from the accepting thread, which this must not hold up, maybe several at a time.</summary>
-    public void Accept(IncomingSocket socket)
+    /// <summary>A new socket; from the accepting thread, which this must not hold up.</summary>
+    public void Accept(Socket socket)
     {
         if (Environment.Overload.RejectsConnections)
         {
             Metrics.DownstreamConnectionsOverloadReject.Increment();
-            socket.Close();
+            socket.Dispose();
             return;
         }
 
         if (!Environment.Connections.TryAdd())
         {
             Metrics.DownstreamGlobalConnectionsOverflow.Increment();
-            socket.Close();
+            socket.Dispose();
             return;
         }
 
-        var clusters = Environment.Clusters.Current;
-        var model = Model;
-        if (socket.Adopt(model.KeepAlive) is not { } transport)
+        DownstreamConnection connection;
+        try
+        {
+            var clusters = Environment.Clusters.Current;
+            var model = Model;
+            socket.NoDelay = true;
+            if (model.KeepAlive is { } keepAlive)
+            {
+                SocketTuning.SetKeepAlive(socket, keepAlive);
+            }
+
+            connection = new DownstreamConnection(this, model, clusters, SocketTransports.Adopt(socket));
+        }
+        catch (SocketException)
         {
             Environment.Connections.Remove();
-            return;
+            throw;
         }
 
-        var connection = new DownstreamConnection(this, model, clusters, transport);
         bool ending;
         bool draining;
         lock (_gate)

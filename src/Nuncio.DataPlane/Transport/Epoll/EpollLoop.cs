@@ -4,7 +4,7 @@ namespace Nuncio.DataPlane.Transport.Epoll;
 
 /// <summary>
 /// A thread that waits for its sockets and lets whoever waits for one go on, inline. Edge-triggered: each socket is registered once, and a socket is
-/// asked for more only when the kernel has said that there is some. Listening sockets are watched by all loops instead, as long as something waits there.
+/// asked for more only when the kernel has said that there is some.
 /// </summary>
 internal sealed class EpollLoop
 {
@@ -18,10 +18,10 @@ internal sealed class EpollLoop
     private readonly int _wake;
     private readonly Lock _gate = new();
     private readonly Stack<int> _free = new();
-    private IEpollTarget?[] _targets = new IEpollTarget?[64];
+    private EpollTransportConnection?[] _connections = new EpollTransportConnection?[64];
     private int _used;
-    private List<IEpollTarget> _posted = [];
-    private List<IEpollTarget> _taken = [];
+    private List<EpollTransportConnection> _posted = [];
+    private List<EpollTransportConnection> _taken = [];
 
     private EpollLoop(int epoll, int wake)
     {
@@ -49,27 +49,28 @@ internal sealed class EpollLoop
         return loop;
     }
 
-    /// <summary>Begins to watch a socket for <paramref name="events"/>. False when the system does not let us.</summary>
-    public bool TryAdd(IEpollTarget target, int descriptor, uint events, out int slot)
+    /// <summary>Begins to watch a socket. False when the system does not let us.</summary>
+    public bool TryAdd(EpollTransportConnection connection, int descriptor, out int slot)
     {
         lock (_gate)
         {
             if (!_free.TryPop(out slot))
             {
                 slot = _used++;
-                if (slot == _targets.Length)
+                if (slot == _connections.Length)
                 {
                     // The thread of the loop may be looking at the old one, which is as good for all that it knows of.
-                    var bigger = new IEpollTarget?[slot * 2];
-                    _targets.CopyTo(bigger, 0);
-                    Volatile.Write(ref _targets, bigger);
+                    var bigger = new EpollTransportConnection?[slot * 2];
+                    _connections.CopyTo(bigger, 0);
+                    Volatile.Write(ref _connections, bigger);
                 }
             }
 
-            Volatile.Write(ref _targets[slot], target);
+            Volatile.Write(ref _connections[slot], connection);
         }
 
-        if (LinuxSockets.Watch(_epoll, descriptor, events, slot) == 0)
+        const uint Events = LinuxSockets.EventIn | LinuxSockets.EventOut | LinuxSockets.EventPeerClosed | LinuxSockets.EventEdge;
+        if (LinuxSockets.Watch(_epoll, descriptor, Events, slot) == 0)
         {
             return true;
         }
@@ -86,24 +87,17 @@ internal sealed class EpollLoop
     {
         lock (_gate)
         {
-            _targets[slot] = null;
+            _connections[slot] = null;
             _free.Push(slot);
         }
     }
 
-    /// <summary>Forgets a socket that stays open.</summary>
-    public void RemoveWatched(int slot, int descriptor)
-    {
-        LinuxSockets.Unwatch(_epoll, descriptor);
-        Remove(slot);
-    }
-
-    /// <summary>Has <see cref="IEpollTarget.OnPosted"/> called on the loop's thread, after the events that are there.</summary>
-    public void Post(IEpollTarget target)
+    /// <summary>Has <see cref="EpollTransportConnection.OnPosted"/> called on the loop's thread, after the events that are there.</summary>
+    public void Post(EpollTransportConnection connection)
     {
         lock (_gate)
         {
-            _posted.Add(target);
+            _posted.Add(connection);
         }
 
         if (current != this)
@@ -130,7 +124,7 @@ internal sealed class EpollLoop
                 }
                 else
                 {
-                    Volatile.Read(ref Volatile.Read(ref _targets)[data])?.OnEvents(MemoryMarshal.Read<uint>(record));
+                    Volatile.Read(ref Volatile.Read(ref _connections)[data])?.OnEvents(MemoryMarshal.Read<uint>(record));
                 }
             }
 
@@ -151,9 +145,9 @@ internal sealed class EpollLoop
             (_posted, _taken) = (_taken, _posted);
         }
 
-        foreach (var target in _taken)
+        foreach (var connection in _taken)
         {
-            target.OnPosted();
+            connection.OnPosted();
         }
 
         _taken.Clear();

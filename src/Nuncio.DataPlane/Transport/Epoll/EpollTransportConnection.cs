@@ -12,12 +12,10 @@ namespace Nuncio.DataPlane.Transport.Epoll;
 /// and looks at the counts then, the loop counts first and looks for somebody waiting then: one of them sees the other, and who takes the wait
 /// over by exchange does the work.
 /// </remarks>
-internal sealed class EpollTransportConnection : TransportConnection, IEpollTarget
+internal sealed class EpollTransportConnection : TransportConnection
 {
     // After so many reads that did not have to wait, others get their turn.
     private const int MaxReadsInARow = 32;
-
-    private const uint Watched = LinuxSockets.EventIn | LinuxSockets.EventOut | LinuxSockets.EventPeerClosed | LinuxSockets.EventEdge;
 
     private const int Idle = 0;
     private const int Waiting = 1;
@@ -25,7 +23,7 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
 
     private readonly EpollOperation<int> _read = new();
     private readonly EpollOperation<bool> _write = new();
-    private readonly Socket? _socket;
+    private readonly Socket _socket;
     private readonly int _descriptor;
     private readonly EpollLoop _loop;
     private readonly int _slot;
@@ -48,16 +46,15 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
     private int _closed;
     private volatile bool _shutDown;
 
-    // Of a socket object it is closed through that.
-    private EpollTransportConnection(Socket? socket, int descriptor, EpollLoop loop, IPEndPoint remote, IPEndPoint local, bool connected)
+    private EpollTransportConnection(Socket socket, EpollLoop loop, IPEndPoint remote, IPEndPoint local, bool connected)
     {
         _socket = socket;
         _loop = loop;
-        _descriptor = descriptor;
+        _descriptor = (int)socket.SafeHandle.DangerousGetHandle();
         RemoteEndPoint = remote;
         LocalEndPoint = local;
         _writeFullAt = connected ? -1 : 0;
-        IsWatched = loop.TryAdd(this, _descriptor, Watched, out _slot);
+        IsWatched = loop.TryAdd(this, _descriptor, out _slot);
     }
 
     /// <inheritdoc/>
@@ -75,35 +72,15 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
     public static EpollTransportConnection Of(Socket socket)
     {
         var connection = new EpollTransportConnection(
-            socket,
-            DescriptorOf(socket),
-            EpollLoops.Choose(),
-            Unmapped((IPEndPoint)socket.RemoteEndPoint!),
-            Unmapped((IPEndPoint)socket.LocalEndPoint!),
-            connected: true);
+            socket, EpollLoops.Choose(), Unmapped((IPEndPoint)socket.RemoteEndPoint!), Unmapped((IPEndPoint)socket.LocalEndPoint!), connected: true);
         return connection.IsWatched ? connection : throw new SocketException((int)SocketError.NoBufferSpaceAvailable);
-    }
-
-    /// <summary>
-    /// Takes over a connected socket that does not block. Null when it is broken already or the system has no room to watch it; it is still the caller's then.
-    /// </summary>
-    public static EpollTransportConnection? Of(int descriptor, IPEndPoint remote)
-    {
-        if (LinuxSockets.LocalEndPoint(descriptor) is not { } local)
-        {
-            return null;
-        }
-
-        var connection = new EpollTransportConnection(null, descriptor, EpollLoops.Next(), Unmapped(remote), Unmapped(local), connected: true);
-        return connection.IsWatched ? connection : null;
     }
 
     /// <summary>Takes over a socket that is connecting; <see cref="WaitUntilConnectedAsync"/> comes next. Null when the system has no room to watch it.</summary>
     public static EpollTransportConnection? Connecting(Socket socket, IPEndPoint remote)
     {
-        var descriptor = DescriptorOf(socket);
-        var local = LinuxSockets.LocalEndPoint(descriptor) ?? new IPEndPoint(IPAddress.Any, 0);
-        var connection = new EpollTransportConnection(socket, descriptor, EpollLoops.Choose(), remote, Unmapped(local), connected: false);
+        var local = LinuxSockets.LocalEndPoint((int)socket.SafeHandle.DangerousGetHandle()) ?? new IPEndPoint(IPAddress.Any, 0);
+        var connection = new EpollTransportConnection(socket, EpollLoops.Choose(), remote, Unmapped(local), connected: false);
         return connection.IsWatched ? connection : null;
     }
 
@@ -182,12 +159,14 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
     /// <inheritdoc/>
     public override ValueTask ShutdownWriteAsync()
     {
-        _shutDown = true;
-        if (BeginCall())
+        try
         {
-            // Where it fails the peer was faster; the reader sees it.
-            LinuxSockets.ShutdownSending(_descriptor);
-            EndCall();
+            _shutDown = true;
+            _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The peer was faster; the reader sees it.
         }
 
         return default;
@@ -204,11 +183,7 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
         if (!_shutDown && Volatile.Read(ref _readState) != Idle)
         {
             // In the middle of a conversation: the peer must not take it for its end.
-            if (BeginCall())
-            {
-                LinuxSockets.SetReset(_descriptor);
-                EndCall();
-            }
+            SetReset();
         }
 
         if (Interlocked.Add(ref _calls, int.MinValue) == int.MinValue)
@@ -221,15 +196,18 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
     }
 
     /// <inheritdoc/>
-    public override ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
-        // Closing says the end by itself.
-        _shutDown = true;
+        if (Volatile.Read(ref _aborted) == 0)
+        {
+            await ShutdownWriteAsync();
+        }
+
         Abort();
-        return default;
     }
 
-    void IEpollTarget.OnEvents(uint events)
+    /// <summary>The kernel's report; on the loop's thread.</summary>
+    internal void OnEvents(uint events)
     {
         const uint Broken = LinuxSockets.EventHangUp | LinuxSockets.EventError;
         _readsInARow = 0;
@@ -252,8 +230,8 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
         }
     }
 
-    // It was aborted, or gives others their turn.
-    void IEpollTarget.OnPosted()
+    /// <summary>It was aborted, or gives others their turn; on the loop's thread.</summary>
+    internal void OnPosted()
     {
         _readsInARow = 0;
         FinishRead();
@@ -429,16 +407,19 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
                 _loop.Remove(_slot);
             }
 
-            if (_socket is not null)
-            {
-                _socket.Dispose();
-            }
-            else
-            {
-                LinuxSockets.Close(_descriptor);
-            }
+            _socket.Dispose();
         }
     }
 
-    private static int DescriptorOf(Socket socket) => (int)socket.SafeHandle.DangerousGetHandle();
+    private void SetReset()
+    {
+        try
+        {
+            _socket.LingerState = new LingerOption(true, 0);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It is broken already.
+        }
+    }
 }
