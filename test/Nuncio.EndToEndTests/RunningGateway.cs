@@ -119,13 +119,10 @@ internal sealed class RunningGateway : IAsyncDisposable
     /// <summary>Asks until the answer is as wanted: for changes that take effect a moment after they were saved.</summary>
     public async Task<WireResponse> SendUntilAsync(Func<WireResponse, bool> wanted, string target)
     {
-        for (var tries = 0; ; tries++)
-        {
-            var response = await SendAsync("GET", target);
-            if (wanted(response)) return response;
-            if (tries == 500) throw new TimeoutException($"{target} still answers {response.StatusLine}\n{Process.AllText}");
-            await Task.Delay(10);
-        }
+        WireResponse? response = null;
+        await Until.TrueAsync(
+            async () => wanted(response = await SendAsync("GET", target)), () => $"{target} still answers {response?.StatusLine}\n{Process.AllText}", "another answer");
+        return response!;
     }
 
     public async ValueTask DisposeAsync()
@@ -146,21 +143,21 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     private async Task WaitUntilReadyAsync()
     {
-        for (var tries = 0; tries < 1500; tries++)
-        {
-            if (Process.HasExited) throw new InvalidOperationException($"nuncio ended with {Process.ExitCode}:\n{Process.AllText}");
-            try
+        await Until.TrueAsync(
+            async () =>
             {
-                if (await AdminStatusAsync("/ambassador/v0/check_ready") == HttpStatusCode.OK) return;
-            }
-            catch (HttpRequestException)
-            {
-                // It does not listen yet.
-            }
-
-            await Task.Delay(20);
-        }
-
-        throw new TimeoutException($"nuncio does not become ready:\n{Process.AllText}");
+                if (Process.HasExited) throw new InvalidOperationException($"nuncio ended with {Process.ExitCode}:\n{Process.AllText}");
+                try
+                {
+                    return await AdminStatusAsync("/ambassador/v0/check_ready") == HttpStatusCode.OK;
+                }
+                catch (HttpRequestException)
+                {
+                    // It does not listen yet.
+                    return false;
+                }
+            },
+            () => Process.AllText,
+            "nuncio is ready");
     }
 }

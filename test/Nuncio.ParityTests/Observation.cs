@@ -27,7 +27,7 @@ internal sealed partial class Observation
 
     /// <summary>Something took about as long as it should: not less, and not another order of time, whatever the machine has to do.</summary>
     public void AddTime(TimeSpan taken, TimeSpan expected) =>
-        Add("time", taken >= expected * 0.9 && taken < expected + TimeSpan.FromSeconds(4) ? "as configured" : taken < expected ? "too short" : "too long");
+        Add("time", taken >= expected * 0.9 && taken < expected + TimeSpan.FromSeconds(15) ? "as configured" : taken < expected ? "too short" : "too long");
 
     /// <summary>The aspects in which two differ, with both values.</summary>
     public static IEnumerable<(string Aspect, string Embedded, string Envoy)> Differences(Observation embedded, Observation envoy)

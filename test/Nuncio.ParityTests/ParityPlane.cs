@@ -64,7 +64,7 @@ internal sealed partial class ParityPlane : IAsyncDisposable
         try
         {
             await using var client = exchange.ServerName is { } name ? await WireClient.ConnectTlsAsync(_port, name) : await WireClient.ConnectAsync(_port);
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
             await client.Wire.WriteAsync(exchange.Bytes, limit.Token);
             var response = await client.Wire.ReadResponseAsync(exchange.Method, limit.Token);
             seen.AddResponse(response);

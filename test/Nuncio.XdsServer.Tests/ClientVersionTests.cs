@@ -39,7 +39,7 @@ public sealed class ClientVersionTests
         proxy.MaxEarlyDataBytes.ShouldBeNull();
         proxy.StatPrefix.ShouldBe("kept");
         routes.VirtualHosts[0].Routes[1].Tracing.Operation.ShouldBeEmpty();
-        await UntilAsync(() => fixture.Server.Acks.Rejections.Length == 3);
+        await Until.TrueAsync(() => fixture.Server.Acks.Rejections.Length == 3);
         fixture.Server.Acks.Rejections.ShouldAllBe(rejection => rejection.IsPartial);
         fixture.Server.Acks.Rejections.Select(rejection => rejection.FieldPath).Order().ShouldBe(
             ["filter_chains[0].filters[0].typed_config.max_early_data_bytes", "tcp_keepalive", "virtual_hosts[0].routes[1].tracing.operation"]);
@@ -90,7 +90,7 @@ public sealed class ClientVersionTests
         await peer.SubscribeAsync(ClusterType, version: version);
         await peer.TakeAsync();
 
-        await UntilAsync(() => fixture.Server.Acks.Clients.Count == 1);
+        await Until.TrueAsync(() => fixture.Server.Acks.Clients.Count == 1);
         var rejections = fixture.Server.Acks.Rejections;
         rejections.Length.ShouldBe(isReported ? 1 : 0);
         if (isReported) rejections[0].ShouldSatisfyAllConditions(it => it.Name.ShouldBe("peer"), it => it.TypeUrl.ShouldEndWith(".Node"), it => it.IsPartial.ShouldBeTrue());
@@ -119,14 +119,5 @@ public sealed class ClientVersionTests
             Listeners = new[] { XdsResource<Listener>.Create("l", listener) }.ToFrozenDictionary(resource => resource.Name),
             RouteConfigurations = new[] { XdsResource<RouteConfiguration>.Create("r", routes) }.ToFrozenDictionary(resource => resource.Name),
         };
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        for (var tries = 0; !condition(); tries++)
-        {
-            tries.ShouldBeLessThan(1000);
-            await Task.Delay(10);
-        }
     }
 }

@@ -30,7 +30,7 @@ internal sealed class DeltaPeer(GrpcDuplexCall<DiscoveryV3.DeltaDiscoveryRequest
     public async Task<DiscoveryV3.DeltaDiscoveryResponse> ReadAsync()
     {
         _reading ??= call.ReadAsync().AsTask();
-        var response = await _reading.WaitAsync(TimeSpan.FromSeconds(30));
+        var response = await _reading.WaitAsync(Until.Limit);
         _reading = null;
         return response.ShouldNotBeNull();
     }
@@ -40,6 +40,14 @@ internal sealed class DeltaPeer(GrpcDuplexCall<DiscoveryV3.DeltaDiscoveryRequest
         var response = await ReadAsync();
         await AckAsync(response);
         return response;
+    }
+
+    /// <summary>The next response, or null when none has come until a condition holds.</summary>
+    public async Task<DiscoveryV3.DeltaDiscoveryResponse?> ReadUnlessAsync(Func<bool> condition)
+    {
+        _reading ??= call.ReadAsync().AsTask();
+        await Until.TrueAsync(() => _reading.IsCompleted || condition(), what: "a response, or the end of what is refused");
+        return _reading.IsCompleted ? await ReadAsync() : null;
     }
 
     /// <summary>Nothing came although there was time for it. What comes later is read by the next <see cref="ReadAsync"/>.</summary>

@@ -60,7 +60,7 @@ public sealed class VirtualHostStreamTests
         var response = await peer.TakeAsync();
         Names(response).ShouldBe(["x/*/r/b"]);
         response.RemovedResources.ShouldBeEmpty();
-        await UntilAsync(() => fixture.Server.Acks.Clients.Single().Revision == 2);
+        await Until.TrueAsync(() => fixture.Server.Acks.Clients.Single().Revision == 2);
         await peer.ShouldBeQuietAsync();
     }
 
@@ -158,12 +158,9 @@ public sealed class VirtualHostStreamTests
         await fixture.Server.ApplyAsync(Snapshot(2, ("a", 13), ("b", 2), ("c", 3)), CancellationToken.None);
         var taken = new Dictionary<string, string>();
 
-        while (fixture.Server.Acks.Rejections.IsEmpty || taken.Count < 3)
+        bool IsDone() => !fixture.Server.Acks.Rejections.IsEmpty && taken.Count == 3 && taken["x/*/r/a"] == "13 answers 500";
+        while (await peer.ReadUnlessAsync(IsDone) is { } response)
         {
-            var next = peer.ReadAsync();
-            await Task.WhenAny(next, UntilAsync(() => !fixture.Server.Acks.Rejections.IsEmpty && taken.Count == 3));
-            if (!next.IsCompleted) break;
-            var response = await next;
             response.TypeUrl.ShouldBe(HostType);
             var routes = response.Resources.Select(resource => (resource.Name, Route: VirtualHost.Parser.ParseFrom(resource.Resource_.Value).Routes.SingleOrDefault())).ToList();
             if (routes.Any(host => host.Route is { Name: "13", DirectResponse: null }))
@@ -208,8 +205,8 @@ public sealed class VirtualHostStreamTests
             await fixture.Server.ApplyAsync(Snapshot(change, [.. Enumerable.Range(0, 40).Select(i => ($"h{i}", i == 39 ? change : 1))]), CancellationToken.None);
 
         await Task.WhenAll(following);
-        await UntilAsync(() => fixture.Server.Acks.Clients.Count(client => client.Revision == 20) == 50);
-        fixture.Server.Acks.Clients.Count.ShouldBe(51);
+        await Until.TrueAsync(() => fixture.Server.Acks.Clients.Count(client => client.Revision == 20) == 50);
+        await Until.TrueAsync(() => fixture.Server.Acks.Clients.Count == 51);
         foreach (var peer in peers) await peer.DisposeAsync();
     }
 
@@ -241,15 +238,6 @@ public sealed class VirtualHostStreamTests
             Revision = revision,
             RouteConfigurations = new[] { XdsResource<RouteConfiguration>.Create("x/*/r", message) }.ToFrozenDictionary(resource => resource.Name),
         };
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        for (var tries = 0; !condition(); tries++)
-        {
-            tries.ShouldBeLessThan(1000);
-            await Task.Delay(10);
-        }
     }
 
     private static string[] Names(DiscoveryV3.DeltaDiscoveryResponse response) => [.. response.Resources.Select(resource => resource.Name)];

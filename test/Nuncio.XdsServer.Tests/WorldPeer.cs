@@ -19,7 +19,7 @@ internal sealed class WorldPeer(GrpcDuplexCall<DiscoveryV3.DiscoveryRequest, Dis
         TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce, ResourceNames = { names }, ErrorDetail = new Google.Rpc.Status { Code = 13, Message = message },
     });
 
-    public async Task<DiscoveryV3.DiscoveryResponse> ReadAsync() => (await call.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30))).ShouldNotBeNull();
+    public async Task<DiscoveryV3.DiscoveryResponse> ReadAsync() => (await call.ReadAsync().AsTask().WaitAsync(Until.Limit)).ShouldNotBeNull();
 
     public async Task<DiscoveryV3.DiscoveryResponse> TakeAsync(params string[] names)
     {

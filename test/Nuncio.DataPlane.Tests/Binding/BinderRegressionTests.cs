@@ -78,7 +78,7 @@ public class BinderRegressionTests
         var run = connection.RunAsync(default);
         await far.ShutdownWriteAsync();
 
-        await run.WaitAsync(TimeSpan.FromSeconds(30));
+        await run.WaitAsync(Until.Limit);
         ValueBinder.Age(year).ShouldBe(TimeSpan.FromDays(365));
     }
 

@@ -78,17 +78,28 @@ public sealed class TelemetryTests : IAsyncDisposable
         });
 
         // Two spans each: the third request fills a report.
-        for (var i = 0; i < 3; i++) await _proxy.SendAsync(target: "/x?y=1", headers: "x-tenant: t1\r\n");
+        BackendRequest seen, report;
+        JsonElement[] spans;
+        // Where the machine is so busy that the time of a report comes before it is full, the next one is looked at.
+        for (var tries = 0; ; tries++)
+        {
+            for (var i = 0; i < 3; i++) await _proxy.SendAsync(target: "/x?y=1", headers: "x-tenant: t1\r\n");
+            report = await NextAsync(collector);
+            using var json = JsonDocument.Parse(report.Body);
+            spans = [.. json.RootElement.EnumerateArray().Select(span => span.Clone())];
+            var whole = spans.GroupBy(span => span.GetProperty("traceId").GetString()).Where(trace => trace.Count() == 2).Select(trace => trace.Key).ToHashSet();
+            if (_proxy.Backend.Requests.FirstOrDefault(request => whole.Contains(request["x-b3-traceid"])) is { } traced && (spans.Length >= 5 || tries == 20))
+            {
+                seen = traced;
+                break;
+            }
+        }
 
-        var seen = _proxy.Backend.Requests.First();
         seen["x-b3-traceid"]!.Length.ShouldBe(32);
         seen["x-b3-sampled"].ShouldBe("1");
         seen["x-request-id"]![14].ShouldBe('9');
-        var report = await NextAsync(collector);
         report.Target.ShouldBe("/api/v2/spans");
         report["content-type"].ShouldBe("application/json");
-        using var json = JsonDocument.Parse(report.Body);
-        var spans = json.RootElement.EnumerateArray().ToArray();
         spans.Length.ShouldBeGreaterThanOrEqualTo(5);
         var server = spans.First(span => span.GetProperty("kind").GetString() == "SERVER" && span.GetProperty("traceId").GetString() == seen["x-b3-traceid"]);
         var client = spans.First(span => span.GetProperty("kind").GetString() == "CLIENT" && span.GetProperty("traceId").GetString() == seen["x-b3-traceid"]);
@@ -176,7 +187,7 @@ public sealed class TelemetryTests : IAsyncDisposable
         BufferSizeBytes = 0,
     };
 
-    private static Task<T> NextAsync<T>(BlockingCollection<T> from) => Task.Run(() => from.TryTake(out var item, TimeSpan.FromSeconds(30)) ? item : throw new TimeoutException());
+    private static Task<T> NextAsync<T>(BlockingCollection<T> from) => Task.Run(() => from.TryTake(out var item, Until.Limit) ? item : throw new TimeoutException($"no {typeof(T).Name} came"));
 
     private BlockingCollection<BackendRequest> Collector()
     {

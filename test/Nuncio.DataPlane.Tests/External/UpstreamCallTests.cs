@@ -19,7 +19,7 @@ public sealed class UpstreamCallTests
         var end = call.SendAsync(upstreams.Table.Find("c")!, default, TimeSpan.FromSeconds(2), 100, null).AsTask();
         end.IsCompleted.ShouldBeFalse();
         time.Advance(TimeSpan.FromSeconds(3));
-        (await end.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBe(UpstreamCallEnd.TimedOut);
+        (await end.WaitAsync(Until.Limit)).ShouldBe(UpstreamCallEnd.TimedOut);
         upstreams.Metric("envoy_cluster_upstream_rq_timeout", "c").ShouldBe(1);
     }
 
@@ -30,7 +30,7 @@ public sealed class UpstreamCallTests
         var call = Begin(upstreams);
         var end = call.SendAsync(upstreams.Table.Find("c")!, default, TimeSpan.Zero, 100, null).AsTask();
         call.OnStreamAborted(StreamResetReason.ConnectionTermination);
-        (await end.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBe(UpstreamCallEnd.ClientGone);
+        (await end.WaitAsync(Until.Limit)).ShouldBe(UpstreamCallEnd.ClientGone);
     }
 
     private static UpstreamCall Begin(Upstreams upstreams)

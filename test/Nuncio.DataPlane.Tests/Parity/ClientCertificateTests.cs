@@ -157,9 +157,19 @@ public sealed class ClientCertificateTests : IDisposable
         var errors = process.StandardError.ReadToEndAsync();
         await process.StandardInput.WriteAsync("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
         process.StandardInput.Close();
-        var text = await process.StandardOutput.ReadToEndAsync();
-        await errors;
-        await process.WaitForExitAsync();
+        string text;
+        try
+        {
+            text = await process.StandardOutput.ReadToEndAsync().WaitAsync(Until.Limit);
+            await errors.WaitAsync(Until.Limit);
+        }
+        catch (TimeoutException)
+        {
+            process.Kill();
+            throw;
+        }
+
+        await process.WaitForExitAsync().WaitAsync(Until.Limit);
         return text;
     }
 

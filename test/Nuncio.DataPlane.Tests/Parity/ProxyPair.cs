@@ -127,7 +127,7 @@ internal sealed partial class ProxyPair : IAsyncDisposable
             if (!HasEnvoy && tries > 0) return ours;
             var theirs = HasEnvoy ? Select(await admin.GetStringAsync(page), pattern) : [];
             if (HasEnvoy && ours.SequenceEqual(theirs)) return ours;
-            if (HasEnvoy && tries > 100) ours.ShouldBe(theirs);
+            if (HasEnvoy && tries > 600) ours.ShouldBe(theirs);
             await Task.Delay(100);
         }
     }
@@ -184,7 +184,7 @@ internal sealed partial class ProxyPair : IAsyncDisposable
                 await using var client = await WireClient.ConnectAsync(_envoyPort);
                 return;
             }
-            catch (System.Net.Sockets.SocketException) when (tries < 600)
+            catch (System.Net.Sockets.SocketException) when (tries < 1200)
             {
                 await Task.Delay(50);
             }

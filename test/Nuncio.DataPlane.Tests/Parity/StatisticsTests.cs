@@ -32,11 +32,13 @@ public sealed class StatisticsTests
     [Fact]
     public async Task LimitThatIsReached_ShowsAsAnOpenCircuitBreaker()
     {
-        using var release = new CancellationTokenSource();
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var came = 0;
         await using var backend = WireBackend.Start(async (wire, cancellationToken) =>
         {
             await wire.ReadRequestAsync(cancellationToken);
-            await Task.Delay(Timeout.InfiniteTimeSpan, release.Token).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            Interlocked.Increment(ref came);
+            await release.Task.WaitAsync(cancellationToken);
             await wire.WriteAsync(Responses.Ok(), cancellationToken);
         });
         await using var pair = await ProxyPair.StartAsync(ProxyPair.Resources(
@@ -49,10 +51,10 @@ public sealed class StatisticsTests
             await client.ConnectAsync("127.0.0.1", port);
             await new HttpWire(client.GetStream()).WriteAsync("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
         });
-        await Task.Delay(500);
+        await Until.TrueAsync(() => Volatile.Read(ref came) == open.Count);
         (await pair.StatisticsAsync("envoy_cluster_circuit_breakers_default_(cx|rq|rq_pending|rq_retry)_open\\{")).ShouldBe(
             ["envoy_cluster_circuit_breakers_default_rq_open{envoy_cluster_name=\"c\"} 1"]);
-        await release.CancelAsync();
+        release.SetResult();
         open.ForEach(static client => client.Dispose());
         await pair.StatisticsAsync("envoy_cluster_circuit_breakers_default_(cx|rq|rq_pending|rq_retry)_open\\{");
     }

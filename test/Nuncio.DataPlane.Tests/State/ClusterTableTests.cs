@@ -79,7 +79,7 @@ public class ClusterTableTests
         message.Type = ClusterV3.Cluster.Types.DiscoveryType.StrictDns;
         upstreams.Apply(message);
         var cluster = upstreams.Table.Find("c")!;
-        await cluster.Warm;
+        await cluster.Warm.WaitAsync(Until.Limit);
         cluster.Endpoints.Select(e => e.AddressText).ShouldBe(["10.1.0.1:8080", "10.1.0.2:8080"]);
         cluster.Endpoints[0].Model.Hostname.ShouldBe("backend.test");
 
@@ -93,12 +93,13 @@ public class ClusterTableTests
         async Task AnswerAsync(IPAddress[]? answer)
         {
             resolver.Answer = answer;
-            var failures = cluster.Metrics.UpdateFailure.Value + cluster.Metrics.UpdateSuccess.Value;
-            while (cluster.Metrics.UpdateFailure.Value + cluster.Metrics.UpdateSuccess.Value == failures)
+            // The first that is counted from here on may be of a question that was under way, and so the answer before.
+            var wanted = cluster.Metrics.UpdateFailure.Value + cluster.Metrics.UpdateSuccess.Value + 2;
+            await Until.TrueAsync(() =>
             {
                 time.Advance(TimeSpan.FromSeconds(6));
-                await Task.Delay(1);
-            }
+                return cluster.Metrics.UpdateFailure.Value + cluster.Metrics.UpdateSuccess.Value >= wanted;
+            });
 
             // The answer is counted before the endpoints follow, under one lock that this takes as well.
             cluster.OnHealthChanged();
@@ -115,7 +116,7 @@ public class ClusterTableTests
         message.Type = ClusterV3.Cluster.Types.DiscoveryType.StrictDns;
         message.RespectDnsTtl = true;
         upstreams.Apply(message);
-        await upstreams.Table.Find("c")!.Warm;
+        await upstreams.Table.Find("c")!.Warm.WaitAsync(Until.Limit);
         await UntilAsync(1);
 
         time.Advance(TimeSpan.FromSeconds(39));
@@ -130,11 +131,7 @@ public class ClusterTableTests
 
         async Task UntilAsync(long answers)
         {
-            for (var i = 0; i < 1000 && upstreams.Metric("envoy_cluster_update_success", "c") < answers; i++)
-            {
-                await Task.Delay(10);
-            }
-
+            await Until.TrueAsync(() => upstreams.Metric("envoy_cluster_update_success", "c") >= answers);
             // The timer of the next question is started before the answer is told.
             resolver.Questions.ShouldBe((int)answers);
         }

@@ -73,7 +73,7 @@ public sealed class DnsClientTests
     private static DnsClient Client(Server server)
     {
         var settings = DnsSettings.Parse(["search other ns.svc"], ["10.9.9.9 own.example", "fd00::9 own.example # mine"]);
-        return new DnsClient(() => new DnsSettings { Servers = [server.EndPoint], Searched = settings.Searched, Hosts = settings.Hosts, Attempts = 1 }, TimeProvider.System);
+        return new DnsClient(() => new DnsSettings { Servers = [server.EndPoint], Searched = settings.Searched, Hosts = settings.Hosts, Attempts = 1, Timeout = Until.Limit }, TimeProvider.System);
     }
 
     private sealed record Reply(int Code, (ushort Type, uint Seconds, byte[] Data)[] Records);
@@ -107,7 +107,7 @@ public sealed class DnsClientTests
         {
             _datagrams.Dispose();
             _streams.Stop();
-            await _serving;
+            await _serving.WaitAsync(Until.Limit);
         }
 
         private async Task ServeDatagramsAsync()

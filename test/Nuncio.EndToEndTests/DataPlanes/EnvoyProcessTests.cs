@@ -14,7 +14,7 @@ public sealed class EnvoyProcessTests
         await using var envoy = await EnvoyGateway.StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port));
         var before = envoy.EnvoyId;
         envoy.Gateway.Process.Signal(9);
-        while (!envoy.Gateway.Process.HasExited) await Task.Delay(10);
+        await Until.TrueAsync(() => envoy.Gateway.Process.HasExited);
 
         await envoy.Gateway.StartAgainAsync(
         [
@@ -51,11 +51,13 @@ public sealed class EnvoyProcessTests
         Skip.If(OperatingSystem.IsWindows(), "a script");
         using var folder = new TemporaryFolder();
         var ended = Path.Combine(folder.Path, "ended");
+        var listens = Path.Combine(folder.Path, "listens");
         // Says much more at its end than fits into a pipe.
         folder.Write("envoy", $$"""
             #!/bin/sh
             if [ "$1" = --version ]; then echo "envoy  version: abc123/1.40.0/Clean/RELEASE/BoringSSL"; exit; fi
             trap 'i=0; while [ $i -lt 4000 ]; do echo "info end of it all, line number $i, and so on and so on" >&2; i=$((i+1)); done; echo > {{ended}}; exit 0' TERM
+            echo > {{listens}}
             while :; do sleep 0.05; done
             """.ReplaceLineEndings("\n") + "\n");
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(Path.Combine(folder.Path, "envoy"), (UnixFileMode)0b111_000_000);
@@ -69,7 +71,7 @@ public sealed class EnvoyProcessTests
             ],
             NuncioCommand.WithoutSettings);
         await gateway.WaitForLineAsync("Envoy runs as process");
-        await Task.Delay(200);
+        await Until.TrueAsync(() => File.Exists(listens), () => gateway.AllText);
 
         gateway.Terminate();
 

@@ -63,7 +63,7 @@ public sealed class EnvoyTests
 
         envoy.Gateway.Process.Signal(9);
         // Envoy still has its output open, so that the end of that is not waited for.
-        while (!envoy.Gateway.Process.HasExited) await Task.Delay(10);
+        await Until.TrueAsync(() => envoy.Gateway.Process.HasExited);
         await load.ContinueAsync(50);
         envoy.Gateway.Write("more.yaml", Manifests.Mapping("more", "/more/", backend.Port));
         await envoy.Gateway.StartAgainAsync();
@@ -112,17 +112,17 @@ public sealed class EnvoyTests
     [SkippableFact]
     public async Task Terminated_LetsOpenRequestsEnd_ThenEnvoyEndsToo()
     {
-        var answer = new TaskCompletionSource();
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var backend = WireBackend.Start(async (wire, cancellation) =>
         {
             await wire.ReadRequestAsync(cancellation);
-            await answer.Task;
+            await answer.Task.WaitAsync(cancellation);
             await wire.WriteAsync(Responses.Ok("late"), cancellation);
         });
         await using var envoy = await EnvoyGateway.StartAsync(Manifests.Mapping("slow", "/slow/", backend.Port, "timeout_ms: 30000"));
         var process = envoy.EnvoyId;
         var request = envoy.Gateway.SendAsync("GET", "/slow/");
-        while (backend.Accepted == 0) await Task.Delay(10);
+        await Until.TrueAsync(() => backend.Accepted > 0);
 
         envoy.Gateway.Process.Terminate();
         await envoy.Gateway.Process.WaitForLineAsync("Stopping");
@@ -140,11 +140,7 @@ public sealed class EnvoyTests
         using var kept = new TemporaryFolder();
         await using var backend = WireBackend.StartEcho();
         await using var envoy = await EnvoyGateway.StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port), false, "--last-good", kept.Path);
-        for (var tries = 0; !File.Exists(Path.Combine(kept.Path, "last-good.pb")); tries++)
-        {
-            tries.ShouldBeLessThan(1000);
-            await Task.Delay(20);
-        }
+        await Until.TrueAsync(() => File.Exists(Path.Combine(kept.Path, "last-good.pb")), () => envoy.Gateway.Process.AllText);
 
         envoy.Gateway.Process.Terminate();
         await envoy.Gateway.Process.WaitForExitAsync();
@@ -181,11 +177,7 @@ public sealed class EnvoyTests
         envoy.Gateway.Write("more.yaml", Manifests.Mapping("more", "/more/", backend.Port));
 
         var file = Path.Combine(kept.Path, "last-good.pb");
-        for (var tries = 0; !File.Exists(file) || File.ReadAllBytes(file).AsSpan().IndexOf("/more/"u8) < 0; tries++)
-        {
-            tries.ShouldBeLessThan(1000, envoy.Gateway.Process.AllText);
-            await Task.Delay(20);
-        }
+        await Until.TrueAsync(() => File.Exists(file) && File.ReadAllBytes(file).AsSpan().IndexOf("/more/"u8) >= 0, () => envoy.Gateway.Process.AllText);
 
         File.ReadAllBytes(file).AsSpan().IndexOf("conflict"u8).ShouldBe(-1, "the listener that was never accepted");
         File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -200,11 +192,7 @@ public sealed class EnvoyTests
         using var kept = new TemporaryFolder();
         var file = Path.Combine(kept.Path, "last-good.pb");
         await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("kept", "/kept/", 1), ["--last-good", kept.Path]);
-        for (var tries = 0; !File.Exists(file); tries++)
-        {
-            tries.ShouldBeLessThan(1000);
-            await Task.Delay(20);
-        }
+        await Until.TrueAsync(() => File.Exists(file), () => gateway.Process.AllText);
 
         await gateway.EndAsync();
         var good = File.ReadAllBytes(file);
@@ -217,12 +205,6 @@ public sealed class EnvoyTests
         (await gateway.SendAsync("GET", "/kept/")).Status.ShouldBe(503);
     }
 
-    private static async Task EventuallyReadyAsync(RunningGateway gateway)
-    {
-        for (var tries = 0; await gateway.AdminStatusAsync("/ambassador/v0/check_ready") != HttpStatusCode.OK; tries++)
-        {
-            tries.ShouldBeLessThan(1000);
-            await Task.Delay(20);
-        }
-    }
+    private static Task EventuallyReadyAsync(RunningGateway gateway) =>
+        Until.TrueAsync(async () => await gateway.AdminStatusAsync("/ambassador/v0/check_ready") == HttpStatusCode.OK, () => gateway.Process.AllText);
 }

@@ -134,12 +134,6 @@ public sealed class FleetTests
         }
     }
 
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        for (var tries = 0; !await condition(); tries++)
-        {
-            tries.ShouldBeLessThan(4000);
-            await Task.Delay(30);
-        }
-    }
+    private static Task UntilAsync(Func<Task<bool>> condition, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string what = "") =>
+        Until.TrueAsync(condition, what: what);
 }

@@ -31,11 +31,7 @@ internal sealed class Load : IAsyncDisposable
     public async Task ContinueAsync(int requests)
     {
         var goal = Right + requests;
-        for (var tries = 0; Right < goal; tries++)
-        {
-            if (tries > 3000) throw new TimeoutException($"{Right} right, {Wrong} wrong: {Example}");
-            await Task.Delay(10);
-        }
+        await Until.TrueAsync(() => Right >= goal, () => $"{Right} right, {Wrong} wrong: {Example}", $"{requests} more right answers");
     }
 
     public async ValueTask DisposeAsync()
@@ -65,7 +61,7 @@ internal sealed class Load : IAsyncDisposable
                     await Task.Delay(1);
                 }
             }
-            catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or InvalidDataException or EndOfStreamException)
+            catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or InvalidDataException or EndOfStreamException or OperationCanceledException)
             {
                 Fail(e.Message);
                 await Task.Delay(20);

@@ -57,11 +57,7 @@ public sealed partial class MutualTlsTests : IDisposable
         await using var envoy = await StartEnvoyAsync(program, "stranger");
         using var admin = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_envoyAdmin}")) };
 
-        for (var tries = 0; !Refused().IsMatch(await StatisticsAsync(admin)); tries++)
-        {
-            tries.ShouldBeLessThan(1000, await StatisticsAsync(admin) + envoy.AllText);
-            await Task.Delay(20);
-        }
+        await Until.TrueAsync(async () => Refused().IsMatch(await StatisticsAsync(admin)), () => envoy.AllText);
 
         (await gateway.AdminTextAsync("/metrics")).ShouldContain("nuncio_ads_clients 0\n");
     }
@@ -106,7 +102,8 @@ public sealed partial class MutualTlsTests : IDisposable
     {
         await using var gateway = await StartAsync(Manifests.Mapping("kept", "/kept/", 1));
         using var socket = new TcpClient();
-        await socket.ConnectAsync("127.0.0.1", _port);
+        using var limit = new CancellationTokenSource(Until.Limit);
+        await socket.ConnectAsync("127.0.0.1", _port, limit.Token);
         await using var tls = new SslStream(socket.GetStream());
         using var own = certificate is null ? null : System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadPkcs12(
             System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(FileName($"{certificate}.crt"), FileName($"{certificate}.key"))
@@ -121,9 +118,9 @@ public sealed partial class MutualTlsTests : IDisposable
                 ApplicationProtocols = [SslApplicationProtocol.Http2],
                 ClientCertificates = own is null ? null : [own],
                 RemoteCertificateValidationCallback = (_, _, _, _) => true,
-            });
-            await tls.WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0"u8.ToArray());
-            if (await tls.ReadAsync(new byte[1]) == 0) throw new IOException("closed");
+            }, limit.Token);
+            await tls.WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0"u8.ToArray(), limit.Token);
+            if (await tls.ReadAsync(new byte[1], limit.Token) == 0) throw new IOException("closed");
         });
 
         (refused is IOException or AuthenticationException or SocketException).ShouldBeTrue(refused.ToString());
@@ -200,20 +197,21 @@ public sealed partial class MutualTlsTests : IDisposable
 
     private static async Task UntilServedAsync(RunningGateway gateway, TestProcess plane)
     {
-        for (var tries = 0; ; tries++)
-        {
-            try
+        await Until.TrueAsync(
+            async () =>
             {
-                if ((await gateway.SendAsync("GET", "/kept/")).Status == 200) return;
-            }
-            catch (SocketException)
-            {
-                // It does not listen yet.
-            }
-
-            tries.ShouldBeLessThan(1000, gateway.Process.AllText + plane.AllText);
-            await Task.Delay(30);
-        }
+                try
+                {
+                    return (await gateway.SendAsync("GET", "/kept/")).Status == 200;
+                }
+                catch (SocketException)
+                {
+                    // It does not listen yet.
+                    return false;
+                }
+            },
+            () => gateway.Process.AllText + plane.AllText,
+            "/kept/ is served");
     }
 
     [GeneratedRegex(@"upstream_cx_destroy_remote: [1-9]", RegexOptions.CultureInvariant)]

@@ -34,7 +34,7 @@ internal sealed class TcpRelay : IAsyncDisposable
     {
         _listener.Stop();
         Cut();
-        await _accepting;
+        await _accepting.WaitAsync(Until.Limit);
     }
 
     private async Task AcceptAsync(int target)

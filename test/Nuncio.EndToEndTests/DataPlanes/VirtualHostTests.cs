@@ -51,7 +51,7 @@ public sealed partial class VirtualHostTests
 
         // The control plane ends without a word, and one Host less is there when it comes back.
         gateway.Process.Signal(9);
-        while (!gateway.Process.HasExited) await Task.Delay(10);
+        await Until.TrueAsync(() => gateway.Process.HasExited);
         File.Delete(Path.Combine(gateway.Folder, "shared.yaml"));
         gateway.Write("more.yaml", Host("more", "/again/", backend.Port));
         await load.ContinueAsync(20);
@@ -79,20 +79,22 @@ public sealed partial class VirtualHostTests
         using var folder = new TemporaryFolder();
         await using var plane = await StartAsync(program, isProxy: false, ads, folder);
 
-        for (var tries = 0; ; tries++)
-        {
-            try
+        await Until.TrueAsync(
+            async () =>
             {
-                // The first that is answered at all is answered right.
-                (await gateway.SendAsync("GET", "/h150/", "h150.example.com")).Status.ShouldBe(200);
-                return;
-            }
-            catch (System.Net.Sockets.SocketException)
-            {
-                tries.ShouldBeLessThan(10_000);
-                await Task.Delay(3);
-            }
-        }
+                try
+                {
+                    // The first that is answered at all is answered right.
+                    (await gateway.SendAsync("GET", "/h150/", "h150.example.com")).Status.ShouldBe(200);
+                    return true;
+                }
+                catch (System.Net.Sockets.SocketException)
+                {
+                    return false;
+                }
+            },
+            () => plane.AllText,
+            "Envoy listens");
     }
 
     private static string Host(string name, string? prefix = null, int port = 0) => $$"""
@@ -118,31 +120,34 @@ public sealed partial class VirtualHostTests
     // What was sent is counted a moment after it was sent.
     private static async Task<long> SentAsync(RunningGateway gateway)
     {
-        for (long before = -1; ;)
+        long before = -1, now = -1;
+        await Until.TrueAsync(async () =>
         {
-            var now = long.Parse(Sent().Match(await gateway.AdminTextAsync("/metrics")).Groups[1].Value, CultureInfo.InvariantCulture);
-            if (now == before) return now;
             before = now;
             await Task.Delay(300);
-        }
+            now = long.Parse(Sent().Match(await gateway.AdminTextAsync("/metrics")).Groups[1].Value, CultureInfo.InvariantCulture);
+            return now == before;
+        });
+        return now;
     }
 
     private static async Task UntilAsync(RunningGateway gateway, string target, string host, int status)
     {
-        for (var tries = 0; ; tries++)
-        {
-            try
+        await Until.TrueAsync(
+            async () =>
             {
-                if ((await gateway.SendAsync("GET", target, host)).Status == status) return;
-            }
-            catch (System.Net.Sockets.SocketException)
-            {
-                // It does not listen yet.
-            }
-
-            tries.ShouldBeLessThan(1500, $"{target} on {host} does not answer {status}\n{gateway.Process.AllText}");
-            await Task.Delay(20);
-        }
+                try
+                {
+                    return (await gateway.SendAsync("GET", target, host)).Status == status;
+                }
+                catch (System.Net.Sockets.SocketException)
+                {
+                    // It does not listen yet.
+                    return false;
+                }
+            },
+            () => gateway.Process.AllText,
+            $"{target} on {host} answers {status}");
     }
 
     [GeneratedRegex(@"nuncio_ads_bytes_sent\{[^}]*\} (\d+)", RegexOptions.CultureInvariant)]

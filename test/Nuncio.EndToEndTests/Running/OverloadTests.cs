@@ -13,14 +13,14 @@ public class OverloadTests
     {
         using var folder = new TemporaryFolder();
         var pressure = folder.Write("pressure", "0");
-        var gate = new TaskCompletionSource();
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var slow = WireBackend.Start(Conversations.Gated(gate.Task));
         await using var quick = WireBackend.StartEcho();
         await using var gateway = await RunningGateway.StartAsync(
-            Manifests.Mapping("slow", "/slow/", slow.Port) + Manifests.Mapping("quick", "/quick/", quick.Port),
+            Manifests.Mapping("slow", "/slow/", slow.Port, "timeout_ms: 120000") + Manifests.Mapping("quick", "/quick/", quick.Port),
             environment: new Dictionary<string, string?> { ["NUNCIO_OVERLOAD_PRESSURE_FILE"] = pressure });
         var open = gateway.SendAsync("GET", "/slow/");
-        while (slow.Accepted == 0) await Task.Delay(10);
+        await Until.TrueAsync(() => slow.Accepted > 0);
 
         folder.Write("pressure", "0.96");
         var refused = await gateway.SendUntilAsync(response => response.Status == 503, "/quick/");
@@ -84,25 +84,14 @@ public class OverloadTests
 
         await half.Wire.WriteAsync("ple.com\r\nconnection: close\r\n\r\n");
         (await half.Wire.ReadResponseAsync()).Status.ShouldBe(200);
-        for (var tries = 0; !await IsServedAsync(gateway.Port); tries++)
-        {
-            tries.ShouldBeLessThan(500);
-            await Task.Delay(20);
-        }
+        await Until.TrueAsync(() => IsServedAsync(gateway.Port));
     }
 
     private static long Value(string metrics, string name) => metrics.Split('\n')
         .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal))
         .Sum(line => long.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
 
-    private static async Task UntilClosedAsync(int port)
-    {
-        for (var tries = 0; await IsServedAsync(port); tries++)
-        {
-            tries.ShouldBeLessThan(500);
-            await Task.Delay(20);
-        }
-    }
+    private static Task UntilClosedAsync(int port) => Until.TrueAsync(async () => !await IsServedAsync(port));
 
     private static async Task<bool> IsServedAsync(int port)
     {

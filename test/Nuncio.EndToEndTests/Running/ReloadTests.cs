@@ -38,7 +38,8 @@ public class ReloadTests
         await using var other = WireBackend.StartEcho();
         await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("socket", "/socket/", backend.Port, "allow_upgrade: [websocket]"));
         using var socket = new ClientWebSocket();
-        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{gateway.Port}/socket/"), default);
+        using var limit = new CancellationTokenSource(LimitedTestFramework.Limit);
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{gateway.Port}/socket/"), limit.Token);
 
         (await EchoAsync(socket, "before")).ShouldBe("before");
         gateway.Write("more.yaml", Manifests.Mapping("more", "/more/", other.Port));
@@ -48,7 +49,7 @@ public class ReloadTests
         await gateway.SendUntilAsync(response => response.Status == 404, "/socket/");
         (await EchoAsync(socket, "its Mapping is gone")).ShouldBe("its Mapping is gone");
 
-        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, default);
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, limit.Token);
     }
 
     [Fact, Feature("K8S-23")]
@@ -104,9 +105,10 @@ public class ReloadTests
 
     private static async Task<string> EchoAsync(ClientWebSocket socket, string text)
     {
-        await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, default);
+        using var limit = new CancellationTokenSource(Until.Limit);
+        await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, limit.Token);
         var buffer = new byte[1000];
-        var message = await socket.ReceiveAsync(buffer, default);
+        var message = await socket.ReceiveAsync(buffer, limit.Token);
         return Encoding.UTF8.GetString(buffer, 0, message.Count);
     }
 }

@@ -74,19 +74,21 @@ public class ReplacementTests
             NuncioCommand.Program, ["proxy", "--xds", address, "--admin", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{admin}")], NuncioCommand.WithoutSettings);
         using var client = new HttpClient();
         var page = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{admin}/ambassador/v0/check_ready"));
-        for (var tries = 0; ; tries++)
-        {
-            try
+        await Until.TrueAsync(
+            async () =>
             {
-                if ((await client.GetAsync(page)).IsSuccessStatusCode) return proxy;
-            }
-            catch (HttpRequestException)
-            {
-                // It does not listen yet.
-            }
-
-            tries.ShouldBeLessThan(1000, proxy.AllText);
-            await Task.Delay(20);
-        }
+                try
+                {
+                    return (await client.GetAsync(page)).IsSuccessStatusCode;
+                }
+                catch (HttpRequestException)
+                {
+                    // It does not listen yet.
+                    return false;
+                }
+            },
+            () => proxy.AllText,
+            "the proxy is ready");
+        return proxy;
     }
 }

@@ -17,7 +17,7 @@ public class StoppingTests
 
         gateway.Process.Terminate();
 
-        (await gateway.Process.WaitForExitAsync(TimeSpan.FromSeconds(10))).ShouldBe(0);
+        (await gateway.Process.WaitForExitAsync()).ShouldBe(0);
         (await idle.Wire.ReadToEndAsync()).ShouldBeEmpty();
     }
 
@@ -32,17 +32,17 @@ public class StoppingTests
 
         gateway.Process.Terminate();
 
-        (await gateway.Process.WaitForExitAsync(TimeSpan.FromSeconds(20))).ShouldBe(0);
+        (await gateway.Process.WaitForExitAsync()).ShouldBe(0);
     }
 
     [Fact, Feature("K8S-24", "OBS-01", "OBS-02")]
     public async Task Terminate_WithAnOpenRequest_LetsItEndAndTakesNoMore()
     {
-        var gate = new TaskCompletionSource();
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var backend = WireBackend.Start(Conversations.Gated(gate.Task));
         await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("slow", "/slow/", backend.Port, "timeout_ms: 60000"));
         var open = gateway.SendAsync("GET", "/slow/");
-        while (backend.Accepted == 0) await Task.Delay(10);
+        await Until.TrueAsync(() => backend.Accepted > 0);
 
         gateway.Process.Terminate();
         await UntilRefusedAsync(gateway.Port);
@@ -51,7 +51,7 @@ public class StoppingTests
         gate.SetResult();
 
         (await open).BodyText.ShouldBe("late");
-        (await gateway.Process.WaitForExitAsync(TimeSpan.FromSeconds(10))).ShouldBe(0);
+        (await gateway.Process.WaitForExitAsync()).ShouldBe(0);
     }
 
     [Fact]
@@ -62,29 +62,28 @@ public class StoppingTests
             Manifests.Mapping("silent", "/silent/", backend.Port, "timeout_ms: 600000"), ["--drain-time", "1"]);
         await using var client = await WireClient.ConnectAsync(gateway.Port);
         await client.Wire.WriteAsync("GET /silent/ HTTP/1.1\r\nhost: example.com\r\n\r\n");
-        while (backend.Accepted == 0) await Task.Delay(10);
+        await Until.TrueAsync(() => backend.Accepted > 0);
 
         gateway.Process.Terminate();
 
-        (await gateway.Process.WaitForExitAsync(TimeSpan.FromSeconds(20))).ShouldBe(0);
+        (await gateway.Process.WaitForExitAsync()).ShouldBe(0);
     }
 
     private static async Task UntilRefusedAsync(int port)
     {
-        for (var tries = 0; tries < 500; tries++)
-        {
-            try
+        await Until.TrueAsync(
+            async () =>
             {
-                await using var client = await WireClient.ConnectAsync(port);
-            }
-            catch (SocketException)
-            {
-                return;
-            }
-
-            await Task.Delay(10);
-        }
-
-        throw new TimeoutException("it still accepts connections");
+                try
+                {
+                    await using var client = await WireClient.ConnectAsync(port);
+                    return false;
+                }
+                catch (SocketException)
+                {
+                    return true;
+                }
+            },
+            what: "no connection is accepted any more");
     }
 }

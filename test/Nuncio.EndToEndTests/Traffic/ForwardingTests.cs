@@ -54,7 +54,7 @@ public class ForwardingTests
     public async Task Response_ThatStreams_IsPassedOnPieceByPiece()
     {
         var next = new SemaphoreSlim(0);
-        await using var backend = WireBackend.Start(Conversations.Streaming(_ => Pieces()));
+        await using var backend = WireBackend.Start(Conversations.Streaming(Pieces));
         await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("a", "/a/", backend.Port, "timeout_ms: 60000"));
         await using var client = await WireClient.ConnectAsync(gateway.Port);
 
@@ -69,11 +69,11 @@ public class ForwardingTests
             (await client.Wire.ReadLineAsync()).ShouldBe($"piec{i}");
         }
 
-        async IAsyncEnumerable<string> Pieces()
+        async IAsyncEnumerable<string> Pieces([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
         {
             for (var i = 0; i < 3; i++)
             {
-                await next.WaitAsync();
+                await next.WaitAsync(cancellationToken);
                 yield return $"piec{i}";
             }
         }

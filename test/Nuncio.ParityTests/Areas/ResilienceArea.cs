@@ -83,8 +83,9 @@ internal static class ResilienceArea
     [
         Does.Repeated("lb-round-robin", "rs", "/rr/", 30),
         Shares("lb-round-robin-weighted", "/rr-weighted/", 60, counts => string.Join(' ', counts.Select(count => (count + 5) / 10 * 10))),
-        Shares("lb-random", "/random/", 60, counts => counts.All(count => count is > 5 and < 40) ? "all" : string.Join(' ', counts)),
-        Shares("lb-least-request", "/least/", 60, counts => counts.All(count => count is > 5 and < 40) ? "all" : string.Join(' ', counts)),
+        // A third of 150 each, within more than five standard deviations of 5.8.
+        Shares("lb-random", "/random/", 150, counts => counts.All(count => count is > 20 and < 90) ? "all" : string.Join(' ', counts)),
+        Shares("lb-least-request", "/least/", 150, counts => counts.All(count => count is > 20 and < 90) ? "all" : string.Join(' ', counts)),
         Shares("lb-least-request-weighted", "/least-weighted/", 60, counts => string.Join(' ', counts.Select(count => (count + 5) / 10 * 10))),
         Shares("lb-ring-hash", "/ring/", 60, counts => counts.All(count => count > 0) ? "all" : string.Join(' ', counts), "x-key: $(i)\r\n"),
         Shares("lb-ring-hash-same-key", "/ring/", 10, counts => string.Join(' ', counts.Order()), "x-key: same\r\n"),
@@ -105,15 +106,15 @@ internal static class ResilienceArea
         Healthy("priority-failover", "failover", 1, 2, 10),
         new("priority-spill", async (plane, seen) =>
         {
-            // Half of the first priority is healthy: with Envoy's factor of 1.4 it takes 70 of 100.
+            // Half of the first priority is healthy: with Envoy's factor of 1.4 it takes 70 of 100, 140 of 200 within more than five standard deviations of 6.5.
             await plane.SettleAsync(seen, "spill", 2, 1);
-            for (var i = 0; i < 60; i++)
+            for (var i = 0; i < 200; i++)
             {
                 await using var client = await WireClient.ConnectAsync(plane.Port("l:rs"));
                 await client.SendAsync("GET", "/spill/?priority-spill", "example.com");
             }
 
-            seen.Add("shares", plane.Count("h1:x", "priority-spill") is > 25 and < 57 && plane.Count("h1:y", "priority-spill") is > 3 and < 35 ? "70 to 30" : plane.Asked("priority-spill"));
+            seen.Add("shares", plane.Count("h1:x", "priority-spill") is > 105 and < 175 && plane.Count("h1:y", "priority-spill") is > 25 and < 95 ? "70 to 30" : plane.Asked("priority-spill"));
         }, IsRandom: true),
     ];
 

@@ -76,11 +76,13 @@ internal sealed class Http2Wire(Stream stream)
     public async Task WriteDataAsync(int streamId, byte[] data, bool end)
     {
         var at = 0;
+        var begun = System.Diagnostics.Stopwatch.GetTimestamp();
         do
         {
             var size = Take(streamId, Math.Min(data.Length - at, 16384));
             if (size < 0)
             {
+                if (System.Diagnostics.Stopwatch.GetElapsedTime(begun) > Until.Limit) throw new IOException("the window does not open");
                 await Task.Delay(5);
                 continue;
             }

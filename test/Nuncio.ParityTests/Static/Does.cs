@@ -12,7 +12,7 @@ namespace Nuncio.ParityTests.Static;
 /// <summary>Scenarios of common kinds. <c>ID</c> in what is sent stands for the scenario's name.</summary>
 internal static class Does
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     /// <summary>Sends bytes, and reads one answer or several; looks whether the connection lives on.</summary>
     public static Scenario Http1(

@@ -61,7 +61,7 @@ internal sealed partial class StaticPlane : IAsyncDisposable
     {
         if (_envoy is null) return;
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_admin}") };
-        for (var tries = 0; tries < 1500; tries++)
+        for (var tries = 0; tries < 4500; tries++)
         {
             if (_envoy.HasExited) throw new InvalidOperationException(_envoy.AllText);
             try
@@ -180,10 +180,10 @@ internal sealed partial class StaticPlane : IAsyncDisposable
         seen.Add("health settles", settled ? "yes" : "no");
     }
 
-    /// <summary>Waits for what comes in its own time, ten seconds at most.</summary>
+    /// <summary>Waits for what comes in its own time, a minute at most.</summary>
     public static async Task<bool> UntilAsync(Func<Task<bool>> condition)
     {
-        for (var tries = 0; tries < 200; tries++)
+        for (var tries = 0; tries < 1200; tries++)
         {
             if (await condition()) return true;
             await Task.Delay(50);
@@ -249,7 +249,7 @@ internal sealed partial class StaticPlane : IAsyncDisposable
         if (_embedded is null)
         {
             using var client = new HttpClient();
-            for (var tries = 0; tries < 20 && !_envoy!.HasExited; tries++)
+            for (var tries = 0; tries < 300 && !_envoy!.HasExited; tries++)
             {
                 try
                 {

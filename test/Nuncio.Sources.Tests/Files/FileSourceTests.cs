@@ -15,7 +15,7 @@ namespace Nuncio.Sources.Tests.Files;
 public sealed class FileSourceTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly CancellationTokenSource _stop = new(TimeSpan.FromSeconds(30));
+    private readonly CancellationTokenSource _stop = new(Until.Limit);
 
     public void Dispose()
     {

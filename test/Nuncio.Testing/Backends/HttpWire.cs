@@ -9,8 +9,8 @@ namespace Nuncio.Testing.Backends;
 /// </summary>
 public sealed class HttpWire(Stream stream)
 {
-    /// <summary>How long a read waits for the other side before the test fails: a hang must end, and nothing that works takes this long.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>How long a read or write waits for the other side before the test fails: a hang must end, and nothing that works takes this long.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly byte[] _buffer = new byte[16 * 1024];
     private int _start;
@@ -25,8 +25,17 @@ public sealed class HttpWire(Stream stream)
     /// <summary>Writes bytes as they stand.</summary>
     public async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken = default)
     {
-        await stream.WriteAsync(bytes, cancellationToken);
-        await stream.FlushAsync(cancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Patience);
+        try
+        {
+            await stream.WriteAsync(bytes, limit.Token);
+            await stream.FlushAsync(limit.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException($"The other side did not take {bytes.Length} bytes within {Patience}", e);
+        }
     }
 
     /// <summary>The next byte, or -1 at the end.</summary>
@@ -37,7 +46,15 @@ public sealed class HttpWire(Stream stream)
             _start = 0;
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(Patience);
-            _end = await stream.ReadAsync(_buffer, limit.Token);
+            try
+            {
+                _end = await stream.ReadAsync(_buffer, limit.Token);
+            }
+            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new OperationCanceledException($"Nothing came within {Patience}", e);
+            }
+
             if (_end == 0) return -1;
         }
 

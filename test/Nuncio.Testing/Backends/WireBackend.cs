@@ -71,8 +71,9 @@ public sealed class WireBackend : IAsyncDisposable
     {
         await _stop.CancelAsync();
         _listener.Stop();
-        await _accepting;
-        await Task.WhenAll(_connections);
+        // A conversation that does not heed its cancellation fails the test, and does not hold it.
+        await _accepting.WaitAsync(Until.Limit);
+        await Task.WhenAll(_connections).WaitAsync(Until.Limit);
         _stop.Dispose();
     }
 

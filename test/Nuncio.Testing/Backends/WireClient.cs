@@ -24,16 +24,14 @@ public sealed class WireClient : IAsyncDisposable
     /// <summary>Connects to a port of 127.0.0.1.</summary>
     public static async Task<WireClient> ConnectAsync(int port)
     {
-        var client = new TcpClient { NoDelay = true };
-        await client.ConnectAsync("127.0.0.1", port);
+        var client = await ConnectTcpAsync(port);
         return new WireClient(client, client.GetStream());
     }
 
     /// <summary>Connects with TLS; any certificate of the server is taken, as the test looks at it itself.</summary>
     public static async Task<WireClient> ConnectTlsAsync(int port, string serverName, Action<SslClientAuthenticationOptions>? configure = null)
     {
-        var client = new TcpClient { NoDelay = true };
-        await client.ConnectAsync("127.0.0.1", port);
+        var client = await ConnectTcpAsync(port);
         var options = new SslClientAuthenticationOptions
         {
             TargetHost = serverName,
@@ -44,7 +42,8 @@ public sealed class WireClient : IAsyncDisposable
         var stream = new SslStream(client.GetStream());
         try
         {
-            await stream.AuthenticateAsClientAsync(options);
+            using var limit = new CancellationTokenSource(HttpWire.Patience);
+            await stream.AuthenticateAsClientAsync(options, limit.Token);
         }
         catch
         {
@@ -69,5 +68,21 @@ public sealed class WireClient : IAsyncDisposable
     {
         await Stream.DisposeAsync();
         _client.Dispose();
+    }
+
+    private static async Task<TcpClient> ConnectTcpAsync(int port)
+    {
+        var client = new TcpClient { NoDelay = true };
+        try
+        {
+            using var limit = new CancellationTokenSource(HttpWire.Patience);
+            await client.ConnectAsync("127.0.0.1", port, limit.Token);
+            return client;
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
     }
 }

@@ -66,14 +66,22 @@ public sealed partial class TestProcess : IAsyncDisposable
         string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null)
     {
         var process = Start(program, arguments, environment, folder);
-        await process.WaitForExitAsync(TimeSpan.FromMinutes(2));
-        return process;
+        try
+        {
+            await process.WaitForExitAsync(TimeSpan.FromMinutes(4));
+            return process;
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Waits for a line of either stream that holds the text; fails when the program ends before or the time is up.</summary>
     public async Task<string> WaitForLineAsync(string text, TimeSpan? atMost = null)
     {
-        using var limit = new CancellationTokenSource(atMost ?? TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(atMost ?? Until.Limit);
         var ended = false;
         while (true)
         {
@@ -102,7 +110,7 @@ public sealed partial class TestProcess : IAsyncDisposable
     /// <summary>Waits until it ends, and returns the exit status.</summary>
     public async Task<int> WaitForExitAsync(TimeSpan? atMost = null)
     {
-        using var limit = new CancellationTokenSource(atMost ?? TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(atMost ?? Until.Limit);
         try
         {
             await _process.WaitForExitAsync(limit.Token);
@@ -133,7 +141,8 @@ public sealed partial class TestProcess : IAsyncDisposable
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);
-            await _process.WaitForExitAsync();
+            // Not for the end of its output, which a process that it has started may hold open.
+            await Until.TrueAsync(() => _process.HasExited, what: $"the end of process {_process.Id}, which was killed");
         }
 
         _process.Dispose();

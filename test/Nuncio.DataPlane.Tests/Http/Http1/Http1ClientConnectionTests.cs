@@ -134,7 +134,7 @@ public sealed class Http1ClientConnectionTests : IHttpClientConnectionOwner
 
         await _upstream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
 
-        await _closed.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await _closed.Task.WaitAsync(Until.Limit);
         _connection.OpenStream().ShouldBeNull();
     }
 
@@ -145,7 +145,7 @@ public sealed class Http1ClientConnectionTests : IHttpClientConnectionOwner
 
         await _upstream.ShutdownWriteAsync();
 
-        await _closed.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await _closed.Task.WaitAsync(Until.Limit);
     }
 
     [Fact]
@@ -217,7 +217,7 @@ public sealed class Http1ClientConnectionTests : IHttpClientConnectionOwner
         var body = new MemoryStream();
         while (true)
         {
-            var read = await stream.ReadBodyAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+            var read = await stream.ReadBodyAsync().AsTask().WaitAsync(Until.Limit);
             body.Write(read.Data.Span);
             if (read.EndStream)
             {
@@ -251,7 +251,7 @@ public sealed class Http1ClientConnectionTests : IHttpClientConnectionOwner
         var buffer = new byte[4096];
         while (text.Length < length)
         {
-            var read = await _upstream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+            var read = await _upstream.ReadAsync(buffer).AsTask().WaitAsync(Until.Limit);
             read.ShouldBeGreaterThan(0);
             text.Append(Encoding.Latin1.GetString(buffer, 0, read));
         }

@@ -104,7 +104,7 @@ internal sealed class Http1Fixture : IAsyncDisposable
         var buffer = new byte[65536];
         while (!_received.ToString().Contains(part, StringComparison.Ordinal))
         {
-            var read = await _client.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+            var read = await _client.ReadAsync(buffer).AsTask().WaitAsync(Until.Limit);
             if (read <= 0)
             {
                 throw new InvalidOperationException($"The connection ended after: {_received}");
@@ -121,7 +121,7 @@ internal sealed class Http1Fixture : IAsyncDisposable
     {
         var buffer = new byte[65536];
         int read;
-        while ((read = await _client.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(20))) > 0)
+        while ((read = await _client.ReadAsync(buffer).AsTask().WaitAsync(Until.Limit)) > 0)
         {
             _received.Append(Encoding.Latin1.GetString(buffer, 0, read));
         }
@@ -141,7 +141,7 @@ internal sealed class Http1Fixture : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _client.Abort();
-        await Running.WaitAsync(TimeSpan.FromSeconds(20));
+        await Running.WaitAsync(Until.Limit);
         _timers.Dispose();
     }
 }

@@ -198,10 +198,10 @@ public sealed class Http1ServerConnectionTests
         });
 
         await fixture.SendAsync(Get);
-        await aborted.Waiting.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await aborted.Waiting.Task.WaitAsync(Until.Limit);
         fixture.Abort();
 
-        (await aborted.Aborted.Task.WaitAsync(TimeSpan.FromSeconds(20))).ShouldBe(StreamResetReason.ConnectionTermination);
+        (await aborted.Aborted.Task.WaitAsync(Until.Limit)).ShouldBe(StreamResetReason.ConnectionTermination);
     }
 
     [Fact]
@@ -228,7 +228,7 @@ public sealed class Http1ServerConnectionTests
 
         fixture.Connection.Drain();
 
-        await fixture.Running.WaitAsync(TimeSpan.FromSeconds(20));
+        await fixture.Running.WaitAsync(Until.Limit);
     }
 
     [Theory]
@@ -244,7 +244,7 @@ public sealed class Http1ServerConnectionTests
 
         fixture.Connection.Drain();
 
-        await fixture.Running.WaitAsync(TimeSpan.FromSeconds(20));
+        await fixture.Running.WaitAsync(Until.Limit);
     }
 
     [Fact]
@@ -259,7 +259,7 @@ public sealed class Http1ServerConnectionTests
             await Http1Fixture.EchoAsync(stream);
         });
         await fixture.SendAsync(Get);
-        await busy.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await busy.Task.WaitAsync(Until.Limit);
 
         fixture.Connection.Drain();
         go.SetResult();

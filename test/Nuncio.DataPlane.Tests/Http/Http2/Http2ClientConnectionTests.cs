@@ -134,12 +134,12 @@ public sealed class Http2ClientConnectionTests
         second.Release();
         client.IsClosing.ShouldBeTrue();
         client.OpenStream().ShouldBeNull();
-        await owner.Closed.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await owner.Closed.Task.WaitAsync(Until.Limit);
         await peer.SendAsync(Http2FrameType.Headers, 5, 1, peer.Block((":status", "204")));
         (await first.ReadHeadersAsync()).Error.ShouldBe(StreamResetReason.None);
         first.Release();
         (await peer.ReadEndAsync()).ShouldBe(Http2ErrorCode.NoError);
-        await client.Completion.WaitAsync(TimeSpan.FromSeconds(30));
+        await client.Completion.WaitAsync(Until.Limit);
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public sealed class Http2ClientConnectionTests
         var (client, peer) = ConnectRaw(owner);
         client.AvailableStreams.ShouldBe(100);
         await peer.SendAsync(Http2FrameType.Settings, 0, 0, [0, 3, .. Http2Peer.Number(1)]);
-        await owner.Available.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await owner.Available.Task.WaitAsync(Until.Limit);
         client.AvailableStreams.ShouldBe(1);
         var stream = client.OpenStream()!;
         client.AvailableStreams.ShouldBe(0);
@@ -184,7 +184,7 @@ public sealed class Http2ClientConnectionTests
         client.IsClosing.ShouldBeTrue();
         (await peer.ReadEndAsync()).ShouldNotBeNull();
         peer.Transport.Abort();
-        await client.Completion.WaitAsync(TimeSpan.FromSeconds(30));
+        await client.Completion.WaitAsync(Until.Limit);
     }
 
     [Fact]
@@ -193,7 +193,7 @@ public sealed class Http2ClientConnectionTests
         var owner = new OwnerProbe();
         var (client, peer) = ConnectRaw(owner);
         await peer.SendAsync(Http2FrameType.Settings, 0, 0, [0, 8, .. Http2Peer.Number(1)]);
-        await owner.Available.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await owner.Available.Task.WaitAsync(Until.Limit);
         var stream = client.OpenStream()!;
         var request = Request("GET", "/chat");
         request.Add(KnownHeader.Upgrade, "websocket"u8);
@@ -261,8 +261,12 @@ public sealed class Http2ClientConnectionTests
         client.IsClosing.ShouldBeFalse();
         time.Advance(TimeSpan.FromSeconds(31));
         await peer.ReadAsync(Http2FrameType.Ping);
-        time.Advance(TimeSpan.FromSeconds(6));
-        await client.Completion.WaitAsync(TimeSpan.FromSeconds(30));
+        await Until.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(6));
+            return client.Completion.IsCompleted;
+        });
+        await client.Completion.WaitAsync(Until.Limit);
         client.IsClosing.ShouldBeTrue();
     }
 
@@ -297,7 +301,7 @@ public sealed class Http2ClientConnectionTests
     private static async Task<Http2Peer> AcceptAsync(MemoryTransport transport)
     {
         var preface = new byte[Http2Frames.Preface.Length];
-        (await transport.ReadAsync(preface)).ShouldBe(preface.Length);
+        (await transport.ReadAsync(preface).AsTask().WaitAsync(Until.Limit)).ShouldBe(preface.Length);
         preface.AsSpan().SequenceEqual(Http2Frames.Preface).ShouldBeTrue();
         return new Http2Peer(transport);
     }

@@ -50,7 +50,7 @@ public sealed class Http2FloodTests
         server.Near.Block();
         var frame = kind == "ping" ? Http2Peer.Frame(Http2FrameType.Ping, 0, 0, new byte[8]) : Http2Peer.Frame(Http2FrameType.Settings, 0, 0);
         for (var i = 0; i < 3000; i++) await server.Peer.SendAsync(frame);
-        await server.Run.WaitAsync(TimeSpan.FromSeconds(30));
+        await server.Run.WaitAsync(Until.Limit);
         server.Near.IsAborted.ShouldBeTrue();
     }
 
@@ -144,10 +144,10 @@ public sealed class Http2FloodTests
         await server.Peer.ReadAsync(Http2FrameType.Settings);
         server.Near.Block();
         for (var i = 0; i < 20; i++) await server.Peer.RequestAsync(1 + (2 * i), true);
-        while (server.Connection.ActiveStreams < 20) await Task.Yield();
+        await Until.TrueAsync(() => server.Connection.ActiveStreams == 20);
         // What waits in the connection: one buffer in flight and one filling.
         Volatile.Read(ref written).ShouldBeLessThanOrEqualTo(16);
         server.Connection.Abort(StreamResetReason.LocalReset);
-        await server.Run.WaitAsync(TimeSpan.FromSeconds(30));
+        await server.Run.WaitAsync(Until.Limit);
     }
 }

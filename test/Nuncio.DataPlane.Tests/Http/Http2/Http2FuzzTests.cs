@@ -141,8 +141,8 @@ public sealed class Http2FuzzTests(ITestOutputHelper output)
         });
         var server = new Http2ServerFixture(processor, options);
         await FeedAsync(random, server.Peer.Transport, RandomInput(random, true));
-        await server.Run.WaitAsync(TimeSpan.FromSeconds(60));
-        while (server.Connection.ActiveStreams > 0) await Task.Yield();
+        await server.Run.WaitAsync(Until.Limit);
+        if (server.Connection.ActiveStreams > 0) await Until.TrueAsync(() => server.Connection.ActiveStreams == 0);
     }
 
     private static async Task FuzzClientAsync(int seed)
@@ -154,8 +154,8 @@ public sealed class Http2FuzzTests(ITestOutputHelper output)
         var exchanges = new List<Task>();
         for (var i = 0; i < 5; i++) exchanges.Add(ExchangeAsync(client, i));
         await FeedAsync(random, far, RandomInput(random, false));
-        await client.Completion.WaitAsync(TimeSpan.FromSeconds(60));
-        await Task.WhenAll(exchanges).WaitAsync(TimeSpan.FromSeconds(60));
+        await client.Completion.WaitAsync(Until.Limit);
+        await Task.WhenAll(exchanges).WaitAsync(Until.Limit);
         client.ActiveStreams.ShouldBe(0);
     }
 

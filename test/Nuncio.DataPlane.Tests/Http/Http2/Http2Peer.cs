@@ -82,7 +82,7 @@ internal sealed class Http2Peer(MemoryTransport transport)
             _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
             _end -= _start;
             _start = 0;
-            var read = await transport.ReadAsync(_buffer.AsMemory(_end)).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+            var read = await transport.ReadAsync(_buffer.AsMemory(_end)).AsTask().WaitAsync(Until.Limit);
             if (read <= 0) return null;
             _end += read;
         }

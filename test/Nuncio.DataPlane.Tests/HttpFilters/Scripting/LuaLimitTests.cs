@@ -35,7 +35,7 @@ public class LuaLimitTests
             machine.Start(Run(), "fine", "request").ShouldBe(LuaRunState.Done);
         });
 
-        await stopped.WaitAsync(TimeSpan.FromSeconds(60));
+        await stopped.WaitAsync(Until.Limit);
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public class LuaLimitTests
             return error;
         });
 
-        (await loaded.WaitAsync(TimeSpan.FromSeconds(60))).ShouldNotBeEmpty();
+        (await loaded.WaitAsync(Until.Limit)).ShouldNotBeEmpty();
     }
 
     [Fact]

@@ -117,7 +117,7 @@ public sealed class AnswersTests(ITestOutputHelper output)
         /// <summary>Completes when everything under way has been sent, with a moment for it to arrive.</summary>
         public async Task QuietAsync()
         {
-            await Task.WhenAll(_answering.Keys);
+            await Task.WhenAll(_answering.Keys).WaitAsync(Until.Limit);
             await Task.Delay(Arrival);
         }
 

@@ -11,13 +11,14 @@ internal static class RawExchange
     public static async Task<string> SendAsync(int port, string request, Func<string, bool> isEnough, TimeSpan patience)
     {
         using var client = new TcpClient { NoDelay = true };
-        await client.ConnectAsync("127.0.0.1", port);
+        using var whole = new CancellationTokenSource(Until.Limit);
+        await client.ConnectAsync("127.0.0.1", port, whole.Token);
         var stream = client.GetStream();
         var received = new StringBuilder();
         var closed = false;
         try
         {
-            await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
+            await stream.WriteAsync(Encoding.Latin1.GetBytes(request), whole.Token);
         }
         catch (IOException)
         {

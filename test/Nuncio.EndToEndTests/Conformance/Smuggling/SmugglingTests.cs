@@ -10,7 +10,7 @@ namespace Nuncio.EndToEndTests.Conformance.Smuggling;
 /// </summary>
 public sealed class SmugglingTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
     [SkippableFact]

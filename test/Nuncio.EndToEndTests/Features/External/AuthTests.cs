@@ -9,7 +9,7 @@ namespace Nuncio.EndToEndTests.Features.External;
       auth_service: $(auth)
       proto: http
       path_prefix: /check
-      timeout_ms: 2000
+      timeout_ms: 5000
       allowed_request_headers: [x-answer-status, x-answer-header, x-answer-body, x-answer-gate, x-allowed]
       allowed_authorization_headers: [x-user]
       add_auth_headers: { x-static: "yes" }
@@ -89,8 +89,8 @@ public class HttpAuthTests(GatewayOf<HttpAuthTests> group) : IClassFixture<Gatew
 [Manifest(Common.Everywhere)]
 [Manifest("""
     Module ambassador: { config: { default_labels: { ambassador: { defaults: [{ generic_key: { value: everyone } }] } } } }
-    AuthService grpc: { auth_service: $(authz:a), proto: grpc, protocol_version: v3, timeout_ms: 5000 }
-    RateLimitService limits: { service: $(ratelimit:a), protocol_version: v3, timeout_ms: 2000 }
+    AuthService grpc: { auth_service: $(authz:a), proto: grpc, protocol_version: v3, timeout_ms: 30000 }
+    RateLimitService limits: { service: $(ratelimit:a), protocol_version: v3, timeout_ms: 30000 }
     LogService logs: { service: $(als:a), protocol_version: v3, driver: http, grpc: true, flush_interval_time: 1,
       driver_config: { additional_log_headers: [{ header_name: x-logged }] } }
     Mapping guarded: { hostname: "*", prefix: /guarded/, service: $(a), auth_context_extensions: { team: blue } }
@@ -262,7 +262,7 @@ public class SharedAuthTests(GatewayOf<SharedAuthTests> group) : IClassFixture<G
             local told = handle:streamInfo():dynamicMetadata():get("envoy.filters.http.ext_authz")
             if told ~= nil then handle:headers():add("x-told", told["user"] .. " " .. tostring(told["level"] == 3)) end
           end
-    AuthService grpc: { auth_service: $(authz:a), proto: grpc, protocol_version: v3, timeout_ms: 5000 }
+    AuthService grpc: { auth_service: $(authz:a), proto: grpc, protocol_version: v3, timeout_ms: 30000 }
     Mapping guarded: { hostname: "*", prefix: /guarded/, service: $(a) }
     """)]
 public class AuthMetadataTests(GatewayOf<AuthMetadataTests> group) : IClassFixture<GatewayOf<AuthMetadataTests>>

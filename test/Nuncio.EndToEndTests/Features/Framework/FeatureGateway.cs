@@ -103,13 +103,10 @@ public sealed class FeatureGateway : IAsyncDisposable
     /// <summary>Waits for a metric: counters are written a moment after the answer.</summary>
     public async Task<string> WaitForMetricAsync(Func<string, bool> wanted)
     {
-        for (var tries = 0; tries < 500; tries++)
-        {
-            if ((await MetricsAsync()).Split('\n').FirstOrDefault(wanted) is { } line) return line;
-            await Task.Delay(20);
-        }
-
-        throw new TimeoutException("no such metric in\n" + await MetricsAsync());
+        string? line = null;
+        var all = "";
+        await Until.TrueAsync(async () => (line = (all = await MetricsAsync()).Split('\n').FirstOrDefault(wanted)) is not null, () => all, "a metric");
+        return line!;
     }
 
     /// <summary>The lines of standard output: Envoy's log and the access log.</summary>
@@ -151,22 +148,22 @@ public sealed class FeatureGateway : IAsyncDisposable
         }
 
         _admin = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{adminPort}")) };
-        for (var tries = 0; tries < 1500; tries++)
-        {
-            if (_process.HasExited) throw new InvalidOperationException($"it ended with {_process.ExitCode}:\n{_process.AllText}");
-            try
+        await Until.TrueAsync(
+            async () =>
             {
-                if ((await _admin.GetAsync(adminPath)).StatusCode == HttpStatusCode.OK) return;
-            }
-            catch (HttpRequestException)
-            {
-                // It does not listen yet.
-            }
-
-            await Task.Delay(20);
-        }
-
-        throw new TimeoutException($"it does not become ready:\n{_process.AllText}");
+                if (_process.HasExited) throw new InvalidOperationException($"it ended with {_process.ExitCode}:\n{_process.AllText}");
+                try
+                {
+                    return (await _admin.GetAsync(adminPath)).StatusCode == HttpStatusCode.OK;
+                }
+                catch (HttpRequestException)
+                {
+                    // It does not listen yet.
+                    return false;
+                }
+            },
+            () => _process.AllText,
+            "the data plane is ready");
     }
 }
 

@@ -25,22 +25,21 @@ internal static class Refusal
     }
 
     /// <summary>Waits for a change of manifests to take effect.</summary>
-    public static async Task UntilAsync(Func<Task<bool>> condition)
+    public static async Task UntilAsync(Func<Task<bool>> condition, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string what = "")
     {
-        for (var tries = 0; tries < 1000; tries++)
-        {
-            try
+        await Until.TrueAsync(
+            async () =>
             {
-                if (await condition()) return;
-            }
-            catch (Exception e) when (e is IOException or SocketException or AuthenticationException)
-            {
-                // Not yet.
-            }
-
-            await Task.Delay(10);
-        }
-
-        throw new TimeoutException("it never comes true");
+                try
+                {
+                    return await condition();
+                }
+                catch (Exception e) when (e is IOException or SocketException or AuthenticationException)
+                {
+                    // Not yet.
+                    return false;
+                }
+            },
+            what: what);
     }
 }

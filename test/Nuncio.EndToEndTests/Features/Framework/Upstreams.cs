@@ -53,13 +53,12 @@ public sealed class Upstreams : IAsyncDisposable
     /// <summary>Waits until a gRPC service has got a message: logs and traces are sent whenever it suits.</summary>
     public async Task<ProtoFields> WaitForMessageAsync(string name, Func<string, ProtoFields, bool> which)
     {
-        for (var tries = 0; tries < 1500; tries++)
-        {
-            if (Messages(name).FirstOrDefault(message => which(message.Path, message.Message)).Message is { } found) return found;
-            await Task.Delay(20);
-        }
-
-        throw new TimeoutException($"{name} did not get that among {Messages(name).Count} messages");
+        ProtoFields? found = null;
+        await Until.TrueAsync(
+            () => (found = Messages(name).FirstOrDefault(message => which(message.Path, message.Message)).Message) is not null,
+            () => $"{Messages(name).Count} others came",
+            $"a message for {name}");
+        return found!;
     }
 
     /// <summary>How many connections a plain server has open.</summary>
@@ -68,11 +67,7 @@ public sealed class Upstreams : IAsyncDisposable
     /// <summary>Waits until the gateway has closed all connections to a plain server.</summary>
     public async Task WaitUntilNoneIsOpenAsync(string name)
     {
-        for (var tries = 0; Open(name) > 0; tries++)
-        {
-            if (tries == 1000) throw new TimeoutException($"upstream {name} still has {Open(name)} connections");
-            await Task.Delay(10);
-        }
+        await Until.TrueAsync(() => Open(name) == 0, () => $"it still has {Open(name)}", $"no connection to the upstream {name}");
     }
 
     /// <summary>Lets requests with <c>x-answer-gate</c> of this name be answered.</summary>
@@ -81,13 +76,9 @@ public sealed class Upstreams : IAsyncDisposable
     /// <summary>Waits until a server has been asked something; other than the response, mirrored requests come whenever they come.</summary>
     public async Task<BackendRequest> WaitForRequestAsync(string name, Func<BackendRequest, bool> which)
     {
-        for (var tries = 0; tries < 1000; tries++)
-        {
-            if (Requests(name).FirstOrDefault(which) is { } request) return request;
-            await Task.Delay(10);
-        }
-
-        throw new TimeoutException($"upstream {name} was not asked that; it was asked:\n{string.Join('\n', Requests(name))}");
+        BackendRequest? found = null;
+        await Until.TrueAsync(() => (found = Requests(name).FirstOrDefault(which)) is not null, () => $"it was asked:\n{string.Join('\n', Requests(name))}", $"a request to the upstream {name}");
+        return found!;
     }
 
     /// <inheritdoc/>

@@ -131,9 +131,20 @@ public class ChangeTests
         await using var gateway = await FeatureGateway.StartAsync(DataPlane.Embedded, With(0, "pod-1"), upstreams);
         (await gateway.GetAsync("/pods/")).ShouldBeFrom("pod-1");
 
-        for (var i = 1; i <= 100; i++) gateway.Write(With(i, "pod-1"));
-        await Refusal.UntilAsync(async () => (await gateway.GetAsync("/m99/")).Upstream == "a");
-        gateway.Process.Errors.Concat(gateway.Process.Output).Count(line => line.Contains("Configuration ", StringComparison.Ordinal)).ShouldBeLessThan(50);
+        int Configurations() => gateway.Process.Errors.Concat(gateway.Process.Output).Count(line => line.Contains("Configuration ", StringComparison.Ordinal));
+        // What takes longer was not quick: at most 50 ms of changes become one configuration, so a busy machine gets another try.
+        for (var tries = 0; ; tries++)
+        {
+            var before = Configurations();
+            var begun = System.Diagnostics.Stopwatch.GetTimestamp();
+            for (var i = 1; i <= 100; i++) gateway.Write(With(i, $"pod-{1 + (2 * (tries % 2))}"));
+            var took = System.Diagnostics.Stopwatch.GetElapsedTime(begun);
+            await Refusal.UntilAsync(async () => (await gateway.GetAsync("/m99/")).Upstream == "a" && (await gateway.GetAsync("/pods/")).Upstream == $"pod-{1 + (2 * (tries % 2))}");
+            if (took > TimeSpan.FromSeconds(1) && tries < 20) continue;
+            (Configurations() - before).ShouldBeLessThan(50);
+            break;
+        }
+
 
         gateway.Write(With(100, "pod-2"));
         await Refusal.UntilAsync(async () => (await gateway.GetAsync("/pods/")).Upstream == "pod-2");

@@ -3,8 +3,8 @@ namespace Nuncio.EndToEndTests.Features.NodePeers;
 /// <summary>The gateway as a gRPC client: of services on a server of another make (external-services.js).</summary>
 [Manifest(Common.Everywhere)]
 [Manifest("""
-    AuthService auth: { auth_service: $(node:external-services), proto: grpc, protocol_version: v3, timeout_ms: 5000 }
-    RateLimitService limits: { service: $(node:external-services), protocol_version: v3, timeout_ms: 5000 }
+    AuthService auth: { auth_service: $(node:external-services), proto: grpc, protocol_version: v3, timeout_ms: 30000 }
+    RateLimitService limits: { service: $(node:external-services), protocol_version: v3, timeout_ms: 30000 }
     Mapping guarded: { hostname: "*", prefix: /guarded/, service: $(a) }
     Mapping limited: { hostname: "*", prefix: /limited/, service: $(a), labels: { ambassador: [
       { first: [{ request_headers: { key: user, header_name: x-user-id } }] }] } }

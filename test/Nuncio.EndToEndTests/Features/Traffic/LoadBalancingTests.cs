@@ -25,7 +25,7 @@ public class LoadBalancingTests(GatewayOf<PlainGroup> group)
         Mapping lb-none: { hostname: "*", prefix: /lb-none/, service: "pods:80", resolver: kubernetes-endpoint }
         """)]
     [InlineDataForPlanes("/lb-rr/", 20, 20)]
-    [InlineDataForPlanes("/lb-least/", 5, 45)]
+    [InlineDataForPlanes("/lb-least/", 3, 50)]
     [InlineDataForPlanes("/lb-none/", 20, 20)]
     public async Task Requests_OfAService_AreSpreadOverItsReadyEndpoints(DataPlane plane, string target, int least, int most)
     {

@@ -32,8 +32,9 @@ public class ShadowTests(GatewayOf<PlainGroup> group)
         await using var client = await (await group.On(plane)).ConnectAsync();
         for (var i = 0; i < 400; i++) (await client.GetAsync($"/half-lit/{plane}/{i}")).ShouldBeFrom("half-lit");
 
-        // The last copies may still be on their way: the first two hundred decide. 200 of 400, within five standard deviations of 10.
-        await group.Upstreams.WaitForRequestAsync("half-shadow", request => request.Target.StartsWith($"/{plane}/", StringComparison.Ordinal));
-        group.Upstreams.Requests("half-shadow").Count(request => request.Target.StartsWith($"/{plane}/", StringComparison.Ordinal)).ShouldBeInRange(145, 250);
+        // 200 of 400, within five and a half standard deviations of 10; the last copies may still be on their way.
+        int Copies() => group.Upstreams.Requests("half-shadow").Count(request => request.Target.StartsWith($"/{plane}/", StringComparison.Ordinal));
+        await Until.TrueAsync(() => Copies() >= 145);
+        Copies().ShouldBeInRange(145, 255);
     }
 }

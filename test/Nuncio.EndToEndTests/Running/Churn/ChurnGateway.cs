@@ -83,14 +83,7 @@ internal sealed class ChurnGateway : IAsyncDisposable
     public void WriteCertificate(TestCertificate certificate) => Gateway.Replace("secret.yaml", certificate.ToSecretYaml("secure"));
 
     /// <summary>Waits until a new connection gets that certificate.</summary>
-    public async Task WaitForCertificateAsync(TestCertificate certificate)
-    {
-        for (var tries = 0; !await IsServedAsync(certificate); tries++)
-        {
-            tries.ShouldBeLessThan(1000);
-            await Task.Delay(10);
-        }
-    }
+    public Task WaitForCertificateAsync(TestCertificate certificate) => Until.TrueAsync(() => IsServedAsync(certificate));
 
     /// <summary>Gives the service <c>pods</c> these endpoints.</summary>
     public void WriteEndpoints(params int[] pods)

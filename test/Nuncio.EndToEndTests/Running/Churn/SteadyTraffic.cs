@@ -17,7 +17,7 @@ internal sealed class SteadyTraffic : IAsyncDisposable
 
     private const string HostName = "example.com";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<string, int> _done = new();
@@ -114,20 +114,22 @@ internal sealed class SteadyTraffic : IAsyncDisposable
     public SteadyTraffic WebSocket(string target) => Add($"websocket {target}", async kind =>
     {
         using var socket = new ClientWebSocket();
-        await socket.ConnectAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"ws://127.0.0.1:{_port}{target}")), default);
+        using (var patience = new CancellationTokenSource(Patience))
+            await socket.ConnectAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"ws://127.0.0.1:{_port}{target}")), patience.Token);
         var buffer = new byte[100];
         for (var number = 0; !_stop.IsCancellationRequested; number++)
         {
             var text = number.ToString(CultureInfo.InvariantCulture);
-            await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, default);
             using var patience = new CancellationTokenSource(Patience);
+            await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, patience.Token);
             var message = await socket.ReceiveAsync(buffer, patience.Token);
             if (Encoding.UTF8.GetString(buffer, 0, message.Count) != text) throw new InvalidDataException($"message {number} came back otherwise");
             Count(kind);
             await Task.Delay(50);
         }
 
-        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, default);
+        using var last = new CancellationTokenSource(Patience);
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, last.Token);
     });
 
     /// <summary>One answer that goes on for as long as the traffic does; see <see cref="Numbers"/>.</summary>
@@ -156,7 +158,8 @@ internal sealed class SteadyTraffic : IAsyncDisposable
         using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
         for (var number = 0; !_stop.IsCancellationRequested; number++)
         {
-            ExpectNumber(number, await reader.ReadLineAsync());
+            using var patience = new CancellationTokenSource(Patience);
+            ExpectNumber(number, await reader.ReadLineAsync(patience.Token));
             Count(kind);
         }
     });
@@ -196,7 +199,7 @@ internal sealed class SteadyTraffic : IAsyncDisposable
         var goals = _running.Count == 0 ? [] : _done.ToDictionary(pair => pair.Key, pair => pair.Value + more);
         for (var tries = 0; goals.Any(goal => _done[goal.Key] < goal.Value); tries++)
         {
-            if (!_faults.IsEmpty || tries > 3000) throw new TimeoutException($"{this}");
+            if (!_faults.IsEmpty || tries > 9000) throw new TimeoutException($"{this}");
             await Task.Delay(10);
         }
     }
