@@ -83,27 +83,24 @@ public class ClusterTableTests
         cluster.Endpoints.Select(e => e.AddressText).ShouldBe(["10.1.0.1:8080", "10.1.0.2:8080"]);
         cluster.Endpoints[0].Model.Hostname.ShouldBe("backend.test");
 
-        await AnswerAsync(null);
+        resolver.Answer = null;
+        await UntilAsync(() => cluster.Metrics.UpdateFailure.Value > 0);
         cluster.Endpoints.Count.ShouldBe(2);
-        await AnswerAsync([IPAddress.Parse("10.1.0.2")]);
-        cluster.Endpoints.Select(e => e.AddressText).ShouldBe(["10.1.0.2:8080"]);
-        await AnswerAsync([]);
-        cluster.Endpoints.ShouldBeEmpty();
 
-        async Task AnswerAsync(IPAddress[]? answer)
-        {
-            resolver.Answer = answer;
-            // The first that is counted from here on may be of a question that was under way, and so the answer before.
-            var wanted = cluster.Metrics.UpdateFailure.Value + cluster.Metrics.UpdateSuccess.Value + 2;
-            await Until.TrueAsync(() =>
+        resolver.Answer = [IPAddress.Parse("10.1.0.2")];
+        await UntilAsync(() => cluster.Endpoints.Select(e => e.AddressText).SequenceEqual(["10.1.0.2:8080"]));
+
+        resolver.Answer = [];
+        await UntilAsync(() => cluster.Endpoints.Count == 0);
+
+        // An answer before may still be on its way when the next one is asked for.
+        Task UntilAsync(Func<bool> condition, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string what = "") => Until.TrueAsync(
+            () =>
             {
                 time.Advance(TimeSpan.FromSeconds(6));
-                return cluster.Metrics.UpdateFailure.Value + cluster.Metrics.UpdateSuccess.Value >= wanted;
-            });
-
-            // The answer is counted before the endpoints follow, under one lock that this takes as well.
-            cluster.OnHealthChanged();
-        }
+                return condition();
+            },
+            what: what);
     }
 
     [Fact]
