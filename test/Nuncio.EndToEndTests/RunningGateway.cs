@@ -121,7 +121,9 @@ internal sealed class RunningGateway : IAsyncDisposable
     {
         WireResponse? response = null;
         await Until.TrueAsync(
-            async () => wanted(response = await SendAsync("GET", target)), () => $"{target} still answers {response?.StatusLine}\n{Process.AllText}", "another answer");
+            async () => wanted(response = await SendAsync("GET", target)),
+            () => $"{target} still answers {response?.StatusLine}\n{Process.AllText}",
+            "another answer");
         return response!;
     }
 

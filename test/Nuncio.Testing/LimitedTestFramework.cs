@@ -15,12 +15,14 @@ public sealed class LimitedTestFramework(IMessageSink messageSink) : XunitTestFr
     public static TimeSpan Limit { get; } = TimeSpan.FromMinutes(7);
 
     /// <inheritdoc/>
-    protected override ITestFrameworkExecutor CreateExecutor(AssemblyName assemblyName) => new Executor(assemblyName, SourceInformationProvider, DiagnosticMessageSink);
+    protected override ITestFrameworkExecutor CreateExecutor(AssemblyName assemblyName) =>
+        new Executor(assemblyName, SourceInformationProvider, DiagnosticMessageSink);
 
     private sealed class Executor(AssemblyName assemblyName, ISourceInformationProvider sources, IMessageSink diagnostics)
         : XunitTestFrameworkExecutor(assemblyName, sources, diagnostics)
     {
-        protected override async void RunTestCases(IEnumerable<IXunitTestCase> testCases, IMessageSink executionMessageSink, ITestFrameworkExecutionOptions executionOptions)
+        protected override async void RunTestCases(
+            IEnumerable<IXunitTestCase> testCases, IMessageSink executionMessageSink, ITestFrameworkExecutionOptions executionOptions)
         {
             using var runner = new AssemblyRunner(TestAssembly, testCases, DiagnosticMessageSink, executionMessageSink, executionOptions);
             await runner.RunAsync();
@@ -28,13 +30,15 @@ public sealed class LimitedTestFramework(IMessageSink messageSink) : XunitTestFr
     }
 
     private sealed class AssemblyRunner(
-        ITestAssembly assembly, IEnumerable<IXunitTestCase> testCases, IMessageSink diagnostics, IMessageSink executionMessages, ITestFrameworkExecutionOptions options)
+        ITestAssembly assembly, IEnumerable<IXunitTestCase> testCases, IMessageSink diagnostics, IMessageSink executionMessages,
+        ITestFrameworkExecutionOptions options)
         : XunitTestAssemblyRunner(assembly, testCases, diagnostics, executionMessages, options)
     {
         protected override Task<RunSummary> RunTestCollectionAsync(
             IMessageBus messageBus, ITestCollection testCollection, IEnumerable<IXunitTestCase> testCases, CancellationTokenSource cancellationTokenSource) =>
             new CollectionRunner(
-                testCollection, testCases, DiagnosticMessageSink, messageBus, TestCaseOrderer, new ExceptionAggregator(Aggregator), cancellationTokenSource).RunAsync();
+                testCollection, testCases, DiagnosticMessageSink, messageBus, TestCaseOrderer, new ExceptionAggregator(Aggregator),
+                cancellationTokenSource).RunAsync();
     }
 
     private sealed class CollectionRunner(
@@ -74,7 +78,8 @@ public sealed class LimitedTestFramework(IMessageSink messageSink) : XunitTestFr
             var begun = Stopwatch.GetTimestamp();
             using var ended = new CancellationTokenSource();
             // On a thread of its own: a test that blocks must not block this.
-            var run = Task.Run(() => testCase.RunAsync(_diagnostics, messages, _constructorArguments, new ExceptionAggregator(Aggregator), CancellationTokenSource));
+            var run = Task.Run(() => testCase.RunAsync(
+                _diagnostics, messages, _constructorArguments, new ExceptionAggregator(Aggregator), CancellationTokenSource));
             if (await Task.WhenAny(run, Task.Delay(Limit, ended.Token)) == run)
             {
                 await ended.CancelAsync();

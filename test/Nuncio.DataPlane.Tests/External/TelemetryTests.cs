@@ -87,7 +87,8 @@ public sealed class TelemetryTests : IAsyncDisposable
             report = await NextAsync(collector);
             using var json = JsonDocument.Parse(report.Body);
             spans = [.. json.RootElement.EnumerateArray().Select(span => span.Clone())];
-            var whole = spans.GroupBy(span => span.GetProperty("traceId").GetString()).Where(trace => trace.Count() == 2).Select(trace => trace.Key).ToHashSet();
+            var whole = spans.GroupBy(span => span.GetProperty("traceId").GetString())
+                .Where(trace => trace.Count() == 2).Select(trace => trace.Key).ToHashSet();
             if (_proxy.Backend.Requests.FirstOrDefault(request => whole.Contains(request["x-b3-traceid"])) is { } traced && (spans.Length >= 5 || tries == 20))
             {
                 seen = traced;
@@ -187,7 +188,8 @@ public sealed class TelemetryTests : IAsyncDisposable
         BufferSizeBytes = 0,
     };
 
-    private static Task<T> NextAsync<T>(BlockingCollection<T> from) => Task.Run(() => from.TryTake(out var item, Until.Limit) ? item : throw new TimeoutException($"no {typeof(T).Name} came"));
+    private static Task<T> NextAsync<T>(BlockingCollection<T> from) =>
+        Task.Run(() => from.TryTake(out var item, Until.Limit) ? item : throw new TimeoutException($"no {typeof(T).Name} came"));
 
     private BlockingCollection<BackendRequest> Collector()
     {

@@ -19,11 +19,14 @@ public sealed class SlowStartTests
             "health_checks":[{"timeout":"60s","interval":"0.1s","no_traffic_interval":"0.1s","unhealthy_threshold":1,"healthy_threshold":1,"http_health_check":{"path":"/healthz/PORT/"}}],
             "common_lb_config":{"healthy_panic_threshold":{"value":0}},
             """;
-        var slowStart = string.Create(CultureInfo.InvariantCulture, $$"""{"slow_start_config":{"slow_start_window":"{{window}}s","min_weight_percent":{"value":75} } },""");
+        var slowStart = string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""{"slow_start_config":{"slow_start_window":"{{window}}s","min_weight_percent":{"value":75} } },""");
         // The proxies whose checks the second endpoint passes, by their ports.
         var served = new ConcurrentDictionary<string, bool>();
         await using var old = WireBackend.Start(static _ => Responses.Ok("old"));
-        await using var late = WireBackend.Start(request => request.Target.Split('/') is [_, "healthz", var proxy, _] && !served.ContainsKey(proxy) ? Responses.With(503, "no") : Responses.Ok("new"));
+        await using var late = WireBackend.Start(request =>
+            request.Target.Split('/') is [_, "healthz", var proxy, _] && !served.ContainsKey(proxy) ? Responses.With(503, "no") : Responses.Ok("new"));
         await using var pair = await ProxyPair.StartAsync(ProxyPair.Resources(
             """{"name":"h","domains":["*"],"routes":[{"match":{"prefix":"/"},"route":{"cluster":"c"} }] }""",
             ProxyPair.Cluster("c", policy + slowStart + Checks, (old.Port, 1), (late.Port, 1))));

@@ -94,13 +94,14 @@ public class ClusterTableTests
         await UntilAsync(() => cluster.Endpoints.Count == 0);
 
         // An answer before may still be on its way when the next one is asked for.
-        Task UntilAsync(Func<bool> condition, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string what = "") => Until.TrueAsync(
-            () =>
-            {
-                time.Advance(TimeSpan.FromSeconds(6));
-                return condition();
-            },
-            what: what);
+        Task UntilAsync(Func<bool> condition, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(condition))] string what = "") =>
+            Until.TrueAsync(
+                () =>
+                {
+                    time.Advance(TimeSpan.FromSeconds(6));
+                    return condition();
+                },
+                what: what);
     }
 
     [Fact]

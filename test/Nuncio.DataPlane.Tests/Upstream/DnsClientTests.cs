@@ -73,7 +73,9 @@ public sealed class DnsClientTests
     private static DnsClient Client(Server server)
     {
         var settings = DnsSettings.Parse(["search other ns.svc"], ["10.9.9.9 own.example", "fd00::9 own.example # mine"]);
-        return new DnsClient(() => new DnsSettings { Servers = [server.EndPoint], Searched = settings.Searched, Hosts = settings.Hosts, Attempts = 1, Timeout = Until.Limit }, TimeProvider.System);
+        return new DnsClient(
+            () => new DnsSettings { Servers = [server.EndPoint], Searched = settings.Searched, Hosts = settings.Hosts, Attempts = 1, Timeout = Until.Limit },
+            TimeProvider.System);
     }
 
     private sealed record Reply(int Code, (ushort Type, uint Seconds, byte[] Data)[] Records);

@@ -61,7 +61,8 @@ internal sealed class Load : IAsyncDisposable
                     await Task.Delay(1);
                 }
             }
-            catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or InvalidDataException or EndOfStreamException or OperationCanceledException)
+            catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or InvalidDataException or EndOfStreamException
+                or OperationCanceledException)
             {
                 Fail(e.Message);
                 await Task.Delay(20);

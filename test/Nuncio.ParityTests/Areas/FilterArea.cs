@@ -12,7 +12,7 @@ internal static class FilterArea
     private static readonly byte[] Message = [0, 0, 0, 0, 2, 8, 7];
 
     private static readonly string HttpAuthz = """
-        "http_service":{"server_uri":{"uri":"http://authz","cluster":"fl-authz","timeout":"0.5s"},"path_prefix":"/authz",
+        "http_service":{"server_uri":{"uri":"http://authz","cluster":"fl-authz","timeout":"3s"},"path_prefix":"/authz",
           "authorization_request":{"allowed_headers":{"patterns":[ {"exact":"x-authz"},{"prefix":"x-a-"}]},"headers_to_add":[ {"key":"x-asked","value":"yes"}]},
           "authorization_response":{"allowed_upstream_headers":{"patterns":[ {"exact":"x-user"}]},"allowed_client_headers":{"patterns":[ {"exact":"x-why"},{"exact":"set-cookie"},{"exact":"location"}]},
             "allowed_client_headers_on_success":{"patterns":[ {"exact":"set-cookie"}]} } }
@@ -36,12 +36,13 @@ internal static class FilterArea
                 HttpAuthz.Replace("fl-authz", "fl-closed", StringComparison.Ordinal) + ",\"status_on_error\":{\"code\":\"ServiceUnavailable\"}")),
             One("authz-grpc", Filter(
                 "authz", "ext_authz.v3.ExtAuthz",
-                "\"transport_api_version\":\"V3\",\"grpc_service\":{\"envoy_grpc\":{\"cluster_name\":\"fl-authz-grpc\"},\"timeout\":\"2s\"}")),
+                "\"transport_api_version\":\"V3\",\"grpc_service\":{\"envoy_grpc\":{\"cluster_name\":\"fl-authz-grpc\"},\"timeout\":\"20s\"}")),
             One("ratelimit", Filter("ratelimit", "ratelimit.v3.RateLimit",
-                "\"domain\":\"parity\",\"timeout\":\"2s\",\"enable_x_ratelimit_headers\":\"DRAFT_VERSION_03\","
+                "\"domain\":\"parity\",\"timeout\":\"20s\",\"enable_x_ratelimit_headers\":\"DRAFT_VERSION_03\","
                     + "\"rate_limit_service\":{\"transport_api_version\":\"V3\",\"grpc_service\":{\"envoy_grpc\":{\"cluster_name\":\"fl-ratelimit\"} } }")),
             One("ratelimit-down", Filter("ratelimit", "ratelimit.v3.RateLimit",
-                "\"domain\":\"parity\",\"failure_mode_deny\":true,\"rate_limit_service\":{\"transport_api_version\":\"V3\","
+                // That nobody listens may come later than the 20 ms that are its default.
+                "\"domain\":\"parity\",\"timeout\":\"20s\",\"failure_mode_deny\":true,\"rate_limit_service\":{\"transport_api_version\":\"V3\","
                     + "\"grpc_service\":{\"envoy_grpc\":{\"cluster_name\":\"fl-closed2\"} } }")),
             One("lua", Filter("lua", "lua.v3.Lua", "\"default_source_code\":{\"inline_string\":\"" + Script + "\"}")),
             One("gzip", Filter("gzip", "compressor.v3.Compressor",
@@ -91,7 +92,7 @@ internal static class FilterArea
         Does.Get("authz-404", "authz", "/h1/a", "x-authz: 404\r\n"),
         Does.Get("authz-500", "authz", "/h1/a", "x-authz: 500\r\n"),
         Does.Get("authz-close", "authz", "/h1/a", "x-authz: close\r\n"),
-        Does.Get("authz-silent", "authz", "/h1/a", "x-authz: silent\r\n", TimeSpan.FromSeconds(0.5)),
+        Does.Get("authz-silent", "authz", "/h1/a", "x-authz: silent\r\n", TimeSpan.FromSeconds(3)),
         Does.Get("authz-disabled-for-route", "authz", "/off/a", "x-authz: deny\r\n"),
         Does.Http1("authz-post", "authz", "POST /h1/a?ID HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello"),
         Does.Http1("authz-head", "authz", "HEAD /h1/a?ID HTTP/1.1\r\nhost: a\r\nx-authz: deny\r\n\r\n"),

@@ -44,9 +44,10 @@ internal static class GrpcArea
                 "grpc-timeout-header", "grpc", "/deadline/Call", Call + "grpc-timeout: 300m\r\nx-do: silent\r\n", Message, takes: TimeSpan.FromSeconds(0.3)),
             Does.Http2(
                 "grpc-timeout-header-above", "grpc", "/deadline/Call", Call + "grpc-timeout: 20S\r\nx-do: silent\r\n", Message, takes: TimeSpan.FromSeconds(2)),
-            // Two microseconds: an upstream that answers would do so in time or not by chance, so it is silent.
+            // Whether an answer comes within microseconds is chance: there is none to that.
             .. new[] { "1H", "5M", "1S", "1500m", "2u", "999999999m", "x", "-1S", "" }.Select((value, i) =>
-                Does.Http2($"grpc-timeout-value-{i}", "grpc", "/deadline/Call", Call + $"grpc-timeout: {value}\r\n{(value == "2u" ? "x-do: silent\r\n" : "")}", Message)),
+                Does.Http2(
+                    $"grpc-timeout-value-{i}", "grpc", "/deadline/Call", Call + $"grpc-timeout: {value}\r\n{(value == "2u" ? "x-do: silent\r\n" : "")}", Message)),
             Does.Http2("grpc-timeout-ignored", "grpc", "/echo/Call", Call + "grpc-timeout: 5S\r\n", Message),
             Does.Http2("grpc-retried", "grpc", "/retried/Call", Call + "x-do: grpc-trailers-only 14\r\n", Message),
             Does.Http2("grpc-retried-not", "grpc", "/retried/Call", Call + "x-do: grpc-trailers-only 13\r\n", Message),

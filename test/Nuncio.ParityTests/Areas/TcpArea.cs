@@ -70,7 +70,8 @@ internal static class TcpArea
                     counts[name] = counts.GetValueOrDefault(name) + 1;
                 }
 
-                seen.Add("shares", counts.GetValueOrDefault("tcp:b") is > 250 and < 350 && counts.GetValueOrDefault("tcp:a") is > 50 and < 150 ? "1 to 3" : string.Join(' ', counts));
+                var (a, b) = (counts.GetValueOrDefault("tcp:a"), counts.GetValueOrDefault("tcp:b"));
+                seen.Add("shares", b is > 250 and < 350 && a is > 50 and < 150 ? "1 to 3" : string.Join(' ', counts));
             }, IsRandom: true),
             Talk("tcp-sni-exact", "tcp-sni", ["one"], serverName: "a.example.com"),
             Talk("tcp-sni-wildcard", "tcp-sni", ["one"], serverName: "x.b.example.com"),

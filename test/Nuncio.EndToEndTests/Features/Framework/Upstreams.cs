@@ -77,7 +77,10 @@ public sealed class Upstreams : IAsyncDisposable
     public async Task<BackendRequest> WaitForRequestAsync(string name, Func<BackendRequest, bool> which)
     {
         BackendRequest? found = null;
-        await Until.TrueAsync(() => (found = Requests(name).FirstOrDefault(which)) is not null, () => $"it was asked:\n{string.Join('\n', Requests(name))}", $"a request to the upstream {name}");
+        await Until.TrueAsync(
+            () => (found = Requests(name).FirstOrDefault(which)) is not null,
+            () => $"it was asked:\n{string.Join('\n', Requests(name))}",
+            $"a request to the upstream {name}");
         return found!;
     }
 

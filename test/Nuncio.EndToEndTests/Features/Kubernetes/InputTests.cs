@@ -139,7 +139,8 @@ public class ChangeTests
             var begun = System.Diagnostics.Stopwatch.GetTimestamp();
             for (var i = 1; i <= 100; i++) gateway.Write(With(i, $"pod-{1 + (2 * (tries % 2))}"));
             var took = System.Diagnostics.Stopwatch.GetElapsedTime(begun);
-            await Refusal.UntilAsync(async () => (await gateway.GetAsync("/m99/")).Upstream == "a" && (await gateway.GetAsync("/pods/")).Upstream == $"pod-{1 + (2 * (tries % 2))}");
+            await Refusal.UntilAsync(async () =>
+                (await gateway.GetAsync("/m99/")).Upstream == "a" && (await gateway.GetAsync("/pods/")).Upstream == $"pod-{1 + (2 * (tries % 2))}");
             if (took > TimeSpan.FromSeconds(1) && tries < 20) continue;
             (Configurations() - before).ShouldBeLessThan(50);
             break;
