@@ -221,7 +221,7 @@ public sealed class ExtAuthzTests : IAsyncDisposable
         asked["x-added"].ShouldBe("always");
         asked["authorization"].ShouldBe("Basic YTpi");
         asked["x-envoy-internal"].ShouldBe("true");
-        asked["x-envoy-expected-rq-timeout-ms"].ShouldBe("5000");
+        asked["x-envoy-expected-rq-timeout-ms"].ShouldBe("60000");
         var seen = _proxy.Backend.Requests.ShouldHaveSingleItem();
         seen["x-user"].ShouldBe("ann");
         seen["x-other"].ShouldBeNull();
@@ -306,7 +306,7 @@ public sealed class ExtAuthzTests : IAsyncDisposable
             ClearRouteCache = true,
             HttpService = new HttpService
             {
-                ServerUri = new CoreV3.HttpUri { Uri = "http://authz", Cluster = "authz", Timeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(5)) },
+                ServerUri = new CoreV3.HttpUri { Uri = "http://authz", Cluster = "authz", Timeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(60)) },
                 PathPrefix = "/check",
                 AuthorizationRequest = new AuthorizationRequest
                 {

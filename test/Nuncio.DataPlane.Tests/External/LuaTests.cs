@@ -100,7 +100,7 @@ public sealed class LuaTests : IAsyncDisposable
         var service = _proxy.AddHttp("service", _ => Responses.With(201, "made", "x-id: 7\r\n"));
         await StartAsync("""
             function envoy_on_request(h)
-              local headers, body = h:httpCall('service', {[':method'] = 'POST', [':path'] = '/make', [':authority'] = 'service'}, 'please', 5000)
+              local headers, body = h:httpCall('service', {[':method'] = 'POST', [':path'] = '/make', [':authority'] = 'service'}, 'please', 60000)
               h:headers():add('x-status', headers[':status'])
               h:headers():add('x-id', headers['x-id'])
               h:headers():add('x-body', body)

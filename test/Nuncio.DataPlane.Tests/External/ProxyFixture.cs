@@ -94,7 +94,7 @@ internal sealed class ProxyFixture : IAsyncDisposable
         return server;
     }
 
-    public static CoreV3.GrpcService Service(string cluster, double seconds = 5) => new()
+    public static CoreV3.GrpcService Service(string cluster, double seconds = 60) => new()
     {
         EnvoyGrpc = new CoreV3.GrpcService.Types.EnvoyGrpc { ClusterName = cluster },
         Timeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds)),

@@ -176,7 +176,7 @@ public sealed class RateLimitTests : IAsyncDisposable
         var filter = new FilterMessage
         {
             Domain = "test",
-            Timeout = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(5)),
+            Timeout = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(60)),
             RateLimitService = new RateLimitServiceConfig { GrpcService = ProxyFixture.Service("limits"), TransportApiVersion = CoreV3.ApiVersion.V3 },
         };
         configure?.Invoke(filter);

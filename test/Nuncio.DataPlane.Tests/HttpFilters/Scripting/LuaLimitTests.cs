@@ -35,7 +35,7 @@ public class LuaLimitTests
             machine.Start(Run(), "fine", "request").ShouldBe(LuaRunState.Done);
         });
 
-        await stopped.WaitAsync(Until.Limit);
+        await stopped.WaitAsync(TimeSpan.FromMinutes(6));
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public class LuaLimitTests
             return error;
         });
 
-        (await loaded.WaitAsync(Until.Limit)).ShouldNotBeEmpty();
+        (await loaded.WaitAsync(TimeSpan.FromMinutes(6))).ShouldNotBeEmpty();
     }
 
     [Fact]
