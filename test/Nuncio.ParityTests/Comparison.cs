@@ -15,9 +15,13 @@ internal sealed class Comparison
     /// <summary>Differences that are listed.</summary>
     public List<string> Listed { get; } = [];
 
-    /// <summary>Listed entries that differ no longer, without those that chance decides.</summary>
+    /// <summary>
+    /// Listed entries that differ no longer, without those that chance decides, and without times: they are compared with the patience that a busy machine
+    /// needs, under which a difference of seconds does not show.
+    /// </summary>
     public IEnumerable<string> Settled => KnownDifferences.All
-        .Where(known => !known.Why.StartsWith(KnownDifferences.Chance, StringComparison.Ordinal) && !_met.Contains((known.Exchange, known.Aspect)))
+        .Where(known => known.Aspect != "time" && !known.Why.StartsWith(KnownDifferences.Chance, StringComparison.Ordinal))
+        .Where(known => !_met.Contains((known.Exchange, known.Aspect)))
         .Select(known => $"{known.Exchange}: {known.Aspect}");
 
     /// <summary>A line for each area, with its statistics apart: exchanges, behaviours, differences that are listed and that are not.</summary>
