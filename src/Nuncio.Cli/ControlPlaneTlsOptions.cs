@@ -31,7 +31,7 @@ internal sealed class ControlPlaneTlsOptions
         foreach (var option in (Option[])[_certificate, _key, _authorities, _serverName]) command.Options.Add(option);
         command.Validators.Add(result =>
         {
-            if (new[] { _certificate, _key, _authorities }.Count(option => result.GetValue(option) is not null) is 1 or 2)
+            if (new[] { _certificate, _key, _authorities }.Count(option => result.GetValueIfAny(option) is not null) is 1 or 2)
                 result.AddError("--certificate, --key and --ca belong together");
         });
     }

@@ -65,13 +65,28 @@ internal sealed class DataPlaneOptions
         foreach (var option in all) command.Options.Add(option);
         command.Validators.Add(result =>
         {
-            var given = new[] { _xdsCertificate, _xdsKey, _xdsClientAuthorities }.Count(option => result.GetValue(option) is not null);
+            var given = new[] { _xdsCertificate, _xdsKey, _xdsClientAuthorities }.Count(option => result.GetValueIfAny(option) is not null);
             if (given is 1 or 2) result.AddError("--xds-certificate, --xds-key and --xds-client-ca belong together");
-            if (given == 0 && result.GetValue(_plane) == "none" && result.GetValue(_xdsAddress) is { } address && !IPAddress.IsLoopback(address.Address))
+            if (given == 0 && result.GetValueIfAny(_plane) == "none" && result.GetValueIfAny(_xdsAddress) is { } address
+                && !IPAddress.IsLoopback(address.Address))
                 result.AddError(
                     "--xds-address: anything but loopback needs --xds-certificate, --xds-key and --xds-client-ca, because private keys travel on it");
-            if (result.GetValue(_lastGoodSecrets) && result.GetValue(_lastGood) is null) result.AddError("--last-good-secrets needs --last-good");
+            if (result.GetValueIfAny(_lastGoodSecrets) && result.GetValueIfAny(_lastGood) is null) result.AddError("--last-good-secrets needs --last-good");
         });
+    }
+
+    /// <summary>The options that were given although the data plane that was chosen has no use for them.</summary>
+    public IEnumerable<string> WithoutEffect(ParseResult parsed)
+    {
+        var plane = parsed.GetRequiredValue(_plane);
+        return new (string Plane, Option[] Options)[]
+            {
+                ("envoy", [_envoy, _envoyAdmin, _envoyFolder]), ("none", [_xdsAddress, _xdsCertificate, _xdsKey, _xdsClientAuthorities]),
+            }
+            .Where(group => group.Plane != plane)
+            .SelectMany(group => group.Options)
+            .Where(option => parsed.GetResult(option) is { Implicit: false })
+            .Select(option => $"{option.Name} has no effect with --data-plane {plane}");
     }
 
     /// <summary>The Envoy to run; null when another data plane was chosen.</summary>

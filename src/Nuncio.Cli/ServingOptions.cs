@@ -86,6 +86,11 @@ internal sealed partial class ServingOptions
     public IPEndPoint AdminEndPoint(ParseResult parsed, GatewayEnvironment environment) =>
         parsed.GetValue(_admin) ?? new IPEndPoint(environment.AdminAddress ?? IPAddress.Loopback, environment.AdminPort ?? 8877);
 
+    /// <summary>The options that were given although they concern the embedded proxy alone.</summary>
+    public IEnumerable<string> WithoutEffectOnOthers(ParseResult parsed) => new Option[] { _memoryLimit, _maxConnections }
+        .Where(option => parsed.GetResult(option) is { Implicit: false })
+        .Select(option => $"{option.Name} has no effect: it concerns the embedded proxy alone");
+
     /// <summary>When the embedded proxy takes no more work.</summary>
     public OverloadOptions Overload(ParseResult parsed, GatewayEnvironment environment) => new()
     {
@@ -96,7 +101,8 @@ internal sealed partial class ServingOptions
 
     /// <summary>Runs with a log, until SIGTERM, Ctrl-C or <paramref name="cancellationToken"/>.</summary>
     public async Task<int> RunAsync(
-        ParseResult parsed, GatewayEnvironment environment, Func<ILoggerFactory, CancellationToken, Task<int>> serve, CancellationToken cancellationToken)
+        ParseResult parsed, GatewayEnvironment environment, Func<ILoggerFactory, CancellationToken, Task<int>> serve, CancellationToken cancellationToken,
+        params IEnumerable<string> warnings)
     {
         var level = (parsed.GetValue(_logLevel) is { } name ? LogLevels.Parse(name) : environment.LogLevel) ?? LogLevel.Information;
         var json = parsed.GetValue(_logFormat) is { } format ? format == "json" : environment.JsonLogging;
@@ -111,8 +117,8 @@ internal sealed partial class ServingOptions
             Rules = { new LoggerFilterRule(null, "Microsoft", level == LogLevel.Trace ? LogLevel.Trace : LogLevel.Warning, null) },
         };
         using var loggers = new LoggerFactory([provider], filter);
-        foreach (var problem in environment.Problems)
-            LogVariable(loggers.CreateLogger("nuncio"), problem);
+        foreach (var problem in environment.Problems.Concat(warnings))
+            LogProblem(loggers.CreateLogger("nuncio"), problem);
         return await serve(loggers, stopping.Token);
 
         void Stop(PosixSignalContext context)
@@ -124,5 +130,5 @@ internal sealed partial class ServingOptions
     }
 
     [LoggerMessage(1, LogLevel.Warning, "{Problem}")]
-    private static partial void LogVariable(ILogger logger, string problem);
+    private static partial void LogProblem(ILogger logger, string problem);
 }

@@ -30,6 +30,9 @@ public sealed class Provenance
     /// <summary>The resource a route was made for, which its name says; null for a route that belongs to no single resource.</summary>
     public static ResourceKey? OfRoute(string routeName) => XdsNames.ResourceOfRoute(routeName);
 
+    /// <summary>The Secret that a TLS secret was made of, which its name says; null for another name.</summary>
+    public static ResourceKey? OfSecret(string name) => XdsNames.ResourceOfSecret(name);
+
     private static FrozenDictionary<string, ImmutableArray<ResourceKey>> OwnersOf(
         ImmutableArray<RouteGroupPlan> groups, ImmutableArray<KeyValuePair<string, ImmutableArray<ResourceKey>>> clusters)
     {

@@ -32,6 +32,7 @@ public static partial class RejectionFindings
             "Listener" => compilation.Provenance.OfListener(rejection.Name),
             "Cluster" or "ClusterLoadAssignment" => compilation.Provenance.OfCluster(rejection.Name) is [var first, ..] ? first : null,
             "RouteConfiguration" => OfRoute(rejection, compilation),
+            "Secret" => Provenance.OfSecret(rejection.Name),
             _ => null,
         };
         var owner = key is { } known ? Find(resources, known) : null;

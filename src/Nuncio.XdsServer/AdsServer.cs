@@ -24,7 +24,7 @@ public sealed class AdsServer : IXdsSnapshotSink
         ArgumentNullException.ThrowIfNull(loggers);
         ArgumentNullException.ThrowIfNull(time);
         _parts = new AdsServerParts(
-            options, new XdsSnapshotHub(), Acks, new EncodedResources(), new ListenerRoutes(), time, loggers.CreateLogger("nuncio.ads"));
+            options, new XdsSnapshotHub(), Acks, new EncodedResources(time), new ListenerRoutes(), time, loggers.CreateLogger("nuncio.ads"));
     }
 
     /// <summary>What the clients made of it.</summary>

@@ -1,9 +1,11 @@
 using System.Collections.Frozen;
 using Envoy.Config.Cluster.V3;
+using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Config.Route.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Envoy.Extensions.TransportSockets.Tls.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 
@@ -16,6 +18,7 @@ internal sealed record Snapshots
     public const string EndpointType = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
     public const string ListenerType = "type.googleapis.com/envoy.config.listener.v3.Listener";
     public const string RouteType = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration";
+    public const string SecretType = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
     public const string RuntimeType = "type.googleapis.com/envoy.service.runtime.v3.Runtime";
 
     public long Revision { get; init; } = 1;
@@ -27,6 +30,8 @@ internal sealed record Snapshots
     public Dictionary<string, int> Listeners { get; init; } = [];
 
     public Dictionary<string, int> Routes { get; init; } = [];
+
+    public Dictionary<string, int> Secrets { get; init; } = [];
 
     public XdsSnapshot Build() => new()
     {
@@ -44,6 +49,10 @@ internal sealed record Snapshots
         Listeners = Table(
             Listeners,
             (name, content) => new Listener { Name = name, PerConnectionBufferLimitBytes = (uint)content, FilterChains = { Routes.Keys.Select(Chain) } }),
+        Secrets = Table(Secrets, (name, content) => new Secret
+        {
+            Name = name, TlsCertificate = new TlsCertificate { CertificateChain = new DataSource { InlineBytes = ByteString.CopyFromUtf8($"certificate {content}") } },
+        }),
         RouteConfigurations = Table(Routes, (name, content) => new RouteConfiguration { Name = name, InternalOnlyHeaders = { $"x-{content}" } }),
     };
 

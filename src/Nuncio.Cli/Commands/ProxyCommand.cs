@@ -36,7 +36,7 @@ internal static class ProxyCommand
         serving.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(file) is null == result.GetValue(xds) is null) result.AddError("Either --config or --xds must be given");
+            if (result.GetValueIfAny(file) is null == result.GetValueIfAny(xds) is null) result.AddError("Either --config or --xds must be given");
         });
         command.SetAction((parsed, cancellationToken) =>
         {

@@ -44,7 +44,8 @@ internal static class RunCommand
                 parsed,
                 environment,
                 async (loggers, stopping) => await new Gateway(options, loggers, TimeProvider.System).RunAsync(stopping) ? ExitCodes.Success : ExitCodes.Usage,
-                cancellationToken);
+                cancellationToken,
+                [.. planes.WithoutEffect(parsed), .. options.Envoy is null && options.Fleet is null ? [] : serving.WithoutEffectOnOthers(parsed)]);
         });
         return command;
     }

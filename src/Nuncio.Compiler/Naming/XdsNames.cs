@@ -12,6 +12,9 @@ public static class XdsNames
 
     private const int KeptOfLongClusterName = 40;
 
+    private const string CertificatePrefix = "certificate/";
+    private const string AuthorityPrefix = "ca/";
+
     /// <summary>The name of a route: its resource, then what makes it one of several of that resource.</summary>
     public static string Route(ResourceKey resource, string variant) => variant.Length == 0 ? resource.ToString() : $"{resource}#{variant}";
 
@@ -26,6 +29,29 @@ public static class XdsNames
             2 => new ResourceKey(parts[0], "", parts[1]),
             _ => null,
         };
+    }
+
+    /// <summary>The SDS resource with the certificate and key of a Secret.</summary>
+    public static string CertificateSecret(string @namespace, string secret) => $"{CertificatePrefix}{@namespace}/{secret}";
+
+    /// <summary>The SDS resource with the authorities in a Secret.</summary>
+    /// <param name="namespace">The Secret's namespace.</param>
+    /// <param name="secret">The Secret's name.</param>
+    /// <param name="ofRoots">The authorities are its <c>root-cert.pem</c>.</param>
+    /// <param name="revocationList">The Secret with the revocation list beside it, <c>namespace/name</c>; null for none.</param>
+    public static string AuthoritySecret(string @namespace, string secret, bool ofRoots, string? revocationList) =>
+        $"{AuthorityPrefix}{@namespace}/{secret}" + (ofRoots ? "#root" : "") + (revocationList is null ? "" : $"+crl/{revocationList}");
+
+    /// <summary>The Secret that an SDS resource was made of; of two, that with the certificates. Null for a name that is none of these.</summary>
+    public static ResourceKey? ResourceOfSecret(string name)
+    {
+        var rest = name.StartsWith(CertificatePrefix, StringComparison.Ordinal) ? name[CertificatePrefix.Length..]
+            : name.StartsWith(AuthorityPrefix, StringComparison.Ordinal) ? name[AuthorityPrefix.Length..]
+            : "";
+
+        // Neither sign is in the name of an object.
+        var parts = rest.Split('#', '+')[0].Split('/');
+        return parts.Length == 2 ? new ResourceKey("Secret", parts[0], parts[1]) : null;
     }
 
     /// <summary>The EDS resource of a Service for the endpoint resolver, as Emissary names it.</summary>

@@ -9,6 +9,12 @@ internal static class PemCheck
     /// <summary>The smallest RSA key that Envoy serves (its certificate selector, since 1.13).</summary>
     private const int SmallestRsaKey = 2048;
 
+    /// <summary>The curves that Envoy's TLS library signs with: P-256, P-384 and P-521.</summary>
+    private static readonly string[] Curves = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"];
+
+    /// <summary>RFC 7633: a certificate that must come with a stapled OCSP response, of which there is none.</summary>
+    private const string MustStaple = "1.3.6.1.5.5.7.1.24";
+
     /// <summary>Null when there is at least one certificate and all of them parse.</summary>
     public static string? Certificates(string pem)
     {
@@ -34,6 +40,8 @@ internal static class PemCheck
         try
         {
             using var certificate = X509Certificate2.CreateFromPem(certificatePem);
+            if (certificate.Extensions.Any(extension => extension.Oid?.Value == MustStaple))
+                return "it must be stapled with an OCSP response, which is not supported";
             if (certificate.GetRSAPublicKey() is { } rsa)
             {
                 using (rsa)
@@ -48,6 +56,8 @@ internal static class PemCheck
             {
                 using (ecdsa)
                 {
+                    if (ecdsa.ExportParameters(includePrivateParameters: false).Curve is not { IsNamed: true } curve || !Curves.Contains(curve.Oid.Value))
+                        return "its ECDSA key is on none of the curves P-256, P-384 and P-521";
                     using var key = ECDsa.Create();
                     key.ImportFromPem(keyPem);
                     return SameKey(ecdsa.ExportSubjectPublicKeyInfo(), key.ExportSubjectPublicKeyInfo());

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Nuncio.Compiler.Emitting;
+using Nuncio.Compiler.Naming;
 using Nuncio.Resources.Collections;
 
 namespace Nuncio.Compiler.Tls;
@@ -60,7 +61,7 @@ internal static class TlsContextEmitter
 
     private static TlsV3.SdsSecretConfig Sds(string name) => new() { Name = name, SdsConfig = XdsSources.Ads() };
 
-    private static string CertificateName(SecretMaterial material) => $"certificate/{material.Name}";
+    private static string CertificateName(SecretMaterial material) => XdsNames.CertificateSecret(material.Resource.Namespace, material.Resource.Name);
 
     private static XdsResource<TlsV3.Secret> Certificate(SecretMaterial material)
     {

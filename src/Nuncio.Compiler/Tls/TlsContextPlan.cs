@@ -1,3 +1,5 @@
+using Nuncio.Compiler.Naming;
+
 namespace Nuncio.Compiler.Tls;
 
 /// <summary>TLS settings that are ready to emit: every Secret was found and holds what is needed.</summary>
@@ -66,12 +68,5 @@ internal sealed record TlsContextPlan
 internal sealed record ValidationPlan(SecretMaterial Ca, bool UsesRoots, SecretMaterial? RevocationList)
 {
     /// <summary>The name of the xDS secret.</summary>
-    public string SecretName
-    {
-        get
-        {
-            var name = $"ca/{Ca.Name}" + (UsesRoots ? "#root" : "");
-            return RevocationList is null ? name : $"{name}+crl/{RevocationList.Name}";
-        }
-    }
+    public string SecretName => XdsNames.AuthoritySecret(Ca.Resource.Namespace, Ca.Resource.Name, UsesRoots, RevocationList?.Name);
 }

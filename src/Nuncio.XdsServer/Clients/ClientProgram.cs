@@ -28,6 +28,12 @@ internal sealed record ClientProgram(string Name, Version? Version, ImmutableHas
     /// <summary>Virtual hosts can be sent one by one.</summary>
     public bool TakesVirtualHosts => (Name == Envoy && Version >= VirtualHostsOverAds) || Features.Contains(XdsVirtualHosts.ClientFeature);
 
+    /// <summary>
+    /// A secret that was refused has to look new when it is offered again: Envoy compares it with the one before, the refused one, and accepts an equal one
+    /// without looking at it.
+    /// </summary>
+    public bool TakesEqualSecretsUnseen => Name == Envoy;
+
     /// <summary>The version of an Envoy that lacks fields of the contract; null for all others.</summary>
     public Version? Old => Name == Envoy && Version < EnvoyFields.Newest ? Version : null;
 

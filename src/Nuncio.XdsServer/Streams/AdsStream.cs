@@ -1,4 +1,5 @@
 using Envoy.Config.Core.V3;
+using Envoy.Extensions.TransportSockets.Tls.V3;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Nuncio.Grpc;
@@ -70,6 +71,7 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
     /// <summary>A resource as responses carry it, without what the client is too old for.</summary>
     protected Google.Protobuf.WellKnownTypes.Any Encode(XdsResourceType type, IXdsResource resource)
     {
+        if (type == XdsResourceType.Secret && _program.TakesEqualSecretsUnseen) return parts.Encoded.EncodeAnew((Secret)resource.Message);
         if (_program.Old is not { } old) return parts.Encoded.Encode(type, resource);
         var reduced = FieldReduction.Of(resource);
         if (reduced.LeftOut.IsEmpty)

@@ -14,6 +14,8 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
     private readonly Dictionary<string, RefusedResource> _refused = new(StringComparer.Ordinal);
     private readonly HashSet<string> _forced = new(StringComparer.Ordinal);
     private readonly Queue<ImmutableArray<string>> _suspects = new();
+    private readonly Queue<string> _toRestore = new();
+    private bool _isRestoring;
     private RouteSieve? _sieve;
     private (string Name, string Message) _sieveOf;
     private object? _upToDateWith;
@@ -67,14 +69,14 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
     /// ever.</exception>
     public void Subscribe(string name, bool isFirst)
     {
-        if (_names.Add(name) && _names.Count > options.MaxNames)
+        if (_names.Count >= options.MaxNames && !_names.Contains(name))
         {
-            _names.Remove(name);
             throw new GrpcStatusException(
                 GrpcStatusCode.ResourceExhausted,
                 string.Create(System.Globalization.CultureInfo.InvariantCulture, $"More than {options.MaxNames} names of {type.TypeUrl} are asked for."));
         }
 
+        _names.Add(name);
         if (!isFirst || !_held.ContainsKey(name))
         {
             _held.Remove(name);
@@ -117,6 +119,7 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
     {
         if (UnderWay is not null) return null;
         if (NextOfSieve(snapshot) is { } offer) return offer;
+        if (NextToRestore() is { } restored) return restored;
         while (_suspects.TryDequeue(out var suspects))
         {
             var again = suspects.Where(name => Wants(name) && Differs(type.Find(snapshot, name), name, now)).Select(
@@ -163,6 +166,12 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
         if (UnderWay is not { } batch) return;
         UnderWay = null;
         Sent += batch.Items.Length;
+        if (_isRestoring)
+        {
+            _isRestoring = false;
+            return;
+        }
+
         if (_sieve is not null)
         {
             _sieve.Accept();
@@ -186,6 +195,12 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
         if (UnderWay is not { } batch) return false;
         UnderWay = null;
         _upToDateWith = null;
+        if (_isRestoring)
+        {
+            _isRestoring = false;
+            return false;
+        }
+
         if (_sieve is not null)
         {
             _sieve.Refuse(message);
@@ -204,6 +219,7 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
 
             // A port that is taken may be free later; nothing else is better for waiting.
             _refused[only.Name] = new RefusedResource(resource.Version, message, type == XdsResourceType.Listener ? now + options.OfferAgainAfter : null);
+            if (type == XdsResourceType.Secret) _toRestore.Enqueue(only.Name);
             return true;
         }
 
@@ -237,6 +253,22 @@ internal sealed class Subscription(XdsResourceType type, AdsServerOptions option
         }
 
         _sieve = null;
+        return null;
+    }
+
+    /// <summary>
+    /// Sends once more what the client had of a secret before it refused a newer one. Envoy goes on using it, but keeps the refused one for whatever it builds
+    /// next: each listener that changes would be refused too.
+    /// </summary>
+    private XdsBatch? NextToRestore()
+    {
+        while (_toRestore.TryDequeue(out var name))
+        {
+            if (!Wants(name) || !_refused.ContainsKey(name) || _held.GetValueOrDefault(name).Resource is not { } before) continue;
+            _isRestoring = true;
+            return Take([new XdsBatchItem(name, before)]);
+        }
+
         return null;
     }
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Nuncio.Testing;
 
 namespace Nuncio.Compiler.Tests.Hosts;
@@ -66,6 +68,40 @@ public sealed class HostPassTests : IDisposable
         compiled.Codes.ShouldBe([FindingCodes.HostDuplicate]);
         compiled.VirtualHosts("l", "http")["x.com"].Routes.Select(Compiled.Show).ShouldBe(["/x/* https -> cluster_svc_default", "/x/* -> 400"]);
     }
+
+    [Theory]
+    [InlineData("1.3.132.0.10", false, false)]
+    [InlineData("1.2.840.10045.3.1.7", false, true)]
+    [InlineData("1.3.132.0.35", false, true)]
+    [InlineData("1.2.840.10045.3.1.7", true, false)]
+    public void Certificate_OfAKindThatEnvoyRefuses_IsAFindingAndNotEmitted(string curve, bool mustStaple, bool isServed)
+    {
+        using var key = ECDsa.Create(ECCurve.CreateFromValue(curve));
+        var request = new CertificateRequest("CN=a.example.com", key, HashAlgorithmName.SHA256);
+
+        // RFC 7633: one feature, status_request.
+        if (mustStaple) request.CertificateExtensions.Add(new X509Extension("1.3.6.1.5.5.7.1.24", [0x30, 0x03, 0x02, 0x01, 0x05], critical: false));
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var (chain, pem) = (Base64(certificate.ExportCertificatePem()), Base64(key.ExportPkcs8PrivateKeyPem()));
+        var compiled = Compiled.From(
+            Compiled.Listener() + Compiled.Quiet()
+            + $"---\napiVersion: v1\nkind: Secret\nmetadata: {{name: odd}}\ntype: kubernetes.io/tls\ndata: {{tls.crt: {chain}, tls.key: {pem}}}\n"
+            + Compiled.Host("h", "{hostname: a.example.com, tlsSecret: {name: odd}}"));
+
+        compiled.Codes.ShouldBe(isServed ? [] : [FindingCodes.SecretInvalid]);
+        compiled.Result.Snapshot.Secrets.Count.ShouldBe(isServed ? 1 : 0);
+        foreach (var secret in compiled.Result.Snapshot.Secrets.Keys) Provenance.OfSecret(secret).ShouldBe(new ResourceKey("Secret", "default", "odd"));
+
+        static string Base64(string text) => Convert.ToBase64String(System.Text.Encoding.ASCII.GetBytes(text));
+    }
+
+    [Theory]
+    [InlineData("ca/n/s", "n", "s")]
+    [InlineData("ca/n/s#root", "n", "s")]
+    [InlineData("ca/n/s+crl/m/t", "n", "s")]
+    [InlineData("certificate/n/s", "n", "s")]
+    public void SecretOfTls_IsGivenBackToItsObject(string name, string @namespace, string secret) =>
+        Provenance.OfSecret(name).ShouldBe(new ResourceKey("Secret", @namespace, secret));
 
     [Fact]
     public void SecretWhoseKeyBelongsToAnotherCertificate_IsAFindingAndNotEmitted()

@@ -147,6 +147,32 @@ public sealed partial class MutualTlsTests : IDisposable
         command.Errors.ShouldContain(line => line.Contains("--xds-client-ca", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("127.0.0.1:x")]
+    public async Task AddressThatIsNone_IsAClearError(string address)
+    {
+        await using var command = await NuncioCommand.RunAsync("run", _folder.Path, "--data-plane", "none", "--xds-address", address);
+
+        command.ExitCode.ShouldBe(2);
+        command.Errors.ShouldContain(line => line.Contains("--xds-address", StringComparison.Ordinal));
+        command.Errors.ShouldNotContain(line => line.Contains("   at ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task OptionOfAnotherDataPlane_IsSaid()
+    {
+        // It cannot be started, so that the command ends at once.
+        await using var command = await NuncioCommand.RunAsync(
+            "run", _folder.Path, "--data-plane", "envoy", "--envoy", Path.Combine(_folder.Path, "none"), "--xds-address", "127.0.0.1:18000",
+            "--max-connections", "5");
+
+        command.ExitCode.ShouldBe(2);
+        command.Errors.ShouldContain(line => line.Contains("--xds-address has no effect", StringComparison.Ordinal));
+        command.Errors.ShouldContain(line => line.Contains("--max-connections has no effect", StringComparison.Ordinal));
+        command.Errors.ShouldNotContain(line => line.Contains("--envoy has no effect", StringComparison.Ordinal));
+    }
+
     public void Dispose()
     {
         _servers.Dispose();

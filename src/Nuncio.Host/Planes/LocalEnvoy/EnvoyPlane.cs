@@ -74,6 +74,7 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
         var (version, problem) = await EnvoyVersion.AskAsync(_options.Program, cancellationToken);
         if (version is null) return problem;
         LogVersion(_options.Program, version.ToString());
+        if (version < EnvoySupport.Oldest) LogOld(version.ToString(), EnvoySupport.Oldest.ToString());
         if (EnvoyFolder.Open(_options, out problem) is not { } folder) return problem;
         var bootstrap = new AdsBootstrapOptions
         {
@@ -170,4 +171,7 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
 
     [LoggerMessage(1, LogLevel.Information, "Data plane: {Program}, Envoy {Version}")]
     private partial void LogVersion(string program, string version);
+
+    [LoggerMessage(2, LogLevel.Warning, "Envoy {Version} is too old: {Oldest} and later are supported, and what it does not know has no effect or is refused")]
+    private partial void LogOld(string version, string oldest);
 }

@@ -21,9 +21,9 @@ internal static partial class EnvoyVersion
             var text = await process.StandardOutput.ReadToEndAsync(limit.Token);
             await process.WaitForExitAsync(limit.Token);
             var match = Pattern().Match(text);
-            return match.Success && Version.TryParse(match.Groups[1].Value, out var version)
-                ? (version, null)
-                : (null, $"{program} does not say which Envoy it is: {(text + await errors).Trim()}");
+            if (match.Success && Version.TryParse(match.Groups[1].Value, out var version)) return (version, null);
+            var said = (text + await errors).Trim();
+            return (null, $"{program} does not say which Envoy it is: it ends with {process.ExitCode}, {(said.Length > 0 ? said : "without a word")}");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
