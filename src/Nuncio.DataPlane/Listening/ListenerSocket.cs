@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Transport;
+using Nuncio.DataPlane.Transport.Epoll;
 
 namespace Nuncio.DataPlane.Listening;
 
@@ -16,6 +17,7 @@ internal sealed partial class ListenerSocket
     private readonly Socket _socket;
     private readonly ListenerEnvironment _environment;
     private ListenerState? _owner;
+    private EpollAcceptor? _acceptor;
     private PortProbe? _probe;
     private volatile bool _closed;
 
@@ -46,6 +48,8 @@ internal sealed partial class ListenerSocket
                 socket.DualMode = address.IsDualStack;
             }
 
+            // What is accepted inherits it where loops of our own accept.
+            socket.NoDelay = true;
             SharedPort.Share(socket);
             socket.Bind(address.EndPoint);
             socket.Listen(backlog);
@@ -61,8 +65,22 @@ internal sealed partial class ListenerSocket
         }
     }
 
-    /// <summary>Accepts until closed.</summary>
-    public async Task AcceptAsync()
+    /// <summary>Begins to accept, until closed.</summary>
+    public void Start()
+    {
+        if (EpollLoops.IsSupported)
+        {
+            _acceptor = EpollAcceptor.Start(
+                _socket, Take, error => LogAcceptFailed(_environment.Logger, Address.StatName, $"errno {error}"), _environment.Timers.Time);
+        }
+
+        if (_acceptor is null)
+        {
+            _ = AcceptAsync();
+        }
+    }
+
+    private async Task AcceptAsync()
     {
         while (!_closed)
         {
@@ -77,7 +95,7 @@ internal sealed partial class ListenerSocket
             catch (SocketException e) when (!_closed)
             {
                 // Out of file descriptors, or the client was gone before we came: the socket itself is fine.
-                LogAcceptFailed(_environment.Logger, Address.StatName, e.SocketErrorCode);
+                LogAcceptFailed(_environment.Logger, Address.StatName, e.SocketErrorCode.ToString());
                 await Task.Delay(RetryDelay, _environment.Timers.Time);
             }
             catch (SocketException)
@@ -120,6 +138,7 @@ internal sealed partial class ListenerSocket
     public void Close()
     {
         _closed = true;
+        _acceptor?.Close();
         try
         {
             while (_socket.Poll(0, SelectMode.SelectRead))
@@ -139,26 +158,27 @@ internal sealed partial class ListenerSocket
     {
         try
         {
-            if (Volatile.Read(ref _probe) is { } probe && probe.IsIt(accepted))
-            {
-                accepted.Dispose();
-            }
-            else if (Owner is { } owner)
-            {
-                owner.Accept(accepted);
-            }
-            else
-            {
-                accepted.Dispose();
-            }
+            Take(new IncomingSocket(accepted));
         }
         catch (SocketException)
         {
-            // Its options cannot be set, or its addresses read: it is closed already.
+            // Its address cannot be read: it is closed already.
             accepted.Dispose();
         }
     }
 
+    private void Take(IncomingSocket accepted)
+    {
+        if ((Volatile.Read(ref _probe) is not { } probe || !probe.IsIt(accepted.Remote)) && Owner is { } owner)
+        {
+            owner.Accept(accepted);
+        }
+        else
+        {
+            accepted.Close();
+        }
+    }
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Accepting at {Address} failed: {Error}")]
-    private static partial void LogAcceptFailed(ILogger logger, string address, SocketError error);
+    private static partial void LogAcceptFailed(ILogger logger, string address, string error);
 }

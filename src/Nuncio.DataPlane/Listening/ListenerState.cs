@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Transport;
@@ -62,42 +61,32 @@ internal sealed class ListenerState
         }
     }
 
-    /// <summary>A new socket; from the accepting thread, which this must not hold up.</summary>
-    public void Accept(Socket socket)
+    /// <summary>A new socket; from the accepting thread, which this must not hold up, maybe several at a time.</summary>
+    public void Accept(IncomingSocket socket)
     {
         if (Environment.Overload.RejectsConnections)
         {
             Metrics.DownstreamConnectionsOverloadReject.Increment();
-            socket.Dispose();
+            socket.Close();
             return;
         }
 
         if (!Environment.Connections.TryAdd())
         {
             Metrics.DownstreamGlobalConnectionsOverflow.Increment();
-            socket.Dispose();
+            socket.Close();
             return;
         }
 
-        DownstreamConnection connection;
-        try
-        {
-            var clusters = Environment.Clusters.Current;
-            var model = Model;
-            socket.NoDelay = true;
-            if (model.KeepAlive is { } keepAlive)
-            {
-                SocketTuning.SetKeepAlive(socket, keepAlive);
-            }
-
-            connection = new DownstreamConnection(this, model, clusters, SocketTransports.Adopt(socket));
-        }
-        catch (SocketException)
+        var clusters = Environment.Clusters.Current;
+        var model = Model;
+        if (socket.Adopt(model.KeepAlive) is not { } transport)
         {
             Environment.Connections.Remove();
-            throw;
+            return;
         }
 
+        var connection = new DownstreamConnection(this, model, clusters, transport);
         bool ending;
         bool draining;
         lock (_gate)

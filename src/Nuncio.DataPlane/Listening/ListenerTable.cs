@@ -97,7 +97,7 @@ internal sealed class ListenerTable
         {
             if (_sockets.TryAdd(address, socket))
             {
-                _ = socket.AcceptAsync();
+                socket.Start();
             }
         }
     }

@@ -32,10 +32,10 @@ internal sealed class PortProbe(IPEndPoint address, TimeProvider time)
         }
     }
 
-    /// <summary>Whether an accepted connection is this one.</summary>
-    public bool IsIt(Socket accepted)
+    /// <summary>Whether an accepted connection, by its peer, is this one.</summary>
+    public bool IsIt(IPEndPoint remote)
     {
-        if (Volatile.Read(ref _from) is not { } from || accepted.RemoteEndPoint is not IPEndPoint remote || remote.Port != from.Port
+        if (Volatile.Read(ref _from) is not { } from || remote.Port != from.Port
             || !(remote.Address.IsIPv4MappedToIPv6 ? remote.Address.MapToIPv4() : remote.Address).Equals(from.Address))
         {
             return false;

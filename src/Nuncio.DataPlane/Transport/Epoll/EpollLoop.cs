@@ -4,7 +4,7 @@ namespace Nuncio.DataPlane.Transport.Epoll;
 
 /// <summary>
 /// A thread that waits for its sockets and lets whoever waits for one go on, inline. Edge-triggered: each socket is registered once, and a socket is
-/// asked for more only when the kernel has said that there is some.
+/// asked for more only when the kernel has said that there is some. Listening sockets are watched by all loops instead, as long as something waits there.
 /// </summary>
 internal sealed class EpollLoop
 {
@@ -18,10 +18,10 @@ internal sealed class EpollLoop
     private readonly int _wake;
     private readonly Lock _gate = new();
     private readonly Stack<int> _free = new();
-    private EpollTransportConnection?[] _connections = new EpollTransportConnection?[64];
+    private IEpollTarget?[] _targets = new IEpollTarget?[64];
     private int _used;
-    private List<EpollTransportConnection> _posted = [];
-    private List<EpollTransportConnection> _taken = [];
+    private List<IEpollTarget> _posted = [];
+    private List<IEpollTarget> _taken = [];
 
     private EpollLoop(int epoll, int wake)
     {
@@ -49,28 +49,27 @@ internal sealed class EpollLoop
         return loop;
     }
 
-    /// <summary>Begins to watch a socket. False when the system does not let us.</summary>
-    public bool TryAdd(EpollTransportConnection connection, int descriptor, out int slot)
+    /// <summary>Begins to watch a socket for <paramref name="events"/>. False when the system does not let us.</summary>
+    public bool TryAdd(IEpollTarget target, int descriptor, uint events, out int slot)
     {
         lock (_gate)
         {
             if (!_free.TryPop(out slot))
             {
                 slot = _used++;
-                if (slot == _connections.Length)
+                if (slot == _targets.Length)
                 {
                     // The thread of the loop may be looking at the old one, which is as good for all that it knows of.
-                    var bigger = new EpollTransportConnection?[slot * 2];
-                    _connections.CopyTo(bigger, 0);
-                    Volatile.Write(ref _connections, bigger);
+                    var bigger = new IEpollTarget?[slot * 2];
+                    _targets.CopyTo(bigger, 0);
+                    Volatile.Write(ref _targets, bigger);
                 }
             }
 
-            Volatile.Write(ref _connections[slot], connection);
+            Volatile.Write(ref _targets[slot], target);
         }
 
-        const uint Events = LinuxSockets.EventIn | LinuxSockets.EventOut | LinuxSockets.EventPeerClosed | LinuxSockets.EventEdge;
-        if (LinuxSockets.Watch(_epoll, descriptor, Events, slot) == 0)
+        if (LinuxSockets.Watch(_epoll, descriptor, events, slot) == 0)
         {
             return true;
         }
@@ -87,17 +86,24 @@ internal sealed class EpollLoop
     {
         lock (_gate)
         {
-            _connections[slot] = null;
+            _targets[slot] = null;
             _free.Push(slot);
         }
     }
 
-    /// <summary>Has <see cref="EpollTransportConnection.OnPosted"/> called on the loop's thread, after the events that are there.</summary>
-    public void Post(EpollTransportConnection connection)
+    /// <summary>Forgets a socket that stays open.</summary>
+    public void RemoveWatched(int slot, int descriptor)
+    {
+        LinuxSockets.Unwatch(_epoll, descriptor);
+        Remove(slot);
+    }
+
+    /// <summary>Has <see cref="IEpollTarget.OnPosted"/> called on the loop's thread, after the events that are there.</summary>
+    public void Post(IEpollTarget target)
     {
         lock (_gate)
         {
-            _posted.Add(connection);
+            _posted.Add(target);
         }
 
         if (current != this)
@@ -124,7 +130,7 @@ internal sealed class EpollLoop
                 }
                 else
                 {
-                    Volatile.Read(ref Volatile.Read(ref _connections)[data])?.OnEvents(MemoryMarshal.Read<uint>(record));
+                    Volatile.Read(ref Volatile.Read(ref _targets)[data])?.OnEvents(MemoryMarshal.Read<uint>(record));
                 }
             }
 
@@ -145,9 +151,9 @@ internal sealed class EpollLoop
             (_posted, _taken) = (_taken, _posted);
         }
 
-        foreach (var connection in _taken)
+        foreach (var target in _taken)
         {
-            connection.OnPosted();
+            target.OnPosted();
         }
 
         _taken.Clear();

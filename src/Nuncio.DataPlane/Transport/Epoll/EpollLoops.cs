@@ -17,6 +17,15 @@ internal static class EpollLoops
             return current;
         }
 
+        return Next();
+    }
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<EpollLoop> All => Running.Value;
+
+    /// <summary>The loop for a connection that was accepted: each in turn, so that none has more of them than others.</summary>
+    public static EpollLoop Next()
+    {
         var loops = Running.Value;
         return loops[(uint)Interlocked.Increment(ref _next) % (uint)loops.Length];
     }

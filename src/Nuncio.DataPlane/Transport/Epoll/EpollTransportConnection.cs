@@ -12,10 +12,12 @@ namespace Nuncio.DataPlane.Transport.Epoll;
 /// and looks at the counts then, the loop counts first and looks for somebody waiting then: one of them sees the other, and who takes the wait
 /// over by exchange does the work.
 /// </remarks>
-internal sealed class EpollTransportConnection : TransportConnection
+internal sealed class EpollTransportConnection : TransportConnection, IEpollTarget
 {
     // After so many reads that did not have to wait, others get their turn.
     private const int MaxReadsInARow = 32;
+
+    private const uint Watched = LinuxSockets.EventIn | LinuxSockets.EventOut | LinuxSockets.EventPeerClosed | LinuxSockets.EventEdge;
 
     private const int Idle = 0;
     private const int Waiting = 1;
@@ -23,7 +25,7 @@ internal sealed class EpollTransportConnection : TransportConnection
 
     private readonly EpollOperation<int> _read = new();
     private readonly EpollOperation<bool> _write = new();
-    private readonly Socket _socket;
+    private readonly Socket? _socket;
     private readonly int _descriptor;
     private readonly EpollLoop _loop;
     private readonly int _slot;
@@ -46,15 +48,16 @@ internal sealed class EpollTransportConnection : TransportConnection
     private int _closed;
     private volatile bool _shutDown;
 
-    private EpollTransportConnection(Socket socket, EpollLoop loop, IPEndPoint remote, IPEndPoint local, bool connected)
+    // Of a socket object it is closed through that.
+    private EpollTransportConnection(Socket? socket, int descriptor, EpollLoop loop, IPEndPoint remote, IPEndPoint local, bool connected)
     {
         _socket = socket;
         _loop = loop;
-        _descriptor = (int)socket.SafeHandle.DangerousGetHandle();
+        _descriptor = descriptor;
         RemoteEndPoint = remote;
         LocalEndPoint = local;
         _writeFullAt = connected ? -1 : 0;
-        IsWatched = loop.TryAdd(this, _descriptor, out _slot);
+        IsWatched = loop.TryAdd(this, _descriptor, Watched, out _slot);
     }
 
     /// <inheritdoc/>
@@ -72,15 +75,35 @@ internal sealed class EpollTransportConnection : TransportConnection
     public static EpollTransportConnection Of(Socket socket)
     {
         var connection = new EpollTransportConnection(
-            socket, EpollLoops.Choose(), Unmapped((IPEndPoint)socket.RemoteEndPoint!), Unmapped((IPEndPoint)socket.LocalEndPoint!), connected: true);
+            socket,
+            DescriptorOf(socket),
+            EpollLoops.Choose(),
+            Unmapped((IPEndPoint)socket.RemoteEndPoint!),
+            Unmapped((IPEndPoint)socket.LocalEndPoint!),
+            connected: true);
         return connection.IsWatched ? connection : throw new SocketException((int)SocketError.NoBufferSpaceAvailable);
+    }
+
+    /// <summary>
+    /// Takes over a connected socket that does not block. Null when it is broken already or the system has no room to watch it; it is still the caller's then.
+    /// </summary>
+    public static EpollTransportConnection? Of(int descriptor, IPEndPoint remote)
+    {
+        if (LinuxSockets.LocalEndPoint(descriptor) is not { } local)
+        {
+            return null;
+        }
+
+        var connection = new EpollTransportConnection(null, descriptor, EpollLoops.Next(), Unmapped(remote), Unmapped(local), connected: true);
+        return connection.IsWatched ? connection : null;
     }
 
     /// <summary>Takes over a socket that is connecting; <see cref="WaitUntilConnectedAsync"/> comes next. Null when the system has no room to watch it.</summary>
     public static EpollTransportConnection? Connecting(Socket socket, IPEndPoint remote)
     {
-        var local = LinuxSockets.LocalEndPoint((int)socket.SafeHandle.DangerousGetHandle()) ?? new IPEndPoint(IPAddress.Any, 0);
-        var connection = new EpollTransportConnection(socket, EpollLoops.Choose(), remote, Unmapped(local), connected: false);
+        var descriptor = DescriptorOf(socket);
+        var local = LinuxSockets.LocalEndPoint(descriptor) ?? new IPEndPoint(IPAddress.Any, 0);
+        var connection = new EpollTransportConnection(socket, descriptor, EpollLoops.Choose(), remote, Unmapped(local), connected: false);
         return connection.IsWatched ? connection : null;
     }
 
@@ -159,14 +182,12 @@ internal sealed class EpollTransportConnection : TransportConnection
     /// <inheritdoc/>
     public override ValueTask ShutdownWriteAsync()
     {
-        try
+        _shutDown = true;
+        if (BeginCall())
         {
-            _shutDown = true;
-            _socket.Shutdown(SocketShutdown.Send);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // The peer was faster; the reader sees it.
+            // Where it fails the peer was faster; the reader sees it.
+            LinuxSockets.ShutdownSending(_descriptor);
+            EndCall();
         }
 
         return default;
@@ -183,7 +204,11 @@ internal sealed class EpollTransportConnection : TransportConnection
         if (!_shutDown && Volatile.Read(ref _readState) != Idle)
         {
             // In the middle of a conversation: the peer must not take it for its end.
-            SetReset();
+            if (BeginCall())
+            {
+                LinuxSockets.SetReset(_descriptor);
+                EndCall();
+            }
         }
 
         if (Interlocked.Add(ref _calls, int.MinValue) == int.MinValue)
@@ -196,18 +221,15 @@ internal sealed class EpollTransportConnection : TransportConnection
     }
 
     /// <inheritdoc/>
-    public override async ValueTask DisposeAsync()
+    public override ValueTask DisposeAsync()
     {
-        if (Volatile.Read(ref _aborted) == 0)
-        {
-            await ShutdownWriteAsync();
-        }
-
+        // Closing says the end by itself.
+        _shutDown = true;
         Abort();
+        return default;
     }
 
-    /// <summary>The kernel's report; on the loop's thread.</summary>
-    internal void OnEvents(uint events)
+    void IEpollTarget.OnEvents(uint events)
     {
         const uint Broken = LinuxSockets.EventHangUp | LinuxSockets.EventError;
         _readsInARow = 0;
@@ -230,8 +252,8 @@ internal sealed class EpollTransportConnection : TransportConnection
         }
     }
 
-    /// <summary>It was aborted, or gives others their turn; on the loop's thread.</summary>
-    internal void OnPosted()
+    // It was aborted, or gives others their turn.
+    void IEpollTarget.OnPosted()
     {
         _readsInARow = 0;
         FinishRead();
@@ -407,19 +429,16 @@ internal sealed class EpollTransportConnection : TransportConnection
                 _loop.Remove(_slot);
             }
 
-            _socket.Dispose();
+            if (_socket is not null)
+            {
+                _socket.Dispose();
+            }
+            else
+            {
+                LinuxSockets.Close(_descriptor);
+            }
         }
     }
 
-    private void SetReset()
-    {
-        try
-        {
-            _socket.LingerState = new LingerOption(true, 0);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // It is broken already.
-        }
-    }
+    private static int DescriptorOf(Socket socket) => (int)socket.SafeHandle.DangerousGetHandle();
 }

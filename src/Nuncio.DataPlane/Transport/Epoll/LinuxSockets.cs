@@ -11,24 +11,37 @@ internal static unsafe partial class LinuxSockets
     public const uint EventError = 0x008;
     public const uint EventHangUp = 0x010;
     public const uint EventPeerClosed = 0x2000;
+    public const uint EventExclusive = 1u << 28;
     public const uint EventEdge = 1u << 31;
 
     public const int Interrupted = 4;
     public const int Again = 11;
+    public const int ConnectionAborted = 103;
     public const int InProgress = 115;
 
     private const int ControlAdd = 1;
+    private const int ControlRemove = 2;
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
     private const int FlagPeek = 0x2;
     private const int FlagDontWait = 0x40;
     private const int FlagNoSignal = 0x4000;
     private const int Ipv6 = 10;
+    private const int SendingEnd = 1;
+    private const int LevelSocket = 1;
+    private const int OptionKeepAlive = 9;
+    private const int OptionLinger = 13;
+    private const int LevelTcp = 6;
+    private const int OptionKeepAliveTime = 4;
+    private const int OptionKeepAliveInterval = 5;
+    private const int OptionKeepAliveProbes = 6;
 
     /// <summary>The kernel packs its struct on x86 only.</summary>
     public static readonly int EventSize = RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.X86 ? 12 : 16;
 
     public static readonly int EventDataOffset = EventSize - 8;
+
+    private static readonly IPEndPoint Nobody = new(IPAddress.Any, 0);
 
     public static int CreateEpoll() => epoll_create1(CloseOnExec);
 
@@ -41,6 +54,29 @@ internal static unsafe partial class LinuxSockets
         *(uint*)record = events;
         *(long*)(record + EventDataOffset) = data;
         return epoll_ctl(epoll, ControlAdd, descriptor, record) == 0 ? 0 : -Marshal.GetLastPInvokeError();
+    }
+
+    /// <summary>Ends <see cref="Watch"/>.</summary>
+    public static void Unwatch(int epoll, int descriptor)
+    {
+        var record = stackalloc byte[16];
+        _ = epoll_ctl(epoll, ControlRemove, descriptor, record);
+    }
+
+    /// <summary>The descriptor of a connection, which does not block, with its peer; negative: the error.</summary>
+    public static int Accept(int listening, out IPEndPoint remote)
+    {
+        remote = Nobody;
+        var bytes = stackalloc byte[28];
+        var length = 28u;
+        var descriptor = accept4(listening, bytes, &length, NonBlocking | CloseOnExec);
+        if (descriptor < 0)
+        {
+            return -Marshal.GetLastPInvokeError();
+        }
+
+        remote = Read(bytes);
+        return descriptor;
     }
 
     /// <summary>How many events are in <paramref name="buffer"/>; negative: the error.</summary>
@@ -99,11 +135,28 @@ internal static unsafe partial class LinuxSockets
             return null;
         }
 
-        var port = (bytes[2] << 8) | bytes[3];
-        return *(ushort*)bytes == Ipv6
-            ? new IPEndPoint(new IPAddress(new ReadOnlySpan<byte>(bytes + 8, 16), *(uint*)(bytes + 24)), port)
-            : new IPEndPoint(new IPAddress(new ReadOnlySpan<byte>(bytes + 4, 4)), port);
+        return Read(bytes);
     }
+
+    /// <summary>Ends our direction.</summary>
+    public static void ShutdownSending(int descriptor) => _ = shutdown(descriptor, SendingEnd);
+
+    /// <summary>Closing is a reset from now on.</summary>
+    public static void SetReset(int descriptor)
+    {
+        // struct linger: on, for no time.
+        var linger = stackalloc int[2];
+        linger[0] = 1;
+        linger[1] = 0;
+        _ = setsockopt(descriptor, LevelSocket, OptionLinger, linger, 2 * sizeof(int));
+    }
+
+    /// <summary>Switches keep-alive probes on. False when the system does not take a number.</summary>
+    public static bool TrySetKeepAlive(int descriptor, TcpKeepAliveOptions options) =>
+        TrySet(descriptor, LevelSocket, OptionKeepAlive, 1)
+            && (options.Time is not { } time || TrySet(descriptor, LevelTcp, OptionKeepAliveTime, time))
+            && (options.Interval is not { } interval || TrySet(descriptor, LevelTcp, OptionKeepAliveInterval, interval))
+            && (options.Probes is not { } probes || TrySet(descriptor, LevelTcp, OptionKeepAliveProbes, probes));
 
     /// <summary>Adds one to an event descriptor's count.</summary>
     public static void Signal(int descriptor)
@@ -126,6 +179,16 @@ internal static unsafe partial class LinuxSockets
         {
             _ = close(descriptor);
         }
+    }
+
+    private static bool TrySet(int descriptor, int level, int option, int value) => setsockopt(descriptor, level, option, &value, sizeof(int)) == 0;
+
+    private static IPEndPoint Read(byte* address)
+    {
+        var port = (address[2] << 8) | address[3];
+        return *(ushort*)address == Ipv6
+            ? new IPEndPoint(new IPAddress(new ReadOnlySpan<byte>(address + 8, 16), *(uint*)(address + 24)), port)
+            : new IPEndPoint(new IPAddress(new ReadOnlySpan<byte>(address + 4, 4)), port);
     }
 
     private static int WithError(nint result) => result >= 0 ? (int)result : -Marshal.GetLastPInvokeError();
@@ -154,6 +217,15 @@ internal static unsafe partial class LinuxSockets
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int getsockname(int descriptor, byte* address, uint* length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int accept4(int descriptor, byte* address, uint* length, int flags);
+
+    [LibraryImport("libc")]
+    private static partial int setsockopt(int descriptor, int level, int option, void* value, uint length);
+
+    [LibraryImport("libc")]
+    private static partial int shutdown(int descriptor, int how);
 
     [LibraryImport("libc")]
     private static partial int close(int descriptor);
