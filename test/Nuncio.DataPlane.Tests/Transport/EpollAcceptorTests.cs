@@ -1,6 +1,6 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Threading.Channels;
 using Nuncio.DataPlane.Transport;
 using Nuncio.DataPlane.Transport.Epoll;
 
@@ -8,20 +8,13 @@ namespace Nuncio.DataPlane.Tests.Transport;
 
 public sealed class EpollAcceptorTests : IDisposable
 {
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
-
     private readonly Socket _listening = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-    private readonly BlockingCollection<IncomingSocket> _accepted = [];
-    private readonly BlockingCollection<int> _failed = [];
+    private readonly Channel<IncomingSocket> _accepted = Channel.CreateUnbounded<IncomingSocket>();
+    private readonly Channel<int> _failed = Channel.CreateUnbounded<int>();
 
     public EpollAcceptorTests() => _listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
 
-    public void Dispose()
-    {
-        _listening.Dispose();
-        _accepted.Dispose();
-        _failed.Dispose();
-    }
+    public void Dispose() => _listening.Dispose();
 
     [SkippableFact]
     public async Task Connections_ThatCome_AreAcceptedAndCarryBytesBothWays()
@@ -32,24 +25,24 @@ public sealed class EpollAcceptorTests : IDisposable
         for (var i = 0; i < 100; i++)
         {
             using var peer = Connect();
-            var incoming = Take(_accepted);
+            var incoming = await TakeAsync(_accepted);
             incoming.Remote.ShouldBe(peer.LocalEndPoint);
             await using var connection = incoming.Adopt(new TcpKeepAliveOptions(3, 60, 10)).ShouldNotBeNull();
             connection.RemoteEndPoint.ShouldBe(peer.LocalEndPoint);
             connection.LocalEndPoint.ShouldBe(peer.RemoteEndPoint);
             await peer.SendAsync(new byte[] { 1, 2, 3 });
-            (await connection.ReadAsync(new byte[8]).AsTask().WaitAsync(Long)).ShouldBe(3);
+            (await connection.ReadAsync(new byte[8]).AsTask().WaitAsync(Until.Limit)).ShouldBe(3);
             (await connection.WriteAsync(new byte[2])).ShouldBeTrue();
-            (await peer.ReceiveAsync(new byte[8]).WaitAsync(Long)).ShouldBe(2);
+            (await peer.ReceiveAsync(new byte[8]).WaitAsync(Until.Limit)).ShouldBe(2);
             await connection.DisposeAsync();
-            (await peer.ReceiveAsync(new byte[8]).WaitAsync(Long)).ShouldBe(0);
+            (await peer.ReceiveAsync(new byte[8]).WaitAsync(Until.Limit)).ShouldBe(0);
         }
 
         acceptor.Close();
     }
 
     [SkippableFact]
-    public void Close_ConnectionsInTheQueue_AreStillAcceptedAndNoneAfterwards()
+    public async Task Close_ConnectionsInTheQueue_AreStillAcceptedAndNoneAfterwards()
     {
         Skip.IfNot(EpollLoops.IsSupported);
         _listening.Listen(64);
@@ -58,42 +51,43 @@ public sealed class EpollAcceptorTests : IDisposable
         acceptor.Close();
         foreach (var _ in peers)
         {
-            Take(_accepted).Close();
+            (await TakeAsync(_accepted)).Close();
         }
 
         using var late = Connect();
-        _accepted.TryTake(out _, TimeSpan.FromMilliseconds(50)).ShouldBeFalse();
+        _accepted.Reader.TryRead(out _).ShouldBeFalse();
         peers.ForEach(static peer => peer.Dispose());
     }
 
     [SkippableFact]
-    public void Failure_IsToldAndTriedAgainLater()
+    public async Task Failure_IsToldAndTriedAgainLater()
     {
         Skip.IfNot(EpollLoops.IsSupported);
 
         // It does not listen yet, which accept(2) refuses, and which is over a moment later.
         var acceptor = Start();
-        Take(_failed).ShouldBe(22);
+        (await TakeAsync(_failed)).ShouldBe(22);
         _listening.Listen();
         using var peer = Connect();
-        Take(_accepted).Close();
+        (await TakeAsync(_accepted)).Close();
         acceptor.Close();
     }
 
     [SkippableFact]
-    public void Adopt_KeepAliveThatTheSystemRefuses_ClosesTheConnection()
+    public async Task Adopt_KeepAliveThatTheSystemRefuses_ClosesTheConnection()
     {
         Skip.IfNot(EpollLoops.IsSupported);
         _listening.Listen();
         var acceptor = Start();
         using var peer = Connect();
-        Take(_accepted).Adopt(new TcpKeepAliveOptions(1_000_000, 60, 10)).ShouldBeNull();
-        peer.ReceiveTimeout = (int)Long.TotalMilliseconds;
+        (await TakeAsync(_accepted)).Adopt(new TcpKeepAliveOptions(1_000_000, 60, 10)).ShouldBeNull();
+        peer.ReceiveTimeout = (int)Until.Limit.TotalMilliseconds;
         peer.Receive(new byte[1]).ShouldBe(0);
         acceptor.Close();
     }
 
-    private EpollAcceptor Start() => EpollAcceptor.Start(_listening, _accepted.Add, _failed.Add, TimeProvider.System).ShouldNotBeNull();
+    private EpollAcceptor Start() => EpollAcceptor.Start(
+        _listening, one => _accepted.Writer.TryWrite(one), error => _failed.Writer.TryWrite(error), TimeProvider.System).ShouldNotBeNull();
 
     private Socket Connect()
     {
@@ -102,5 +96,5 @@ public sealed class EpollAcceptorTests : IDisposable
         return peer;
     }
 
-    private static T Take<T>(BlockingCollection<T> from) => from.TryTake(out var one, Long) ? one : throw new TimeoutException("nothing comes");
+    private static Task<T> TakeAsync<T>(Channel<T> from) => from.Reader.ReadAsync().AsTask().WaitAsync(Until.Limit);
 }

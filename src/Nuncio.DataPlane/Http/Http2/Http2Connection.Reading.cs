@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using Nuncio.DataPlane.Http.Http2.Hpack;
+using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.DataPlane.Http.Http2;
 
@@ -220,7 +221,7 @@ internal abstract partial class Http2Connection
     /// <summary>Handles whole frames; false when the connection has to end.</summary>
     private bool HandleInput(ReadOnlySpan<byte> input, out int consumed)
     {
-        Http2FlushBatch.Enter();
+        FlushBatch.Enter();
         try
         {
             consumed = 0;
@@ -272,7 +273,7 @@ internal abstract partial class Http2Connection
         }
         finally
         {
-            Http2FlushBatch.Exit();
+            FlushBatch.Exit();
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Nuncio.DataPlane.Http.Http2.Hpack;
+using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.DataPlane.Http.Http2;
 
@@ -99,10 +100,10 @@ internal abstract partial class Http2Connection
                 return;
             }
 
-            if (Http2FlushBatch.IsOpen)
+            if (FlushBatch.IsOpen)
             {
                 _flushQueued = true;
-                Http2FlushBatch.Add(this);
+                FlushBatch.Add(this);
                 return;
             }
 
@@ -112,7 +113,7 @@ internal abstract partial class Http2Connection
         WriteLoop();
     }
 
-    /// <summary>The end of a batch.</summary>
+    /// <inheritdoc/>
     public void FlushNow()
     {
         lock (Gate)
@@ -134,7 +135,7 @@ internal abstract partial class Http2Connection
     {
         lock (Gate)
         {
-            if (_writing || _pending.Length == 0)
+            if (_writing || (_pending.Length == 0 && !_shutdownWhenFlushed))
             {
                 return;
             }

@@ -12,7 +12,7 @@ namespace Nuncio.DataPlane.Http.Http2;
 /// <see cref="Gate"/> guards streams, windows and output. It is held for short, and nothing foreign is called under it (<see cref="Http2Wakeups"/>).
 /// This part: life from preface to end. Reading and Writing are in the other parts.
 /// </remarks>
-internal abstract partial class Http2Connection
+internal abstract partial class Http2Connection : IBatchedOutput
 {
     private const int ReadBufferSize = 32 * 1024;
     private const int IdleBufferSize = 4 * 1024;
@@ -41,8 +41,8 @@ internal abstract partial class Http2Connection
         _onWritten = OnWritten;
     }
 
-    /// <summary>The next connection of a thread's <see cref="Http2FlushBatch"/>.</summary>
-    public Http2Connection? NextInBatch { get; set; }
+    /// <inheritdoc/>
+    public IBatchedOutput? NextInBatch { get; set; }
 
     /// <summary>Guards everything that both the reader and writers touch.</summary>
     protected Lock Gate { get; } = new();
@@ -388,7 +388,8 @@ internal abstract partial class Http2Connection
             _lingerTimer ??= Time.CreateTimer(static state => ((Http2Connection)state!).Transport.Abort(), this, LingerTime, Timeout.InfiniteTimeSpan);
         }
 
-        RequestFlush();
+        // The peer's end may be there already, and then nothing is sent after this.
+        FlushEarly();
         while (await Transport.ReadAsync(buffer) > 0)
         {
         }

@@ -139,6 +139,11 @@ internal sealed class EpollAcceptor
 
         public bool TryBegin()
         {
+            if (_begun)
+            {
+                return true;
+            }
+
             var isHeld = false;
             try
             {

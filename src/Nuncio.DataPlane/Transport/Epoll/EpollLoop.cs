@@ -9,6 +9,9 @@ namespace Nuncio.DataPlane.Transport.Epoll;
 internal sealed class EpollLoop
 {
     private const int BatchSize = 256;
+
+    // What is flushed together waits for the others; not for too many.
+    private const int EventsPerFlush = 64;
     private const long WakeData = -1;
 
     [ThreadStatic]
@@ -117,6 +120,7 @@ internal sealed class EpollLoop
         current = this;
         var events = new byte[BatchSize * LinuxSockets.EventSize];
         var hasPosted = false;
+        FlushBatch.Enter();
         while (true)
         {
             var count = LinuxSockets.Wait(_epoll, events, hasPosted ? 0 : Timeout.Infinite);
@@ -132,9 +136,15 @@ internal sealed class EpollLoop
                 {
                     Volatile.Read(ref Volatile.Read(ref _targets)[data])?.OnEvents(MemoryMarshal.Read<uint>(record));
                 }
+
+                if ((i + 1) % EventsPerFlush == 0)
+                {
+                    FlushBatch.FlushAll();
+                }
             }
 
             hasPosted = RunPosted();
+            FlushBatch.FlushAll();
         }
     }
 

@@ -221,12 +221,15 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
     }
 
     /// <inheritdoc/>
-    public override ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
-        // Closing says the end by itself.
-        _shutDown = true;
+        if (Volatile.Read(ref _aborted) == 0)
+        {
+            // Closing alone would be a reset where bytes of the peer's are unread; after the end the peer has seen that we were done.
+            await ShutdownWriteAsync();
+        }
+
         Abort();
-        return default;
     }
 
     void IEpollTarget.OnEvents(uint events)
