@@ -94,11 +94,12 @@ internal sealed class MappingMatch
         {
             HostGlob = host;
             HostIsRegex = spec.HostRegex == true;
-            if (spec.Hostname is not null)
-                _findings.Warning(_resource, FindingCodes.MutuallyExclusive, "spec.host", "hostname is set too and wins");
-            else if (!HostIsRegex && host.Contains('*', StringComparison.Ordinal))
+            // Even where hostname wins: Emissary refuses such a Mapping, and what its author meant cannot be told.
+            if (!HostIsRegex && host.Contains('*', StringComparison.Ordinal))
                 return Refuse(
                     FindingCodes.InvalidFieldValue, "spec.host", $"'{host}' is compared exactly and holds *, which no host has", "hostname takes a glob");
+            if (spec.Hostname is not null)
+                _findings.Warning(_resource, FindingCodes.MutuallyExclusive, "spec.host", "hostname is set too and wins");
             else if (HostIsRegex && host.Length > 0 && !IsRegex(host, "spec.host"))
                 return false;
         }

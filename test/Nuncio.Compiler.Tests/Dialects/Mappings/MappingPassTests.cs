@@ -23,6 +23,14 @@ public class MappingPassTests
     }
 
     [Fact]
+    public void Host_WithAStarBesideHostname_IsRefused()
+    {
+        var context = new MappingHalf().Run(Given.Snapshot(Given.Mapping("a", "/a/", with: s => s with { Host = "*.example.com", Hostname = "*" })));
+        context.Findings.ToImmutable().Select(f => f.Code).ShouldContain(FindingCodes.InvalidFieldValue);
+        MappingHalf.Routes(context).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Weights_BelowHundred_LeaveTheRestToLaterGroups()
     {
         var routes = Routes(Given.Snapshot(Weighted("a", 20), Weighted("b", 30)));
