@@ -10,7 +10,11 @@ internal static class MappingReader
     public static MappingSpec Mapping(ObjectReader r)
     {
         // Bookkeeping of the conversion from v2.
-        r.Ignore("v2ExplicitTLS", "v2BoolHeaders", "v2BoolQueryParameters", "modules", "envoy_override");
+        _ = r.Child("v2ExplicitTLS");
+        _ = r.TextList("v2BoolHeaders");
+        _ = r.TextList("v2BoolQueryParameters");
+        _ = r.List("modules", static (owner, node, path) => AnyObject(owner, node, path));
+        _ = r.Child("envoy_override");
         WithoutEffect(r, "modules", "has no effect");
         WithoutEffect(r, "envoy_override", "has no effect");
         WithoutEffect(r, "docs", "has no effect: there is no developer portal");
@@ -82,7 +86,7 @@ internal static class MappingReader
 
     public static TcpMappingSpec TcpMapping(ObjectReader r)
     {
-        r.Ignore("v2ExplicitTLS");
+        _ = r.Child("v2ExplicitTLS");
         return new TcpMappingSpec
         {
             Port = r.RequiredInt32("port", int.MinValue, int.MaxValue),
@@ -103,8 +107,17 @@ internal static class MappingReader
 
     private static void WithoutEffect(ObjectReader r, string name, string message)
     {
-        if (r.Map.Find(name) is { } node)
+        // Of a Mapping that is left out, what is wrong with it is all that matters.
+        if (r.Map.Find(name) is { } node && !r.Scope.IsInvalid)
             r.Remark(FindingCodes.FieldWithoutEffect, FindingLevel.Notice, node, name, message);
+    }
+
+    private static Node? AnyObject(ObjectReader r, Node node, string path)
+    {
+        if (node is MapNode)
+            return node;
+        r.WrongType(node, path, "an object");
+        return null;
     }
 
     private static MappingDocs Docs(ObjectReader r) => new()

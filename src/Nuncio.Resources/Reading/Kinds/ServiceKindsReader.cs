@@ -8,7 +8,7 @@ internal static class ServiceKindsReader
 {
     public static AuthServiceSpec AuthService(ObjectReader r)
     {
-        r.Ignore("v2ExplicitTLS");
+        _ = r.Child("v2ExplicitTLS");
         return new AuthServiceSpec
         {
             AuthService = r.RequiredText("auth_service"),
@@ -32,7 +32,7 @@ internal static class ServiceKindsReader
 
     public static RateLimitServiceSpec RateLimitService(ObjectReader r)
     {
-        r.Ignore("v2ExplicitTLS");
+        _ = r.Child("v2ExplicitTLS");
         return new RateLimitServiceSpec
         {
             Service = r.RequiredText("service"),
