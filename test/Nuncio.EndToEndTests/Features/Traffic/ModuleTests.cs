@@ -6,7 +6,7 @@ namespace Nuncio.EndToEndTests.Features.Traffic;
 [Manifest("""
     Module ambassador:
       config:
-        cluster_request_timeout_ms: 300
+        cluster_request_timeout_ms: 2000
         merge_slashes: true
         reject_requests_with_escaped_slashes: true
         retry_policy: { retry_on: 5xx, num_retries: 1 }
@@ -31,7 +31,7 @@ public class ModuleTests(GatewayOf<ModuleTests> group) : IClassFixture<GatewayOf
         var gateway = await group.On(plane);
 
         (await gateway.GetAsync("/slow/")).ShouldBeAnswered(504);
-        (await gateway.GetAsync("/default/")).Seen("x-envoy-expected-rq-timeout-ms").ShouldBe("300");
+        (await gateway.GetAsync("/default/")).Seen("x-envoy-expected-rq-timeout-ms").ShouldBe("2000");
         (await gateway.GetAsync("/own-time/")).Seen("x-envoy-expected-rq-timeout-ms").ShouldBe("5000");
     }
 
