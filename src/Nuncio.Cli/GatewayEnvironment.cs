@@ -41,7 +41,7 @@ internal sealed class GatewayEnvironment
                 _problems.Add($"{name} has no effect: {reason}");
         }
 
-        EnvoyConcurrency = Workers("ENVOY_CONCURRENCY") ?? Workers("AMBASSADOR_ENVOY_CONCURRENCY");
+        EnvoyConcurrency = Count("ENVOY_CONCURRENCY") ?? Count("AMBASSADOR_ENVOY_CONCURRENCY");
     }
 
     /// <summary>What is wrong with the variables.</summary>
@@ -103,8 +103,6 @@ internal sealed class GatewayEnvironment
     private long? Bytes(string name) => Value<long>(name, "a number of bytes", ByteCount.Parse);
 
     private int? Count(string name) => Value<int>(name, "a number above 0", static text => Number(text) is var count and > 0 ? count : null);
-
-    private int? Workers(string name) => Text(name) is { } text && Number(text) is var workers and > 0 ? workers : null;
 
     private IPAddress? Address(string name)
     {

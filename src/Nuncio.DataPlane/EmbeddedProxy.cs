@@ -33,7 +33,6 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     private readonly ListenerTable _listeners;
     private readonly OverloadMonitor _overload;
     private readonly ProcessMetrics _process;
-    private bool _draining;
 
     /// <summary>A proxy that listens nowhere yet.</summary>
     /// <param name="loggers">For what it has to say.</param>
@@ -80,6 +79,9 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     /// <summary>All statistics, under Envoy's names.</summary>
     public MetricsRegistry Metrics { get; }
 
+    /// <summary>What binds connection managers; for tests.</summary>
+    internal HttpBinding Http => _http;
+
     /// <summary>Another process listens on one of the ports too: a newer one that is to take over. Linux only.</summary>
     public bool IsReplaced => _listeners.IsShared;
 
@@ -108,7 +110,6 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            _draining = true;
             _process.Drain();
             await _listeners.DrainAsync(time, cancellationToken);
         }
@@ -133,7 +134,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     private XdsAck Apply(XdsSnapshot snapshot)
     {
         var rejections = new List<XdsRejection>();
-        if (_draining)
+        if (_process.IsDraining)
         {
             return new XdsAck(snapshot.Revision, []);
         }
@@ -153,6 +154,8 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
         _listeners.Commit(listeners);
         _routes.Trim(routes);
         _clusters.Trim(clusters);
+        _http.Trim(_listeners.Models);
+        _process.OnApplied();
         return new XdsAck(snapshot.Revision, [.. rejections]);
     }
 

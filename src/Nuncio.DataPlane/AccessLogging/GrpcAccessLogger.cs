@@ -12,11 +12,15 @@ namespace Nuncio.DataPlane.AccessLogging;
 
 /// <summary>
 /// Sends entries to one log service over a stream that is kept open (envoy.service.accesslog.v3). Entries are gathered up to a size or for a time; where the
-/// service is away or slow a bounded number of batches waits, and what is more is dropped and counted rather than requests held up.
+/// service is away or slow a bounded number of batches waits, and what is more is dropped and counted rather than requests held up. The stream begins with the
+/// first batch; that of a retired logger ends when everything is sent, and begins again for what a request adds that was open all the time.
 /// </summary>
 internal sealed class GrpcAccessLogger : IAsyncDisposable
 {
     private const int MaxWaitingBatches = 64;
+
+    // For a service to end a stream whose end it was told.
+    private static readonly TimeSpan LastAnswer = TimeSpan.FromSeconds(1);
 
     private static readonly GrpcMethod<StreamAccessLogsMessage, StreamAccessLogsResponse> StreamAccessLogs =
         new("envoy.service.accesslog.v3.AccessLogService", "StreamAccessLogs");
@@ -30,7 +34,10 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
     private readonly GrpcClient _client;
     private readonly MetricCounter _written;
     private readonly MetricCounter _dropped;
-    private readonly Task _running;
+    private readonly TaskCompletionSource _retirement = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _running = Task.CompletedTask;
+    private bool _isRunning;
+    private bool _ended;
     private StreamAccessLogsMessage? _current;
     private long _currentBytes;
     private int _currentCount;
@@ -44,7 +51,13 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
         _flush = calls.Timers.Create(Flush);
         _written = metrics.Counter("envoy_access_logs_grpc_access_log_logs_written", MetricLabels.None);
         _dropped = metrics.Counter("envoy_access_logs_grpc_access_log_logs_dropped", MetricLabels.None);
-        _running = RunAsync();
+    }
+
+    /// <summary>No configuration has it any more.</summary>
+    public void Retire()
+    {
+        Flush();
+        _retirement.TrySetResult();
     }
 
     /// <summary>Takes a request that has ended.</summary>
@@ -67,15 +80,17 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
     {
         _flush.Cancel();
         Flush();
-        _batches.Writer.TryComplete();
-        _end.CancelAfter(TimeSpan.FromSeconds(1));
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _dropped.Add(_underWay?.Count ?? 0);
-        while (_batches.Reader.TryRead(out var left))
+        Task running;
+        lock (_gate)
         {
-            _dropped.Add(left.Count);
+            _ended = true;
+            running = _running;
         }
 
+        _batches.Writer.TryComplete();
+        _end.CancelAfter(TimeSpan.FromSeconds(1));
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        DropAll();
         _end.Dispose();
     }
 
@@ -119,13 +134,20 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
 
             _current = null;
             _currentBytes = _currentCount = 0;
+            if (!_isRunning && !_ended)
+            {
+                _isRunning = true;
+                _running = RunAsync();
+            }
         }
     }
 
     private async Task RunAsync()
     {
+        // Not on the request's thread.
+        await Task.Yield();
         var backOff = new GrpcBackOff();
-        while (!_end.IsCancellationRequested && (_underWay is not null || await _batches.Reader.WaitToReadAsync(_end.Token)))
+        while (await HasBatchAsync())
         {
             try
             {
@@ -135,16 +157,46 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
                     await SendAsync(call, backOff);
                 }
             }
+            catch (GrpcStatusException) when (_retirement.Task.IsCompleted)
+            {
+                // Its cluster may be gone for good.
+                DropAll();
+            }
             catch (GrpcStatusException)
             {
                 // Tried again after a while; what waits meanwhile is bounded.
             }
 
-            if (_underWay is not null || !_batches.Reader.Completion.IsCompleted)
+            if (!_retirement.Task.IsCompleted && (_underWay is not null || !_batches.Reader.Completion.IsCompleted))
             {
-                await Task.Delay(backOff.Next(), _timers.Time, _end.Token);
+                await Task.WhenAny(Task.Delay(backOff.Next(), _timers.Time, _end.Token), _retirement.Task);
             }
         }
+    }
+
+    // False: it is over, or retired with nothing left to send; who adds something then begins again.
+    private async ValueTask<bool> HasBatchAsync()
+    {
+        while (_underWay is null)
+        {
+            lock (_gate)
+            {
+                if (_batches.Reader.TryRead(out _underWay))
+                {
+                    break;
+                }
+
+                if (_ended || _retirement.Task.IsCompleted)
+                {
+                    _isRunning = false;
+                    return false;
+                }
+            }
+
+            await Task.WhenAny(_batches.Reader.WaitToReadAsync(_end.Token).AsTask(), _retirement.Task);
+        }
+
+        return !_end.IsCancellationRequested;
     }
 
     private async Task SendAsync(GrpcDuplexCall<StreamAccessLogsMessage, StreamAccessLogsResponse> call, GrpcBackOff backOff)
@@ -177,24 +229,36 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
                 backOff.Reset();
             }
 
-            var waiting = _batches.Reader.WaitToReadAsync(_end.Token).AsTask();
-            if (await Task.WhenAny(waiting, ended) == ended)
-            {
-                await ended;
-                return;
-            }
-
-            if (!await waiting)
-            {
-                await call.CompleteAsync(_end.Token);
-                await ended;
-                return;
-            }
-
             if (_batches.Reader.TryRead(out var next))
             {
                 _underWay = next;
+                continue;
             }
+
+            var waiting = _batches.Reader.WaitToReadAsync(_end.Token).AsTask();
+            var first = await Task.WhenAny(waiting, ended, _retirement.Task);
+            if (first == ended)
+            {
+                await ended;
+                return;
+            }
+
+            if (first == waiting ? !await waiting : _batches.Reader.Count == 0)
+            {
+                await call.CompleteAsync(_end.Token);
+                await ended.WaitAsync(LastAnswer, _timers.Time, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return;
+            }
+        }
+    }
+
+    private void DropAll()
+    {
+        _dropped.Add(_underWay?.Count ?? 0);
+        _underWay = null;
+        while (_batches.Reader.TryRead(out var left))
+        {
+            _dropped.Add(left.Count);
         }
     }
 

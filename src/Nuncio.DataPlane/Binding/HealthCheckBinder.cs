@@ -75,9 +75,10 @@ public static class HealthCheckBinder
         SupportedFields.Check(
             message, path, errors,
             "host", "path", "request_headers_to_add", "request_headers_to_remove", "expected_statuses", "retriable_statuses", "codec_client_type", "method");
-        if (!message.Path.StartsWith('/'))
+        // As in Envoy any text is a path; one without a slash in front is for the upstream to refuse.
+        if (message.Path.Length == 0 || message.Path.AsSpan().IndexOfAny('\0', '\r', '\n') >= 0)
         {
-            errors.Add(path + ".path", "The path must begin with a slash.");
+            errors.Add(path + ".path", "The path is needed, without line breaks.");
         }
 
         var added = new List<(string, string, bool)>();

@@ -62,6 +62,9 @@ internal sealed class HttpBinding : IAsyncDisposable
         _binder = new HttpConnectionManagerBinder(filters, _routeBinder, AccessLogs, new TracingBinder(_tracers, calls, metrics));
     }
 
+    /// <summary>How many log streams and trace drivers listeners have; for tests.</summary>
+    internal (int Loggers, int Drivers) Services => (_remoteLogs.Count, _tracers.Count);
+
     /// <summary>Binds access logs, of whatever they are.</summary>
     public AccessLogBinder AccessLogs { get; }
 
@@ -81,6 +84,39 @@ internal sealed class HttpBinding : IAsyncDisposable
     /// <summary>A route configuration of RDS; null with errors when it cannot be used.</summary>
     public RouteConfigurationModel? BindRouteConfiguration(RouteV3.RouteConfiguration message, string path, BindErrors errors) =>
         _routeBinder.Bind(message, path, errors);
+
+    /// <summary>Log streams and trace drivers that none of the listeners has any more end with the requests that still hold them.</summary>
+    public void Trim(IReadOnlyList<ListenerModel> listeners)
+    {
+        var loggers = new HashSet<GrpcAccessLogger>();
+        var drivers = new HashSet<TraceDriver>();
+        foreach (var listener in listeners)
+        {
+            AddLoggers(listener.AccessLogs);
+            foreach (var chain in listener.AllChains)
+            {
+                AddLoggers(chain.Filter.AccessLogs);
+                if (chain.Filter.Tracing is { } tracing)
+                {
+                    drivers.Add(tracing.Driver);
+                }
+            }
+        }
+
+        _remoteLogs.Trim(loggers);
+        _tracers.Trim(drivers);
+
+        void AddLoggers(IReadOnlyList<AccessLogModel> logs)
+        {
+            foreach (var log in logs)
+            {
+                if (log is GrpcAccessLogModel remote)
+                {
+                    loggers.Add(remote.Logger);
+                }
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -292,7 +292,21 @@ internal sealed partial class ForwardState
         }
         else
         {
-            error = await target.Stream.WriteBodyAsync(read.Data, false);
+            var write = target.Stream.WriteBodyAsync(read.Data, false);
+            if (write.IsCompletedSuccessfully)
+            {
+                error = write.Result;
+            }
+            else
+            {
+                // The upstream takes no more for now, so the client is not read either.
+                var metrics = _exchange.Statistics;
+                _cluster.Metrics.FlowControlBackedUp.Increment();
+                metrics?.FlowControlPausedReading.Increment();
+                error = await write;
+                _cluster.Metrics.FlowControlDrained.Increment();
+                metrics?.FlowControlResumedReading.Increment();
+            }
         }
 
         lock (_gate)

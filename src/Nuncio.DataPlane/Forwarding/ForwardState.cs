@@ -579,19 +579,34 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             {
                 if (read.Data.Length > 0)
                 {
-                    await exchange.ResponseBody.WriteBodyAsync(read.Data, false);
+                    await PassAsync(read.Data, false);
                 }
 
                 await exchange.WriteResponseTrailersAsync(stream.ResponseTrailers);
             }
             else
             {
-                await exchange.ResponseBody.WriteBodyAsync(read.Data, endStream);
+                await PassAsync(read.Data, endStream);
             }
         }
 
         OnResponseEnded(stream);
         return TryResult.Done;
+    }
+
+    private ValueTask PassAsync(ReadOnlyMemory<byte> data, bool endStream)
+    {
+        var write = _exchange.ResponseBody.WriteBodyAsync(data, endStream);
+        return write.IsCompletedSuccessfully ? default : PassSlowlyAsync(write);
+    }
+
+    // The client takes no more for now, so the upstream is not read either.
+    [AsyncMethodBuilder(typeof(PooledBuilder))]
+    private async ValueTask PassSlowlyAsync(ValueTask write)
+    {
+        _cluster.Metrics.FlowControlPausedReading.Increment();
+        await write;
+        _cluster.Metrics.FlowControlResumedReading.Increment();
     }
 
     private void FinalizeResponse(HeaderMap headers)
@@ -647,6 +662,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         exchange.Flags |= UpstreamFailure.Flag(reason);
         exchange.ResponseCodeDetails = UpstreamFailure.Details(reason, "", started: true);
         CountReset(read.Error);
+        CountCutShort();
         if (read.Data.Length > 0)
         {
             await exchange.ResponseBody.WriteBodyAsync(read.Data, false);
@@ -727,6 +743,15 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         }
 
         return _retry.OnReset(reason, requestStarted, _resources, _cluster);
+    }
+
+    // As in Envoy only of gRPC, where the answer may have begun well and be none in the end.
+    private void CountCutShort()
+    {
+        if (_exchange.IsGrpc && _exchange.ResponseStatus == 200)
+        {
+            _exchange.Statistics?.RequestsResetAfterDownstreamResponseStarted.Increment();
+        }
     }
 
     // Streams are reset over HTTP/2 alone; over HTTP/1.1 a connection ends, which is counted as such.
@@ -857,6 +882,10 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         if (!_responseStarted)
         {
             CountResponse(status);
+        }
+        else
+        {
+            CountCutShort();
         }
 
         return EndByManagerAsync(status, status == 204 ? default : body, details);

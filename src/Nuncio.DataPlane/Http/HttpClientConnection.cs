@@ -15,6 +15,12 @@ public abstract class HttpClientConnection
     /// <summary>No new stream will ever be possible: closed, GOAWAY, or <c>connection: close</c>.</summary>
     public abstract bool IsClosing { get; }
 
+    /// <summary>The upstream ended it, not we. Of use once it has closed.</summary>
+    public abstract bool IsEndedByPeer { get; }
+
+    /// <summary>A request was under way when it ended. Of use once it has closed.</summary>
+    public bool EndedInRequest { get; internal set; }
+
     /// <summary>The pool; set once before the first stream.</summary>
     public IHttpClientConnectionOwner? Owner { get; set; }
 

@@ -38,6 +38,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
     private volatile bool _endAnnounced;
     private volatile bool _handshaking;
     private ConnectionRecord? _record;
+    private TransportConnection? _encrypted;
     private IReadOnlyList<ConnectionLimit> _limits = [];
     private int _counted;
     private volatile bool _draining;
@@ -94,7 +95,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         finally
         {
             _deadline.End();
-            _http?.CountClosed(_countsAsTls, _listener.Environment.Timers.NowMilliseconds - _opened);
+            _http?.CountClosed(_countsAsTls, (_encrypted ?? _socket).IsEndedByPeer, _listener.Environment.Timers.NowMilliseconds - _opened);
             _socket.Abort();
             for (var i = 0; i < _counted; i++)
             {
@@ -230,6 +231,8 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
             {
                 return null;
             }
+
+            _encrypted = encrypted;
         }
 
         var connection = Describe(encrypted);

@@ -35,6 +35,8 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
         _http2 = HttpCodecBinder.Http2(model) with { Metrics = metrics.Http2 };
         _metrics = metrics;
         _timers = timers;
+        AccessLogs = model.AccessLogs;
+        Tracing = model.Tracing;
         Processor = processor;
         Slot = new ProcessorSlot(processor, clusters);
     }
@@ -44,6 +46,12 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
 
     /// <inheritdoc/>
     internal override HttpConnectionManagerMetrics? HttpMetrics => _metrics;
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<AccessLogging.AccessLogModel> AccessLogs { get; }
+
+    /// <inheritdoc/>
+    internal override Tracing.TracingModel? Tracing { get; }
 
     /// <summary>What connections hold. Before the model is in effect, its listener puts the slot of the same chain's last configuration here.</summary>
     public ProcessorSlot Slot { get; set; }

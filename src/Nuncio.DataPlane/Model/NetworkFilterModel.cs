@@ -14,6 +14,12 @@ public abstract class NetworkFilterModel
     /// <summary>Where its connections count from the moment that they are given to it, before TLS; null for none but the listener's.</summary>
     internal virtual Telemetry.HttpConnectionManagerMetrics? HttpMetrics => null;
 
+    /// <summary>Where what it serves is logged.</summary>
+    internal virtual IReadOnlyList<AccessLogging.AccessLogModel> AccessLogs => [];
+
+    /// <summary>How what it serves is traced; null when it is not.</summary>
+    internal virtual Tracing.TracingModel? Tracing => null;
+
     /// <summary>
     /// Begins to serve a connection. May wait for its first bytes; null when there is nothing to serve: the caller closes the connection.
     /// </summary>

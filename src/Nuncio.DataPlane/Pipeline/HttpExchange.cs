@@ -29,6 +29,9 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// <summary>The connection manager that the request came by.</summary>
     public abstract HttpConnectionManagerModel ConnectionManager { get; }
 
+    /// <summary>Where its connection manager counts; null for nowhere.</summary>
+    internal virtual Telemetry.HttpConnectionManagerMetrics? Statistics => null;
+
     /// <summary>The routes as they were when the request came: one request sees one configuration.</summary>
     public RouteConfigurationModel? RouteConfiguration { get; protected set; }
 

@@ -56,6 +56,9 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     /// <summary>How requests are treated.</summary>
     public HttpConnectionManagerModel Model { get; }
 
+    /// <summary>Where it counts; null for nowhere.</summary>
+    internal HttpConnectionManagerMetrics? Metrics => _metrics;
+
     /// <summary>Headers of Envoy's own (x-envoy-original-path and the like) are left out: the router's suppress_envoy_headers.</summary>
     public bool SuppressEnvoyHeaders => Model.SuppressEnvoyHeaders;
 

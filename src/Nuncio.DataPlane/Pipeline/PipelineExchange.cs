@@ -28,6 +28,8 @@ internal sealed class PipelineExchange : HttpExchange
 
     public override HttpConnectionManagerModel ConnectionManager => _pipeline.Model;
 
+    internal override Telemetry.HttpConnectionManagerMetrics? Statistics => _pipeline.Metrics;
+
     public override object?[] FilterState => _filterState;
 
     public override IBodySource RequestBody

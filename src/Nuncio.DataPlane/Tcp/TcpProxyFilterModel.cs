@@ -27,6 +27,9 @@ internal sealed class TcpProxyFilterModel : NetworkFilterModel
     }
 
     /// <inheritdoc/>
+    internal override IReadOnlyList<AccessLogging.AccessLogModel> AccessLogs => _model.AccessLogs;
+
+    /// <inheritdoc/>
     public override ValueTask<NetworkSession?> BeginAsync(AcceptedConnection connection)
     {
         var name = Choose();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Nuncio.DataPlane.AccessLogging;
+using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Pipeline;
@@ -107,12 +108,15 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
         finally
         {
             resources.AddConnection(-1);
-            cluster.Metrics.ConnectionsActive.Decrement();
             _idle.End();
             if (_upstream is { } open)
             {
-                cluster.Metrics.ConnectionsDestroy.Increment();
+                cluster.Metrics.CountClosed(open.IsEndedByPeer, inRequest: true);
                 await open.DisposeAsync();
+            }
+            else
+            {
+                cluster.Metrics.ConnectionsActive.Decrement();
             }
         }
     }
@@ -171,7 +175,9 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
                 return connection;
             }
 
+            var timedOut = connect.Error == StreamResetReason.ConnectionTimeout;
             cluster.Metrics.ConnectionsDestroy.Increment();
+            (timedOut ? cluster.Metrics.ConnectionsDestroyLocal : cluster.Metrics.ConnectionsDestroyRemote).Increment();
             cluster.Metrics.ConnectionsConnectFail.Increment();
             if (_record is not null)
             {
@@ -216,7 +222,8 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
                     _record?.AddReceived(read);
                 }
 
-                if (!await to.WriteAsync(buffer.AsMemory(0, read)))
+                var write = to.WriteAsync(buffer.AsMemory(0, read));
+                if (!(write.IsCompletedSuccessfully ? write.Result : await WriteSlowlyAsync(write, toClient)))
                 {
                     read = -1;
                     break;
@@ -238,6 +245,18 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
             from.Abort();
             to.Abort();
         }
+    }
+
+    // One end takes no more for now, so the other is not read either.
+    private async ValueTask<bool> WriteSlowlyAsync(ValueTask<bool> write, bool toClient)
+    {
+        var cluster = _cluster?.Metrics;
+        (toClient ? cluster?.FlowControlPausedReading : cluster?.FlowControlBackedUp)?.Increment();
+        (toClient ? null : _metrics.FlowControlPausedReading)?.Increment();
+        var written = await write;
+        (toClient ? cluster?.FlowControlResumedReading : cluster?.FlowControlDrained)?.Increment();
+        (toClient ? null : _metrics.FlowControlResumedReading)?.Increment();
+        return written;
     }
 
     private void Flag(ResponseFlags flags)

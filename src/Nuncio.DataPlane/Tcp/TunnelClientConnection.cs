@@ -28,6 +28,9 @@ internal sealed class TunnelClientConnection(TransportConnection transport) : Ht
     /// <inheritdoc/>
     public override bool IsClosing => Volatile.Read(ref _state) == Closed;
 
+    /// <inheritdoc/>
+    public override bool IsEndedByPeer => transport.IsEndedByPeer;
+
     internal TransportConnection Transport => transport;
 
     /// <inheritdoc/>

@@ -20,6 +20,15 @@ public sealed class ClusterMetrics
         ConnectionsConnectTimeout = registry.Counter("envoy_cluster_upstream_cx_connect_timeout", labels);
         ConnectionsOverflow = registry.Counter("envoy_cluster_upstream_cx_overflow", labels);
         ConnectionsDestroy = registry.Counter("envoy_cluster_upstream_cx_destroy", labels);
+        ConnectionsDestroyLocal = registry.Counter("envoy_cluster_upstream_cx_destroy_local", labels);
+        ConnectionsDestroyRemote = registry.Counter("envoy_cluster_upstream_cx_destroy_remote", labels);
+        ConnectionsDestroyWithActiveRequest = registry.Counter("envoy_cluster_upstream_cx_destroy_with_active_rq", labels);
+        ConnectionsDestroyLocalWithActiveRequest = registry.Counter("envoy_cluster_upstream_cx_destroy_local_with_active_rq", labels);
+        ConnectionsDestroyRemoteWithActiveRequest = registry.Counter("envoy_cluster_upstream_cx_destroy_remote_with_active_rq", labels);
+        FlowControlPausedReading = registry.Counter("envoy_cluster_upstream_flow_control_paused_reading_total", labels);
+        FlowControlResumedReading = registry.Counter("envoy_cluster_upstream_flow_control_resumed_reading_total", labels);
+        FlowControlBackedUp = registry.Counter("envoy_cluster_upstream_flow_control_backed_up_total", labels);
+        FlowControlDrained = registry.Counter("envoy_cluster_upstream_flow_control_drained_total", labels);
         ConnectionsIdleTimeout = registry.Counter("envoy_cluster_upstream_cx_idle_timeout", labels);
         ConnectionsMaxRequests = registry.Counter("envoy_cluster_upstream_cx_max_requests", labels);
         ConnectionsMaxDurationReached = registry.Counter("envoy_cluster_upstream_cx_max_duration_reached", labels);
@@ -85,6 +94,19 @@ public sealed class ClusterMetrics
         InternalResponses = new ResponseCodeCounters(registry, "envoy_cluster_internal_upstream_rq", labels, perCode: true);
     }
 
+    /// <summary>A connection has closed.</summary>
+    internal void CountClosed(bool byPeer, bool inRequest)
+    {
+        ConnectionsActive.Decrement();
+        ConnectionsDestroy.Increment();
+        (byPeer ? ConnectionsDestroyRemote : ConnectionsDestroyLocal).Increment();
+        if (inRequest)
+        {
+            ConnectionsDestroyWithActiveRequest.Increment();
+            (byPeer ? ConnectionsDestroyRemoteWithActiveRequest : ConnectionsDestroyLocalWithActiveRequest).Increment();
+        }
+    }
+
     /// <summary>Of the HTTP/2 codec.</summary>
     public Http2Metrics Http2 { get; }
 
@@ -120,6 +142,33 @@ public sealed class ClusterMetrics
 
     /// <summary><c>envoy_cluster_upstream_cx_destroy</c>: connections closed.</summary>
     public MetricCounter ConnectionsDestroy { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_destroy_local</c>: of these by us.</summary>
+    public MetricCounter ConnectionsDestroyLocal { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_destroy_remote</c>: of these by the upstream.</summary>
+    public MetricCounter ConnectionsDestroyRemote { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_destroy_with_active_rq</c>: connections that closed while a request was under way.</summary>
+    public MetricCounter ConnectionsDestroyWithActiveRequest { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_destroy_local_with_active_rq</c>: of these by us.</summary>
+    public MetricCounter ConnectionsDestroyLocalWithActiveRequest { get; }
+
+    /// <summary><c>envoy_cluster_upstream_cx_destroy_remote_with_active_rq</c>: of these by the upstream.</summary>
+    public MetricCounter ConnectionsDestroyRemoteWithActiveRequest { get; }
+
+    /// <summary><c>envoy_cluster_upstream_flow_control_paused_reading_total</c>: times a response was not read because the client took no more.</summary>
+    public MetricCounter FlowControlPausedReading { get; }
+
+    /// <summary><c>envoy_cluster_upstream_flow_control_resumed_reading_total</c>: times reading went on after that.</summary>
+    public MetricCounter FlowControlResumedReading { get; }
+
+    /// <summary><c>envoy_cluster_upstream_flow_control_backed_up_total</c>: times an upstream took no more of a request.</summary>
+    public MetricCounter FlowControlBackedUp { get; }
+
+    /// <summary><c>envoy_cluster_upstream_flow_control_drained_total</c>: times it took more after that.</summary>
+    public MetricCounter FlowControlDrained { get; }
 
     /// <summary><c>envoy_cluster_upstream_cx_idle_timeout</c>: closed for being idle.</summary>
     public MetricCounter ConnectionsIdleTimeout { get; }

@@ -47,6 +47,8 @@ public sealed class HttpConnectionManagerMetrics
         RequestsDirectResponse = registry.Counter("envoy_http_rq_direct_response", labels);
         RequestsRedirect = registry.Counter("envoy_http_rq_redirect", labels);
         RequestsResetAfterDownstreamResponseStarted = registry.Counter("envoy_http_rq_reset_after_downstream_response_started", labels);
+        FlowControlPausedReading = registry.Counter("envoy_http_downstream_flow_control_paused_reading_total", labels);
+        FlowControlResumedReading = registry.Counter("envoy_http_downstream_flow_control_resumed_reading_total", labels);
         DownstreamConnectionsActive = registry.Gauge("envoy_http_downstream_cx_active", labels);
         DownstreamConnectionsHttp1Active = registry.Gauge("envoy_http_downstream_cx_http1_active", labels);
         DownstreamConnectionsHttp2Active = registry.Gauge("envoy_http_downstream_cx_http2_active", labels);
@@ -71,7 +73,7 @@ public sealed class HttpConnectionManagerMetrics
     }
 
     /// <summary>The same connection has ended.</summary>
-    internal void CountClosed(bool isTls, long milliseconds)
+    internal void CountClosed(bool isTls, bool byPeer, long milliseconds)
     {
         DownstreamConnectionsActive.Decrement();
         if (isTls)
@@ -80,6 +82,7 @@ public sealed class HttpConnectionManagerMetrics
         }
 
         DownstreamConnectionsDestroy.Increment();
+        (byPeer ? DownstreamConnectionsDestroyRemote : DownstreamConnectionsDestroyLocal).Increment();
         DownstreamConnectionsLengthMilliseconds.Record(milliseconds);
     }
 
@@ -199,6 +202,12 @@ public sealed class HttpConnectionManagerMetrics
 
     /// <summary><c>envoy_http_rq_reset_after_downstream_response_started</c>: responses cut short.</summary>
     public MetricCounter RequestsResetAfterDownstreamResponseStarted { get; }
+
+    /// <summary><c>envoy_http_downstream_flow_control_paused_reading_total</c>: times a request's body was not read because its upstream took no more.</summary>
+    public MetricCounter FlowControlPausedReading { get; }
+
+    /// <summary><c>envoy_http_downstream_flow_control_resumed_reading_total</c>: times reading went on after that.</summary>
+    public MetricCounter FlowControlResumedReading { get; }
 
     /// <summary><c>envoy_http_downstream_cx_active</c>: connections open.</summary>
     public MetricGauge DownstreamConnectionsActive { get; }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Time;
@@ -28,10 +29,13 @@ internal sealed class ProcessMetrics
     private readonly MetricGauge _state;
     private readonly MetricGauge _concurrency;
     private readonly MetricGauge _daysUntilExpiry;
+    private readonly MetricsRegistry _registry;
     private volatile bool _isDraining;
+    private volatile StrongBox<DateTime>? _firstExpiry;
 
     public ProcessMetrics(MetricsRegistry registry, ClusterTable clusters, ListenerTable listeners, ConnectionCount connections, TimerService timers)
     {
+        _registry = registry;
         _clusters = clusters;
         _listeners = listeners;
         _connections = connections;
@@ -48,6 +52,37 @@ internal sealed class ProcessMetrics
         _concurrency = registry.Gauge("envoy_server_concurrency", MetricLabels.None);
         _daysUntilExpiry = registry.Gauge("envoy_server_days_until_first_cert_expiring", MetricLabels.None);
         registry.Collecting += Update;
+    }
+
+    /// <summary>It has been told to take no new work.</summary>
+    public bool IsDraining => _isDraining;
+
+    /// <summary>A configuration has come into effect: when which certificate expires is looked up again.</summary>
+    public void OnApplied()
+    {
+        DateTime? first = null;
+        foreach (var listener in _listeners.Models)
+        {
+            foreach (var chain in listener.AllChains)
+            {
+                if (chain.Transport is { } transport)
+                {
+                    first = Earlier(first, transport.FirstExpiry);
+                    Tell("envoy_listener_ssl_certificate_expiration_unix_time_seconds", "envoy_listener_address", listener.StatPrefix, transport.OwnCertificates);
+                }
+            }
+        }
+
+        foreach (var cluster in _clusters.All)
+        {
+            if (cluster.Model.Transport is UpstreamTlsModel transport)
+            {
+                first = Earlier(first, transport.FirstExpiry);
+                Tell("envoy_cluster_ssl_certificate_expiration_unix_time_seconds", "envoy_cluster_name", cluster.Model.StatName, transport.OwnCertificates);
+            }
+        }
+
+        _firstExpiry = first is { } found ? new StrongBox<DateTime>(found) : null;
     }
 
     /// <summary>The process takes no new work: it is not live any more, and says so.</summary>
@@ -70,22 +105,25 @@ internal sealed class ProcessMetrics
         _memoryHeapSize.Set(collection.TotalCommittedBytes);
         _memoryPhysicalSize.Set(Environment.WorkingSet);
 
-        DateTime? expiry = null;
-        foreach (var listener in listeners)
-        {
-            foreach (var chain in listener.AllChains)
-            {
-                expiry = Earlier(expiry, chain.Transport?.FirstExpiry);
-            }
-        }
-
         foreach (var cluster in _clusters.All)
         {
             cluster.UpdateMetrics();
-            expiry = Earlier(expiry, (cluster.Model.Transport as UpstreamTlsModel)?.FirstExpiry);
         }
 
+        var expiry = _firstExpiry?.Value;
         _daysUntilExpiry.Set(expiry is { } first ? Math.Max(0, (long)(first - _timers.Time.GetUtcNow().UtcDateTime).TotalDays) : NoCertificate);
+    }
+
+    private void Tell(string series, string label, string value, IEnumerable<(string Name, TlsCertificateModel Certificate)> certificates)
+    {
+        foreach (var (name, certificate) in certificates)
+        {
+            if (name.Length > 0)
+            {
+                var seconds = new DateTimeOffset(certificate.Leaf.NotAfter.ToUniversalTime()).ToUnixTimeSeconds();
+                _registry.Gauge(series, MetricLabels.Of("envoy_tls_certificate", name).And(label, value)).Set(seconds);
+            }
+        }
     }
 
     private static DateTime? Earlier(DateTime? a, DateTime? b) => !(b < a) && a is not null ? a : b;

@@ -12,6 +12,8 @@ public sealed class TcpProxyMetrics
         DownstreamConnectionsNoRoute = registry.Counter("envoy_tcp_downstream_cx_no_route", labels);
         DownstreamReceivedBytesTotal = registry.Counter("envoy_tcp_downstream_cx_rx_bytes_total", labels);
         DownstreamSentBytesTotal = registry.Counter("envoy_tcp_downstream_cx_tx_bytes_total", labels);
+        FlowControlPausedReading = registry.Counter("envoy_tcp_downstream_flow_control_paused_reading_total", labels);
+        FlowControlResumedReading = registry.Counter("envoy_tcp_downstream_flow_control_resumed_reading_total", labels);
         IdleTimeout = registry.Counter("envoy_tcp_idle_timeout", labels);
         MaxConnectionDuration = registry.Counter("envoy_tcp_max_downstream_connection_duration", labels);
     }
@@ -27,6 +29,12 @@ public sealed class TcpProxyMetrics
 
     /// <summary><c>envoy_tcp_downstream_cx_tx_bytes_total</c>: bytes to clients.</summary>
     public MetricCounter DownstreamSentBytesTotal { get; }
+
+    /// <summary><c>envoy_tcp_downstream_flow_control_paused_reading_total</c>: times a client was not read because its upstream took no more.</summary>
+    public MetricCounter FlowControlPausedReading { get; }
+
+    /// <summary><c>envoy_tcp_downstream_flow_control_resumed_reading_total</c>: times reading went on after that.</summary>
+    public MetricCounter FlowControlResumedReading { get; }
 
     /// <summary><c>envoy_tcp_idle_timeout</c>: connections closed because nothing moved.</summary>
     public MetricCounter IdleTimeout { get; }

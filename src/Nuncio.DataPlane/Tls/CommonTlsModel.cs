@@ -73,6 +73,19 @@ public sealed class CommonTlsModel
         }
     }
 
+    /// <summary>The certificates of our own that are here now, by the name of their secret; empty for those that stand in the configuration itself.</summary>
+    internal IEnumerable<(string Name, TlsCertificateModel Certificate)> OwnCertificates
+    {
+        get
+        {
+            foreach (var secret in _certificates)
+            {
+                if (secret.Certificate is { } certificate)
+                    yield return (secret.Name, certificate);
+            }
+        }
+    }
+
     /// <summary>The peer's certificate is to be verified.</summary>
     public bool WantsValidation => _validation is not null || _validationSecret is not null;
 

@@ -32,6 +32,9 @@ public sealed class DownstreamTlsModel
     /// <inheritdoc cref="CommonTlsModel.FirstExpiry"/>
     internal DateTime? FirstExpiry => _common.FirstExpiry;
 
+    /// <inheritdoc cref="CommonTlsModel.OwnCertificates"/>
+    internal IEnumerable<(string Name, TlsCertificateModel Certificate)> OwnCertificates => _common.OwnCertificates;
+
     /// <summary>Binds the message; null with errors when it cannot be used.</summary>
     public static DownstreamTlsModel? Bind(TlsV3.DownstreamTlsContext message, string path, SecretTable secrets, TimeProvider time, BindErrors errors)
     {

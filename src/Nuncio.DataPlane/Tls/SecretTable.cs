@@ -13,7 +13,7 @@ public sealed class SecretTable
     private readonly Dictionary<string, XdsVersion> _versions = new(StringComparer.Ordinal);
 
     /// <summary>The state of a name, empty until a secret of that name comes.</summary>
-    public SecretState Find(string name) => _states.GetOrAdd(name, static _ => new SecretState());
+    public SecretState Find(string name) => _states.GetOrAdd(name, static key => new SecretState(key));
 
     /// <summary>Takes the secrets of a snapshot; unchanged ones cost nothing. Calls come one at a time.</summary>
     public void Apply(IReadOnlyDictionary<string, XdsResource<TlsV3.Secret>> secrets, List<XdsRejection> rejections)

@@ -25,6 +25,9 @@ public sealed class SslStreamTransportConnection : TlsTransportConnection
     public override IPEndPoint LocalEndPoint => _transport.LocalEndPoint;
 
     /// <inheritdoc/>
+    public override bool IsEndedByPeer => base.IsEndedByPeer || _transport.IsEndedByPeer;
+
+    /// <inheritdoc/>
     public override string ApplicationProtocol => _stream.NegotiatedApplicationProtocol.ToString();
 
     /// <inheritdoc/>
@@ -44,7 +47,13 @@ public sealed class SslStreamTransportConnection : TlsTransportConnection
     {
         try
         {
-            return await _stream.ReadAsync(buffer);
+            var read = await _stream.ReadAsync(buffer);
+            if (read == 0 && !buffer.IsEmpty)
+            {
+                NoteEndByPeer();
+            }
+
+            return read;
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
         {
@@ -80,6 +89,13 @@ public sealed class SslStreamTransportConnection : TlsTransportConnection
         }
 
         await _transport.ShutdownWriteAsync();
+    }
+
+    /// <inheritdoc/>
+    public override void NoteEndByUs()
+    {
+        base.NoteEndByUs();
+        _transport.NoteEndByUs();
     }
 
     /// <inheritdoc/>

@@ -37,6 +37,9 @@ public sealed class UpstreamTlsModel : UpstreamTransportModel
     /// <inheritdoc cref="CommonTlsModel.FirstExpiry"/>
     internal DateTime? FirstExpiry => _common.FirstExpiry;
 
+    /// <inheritdoc cref="CommonTlsModel.OwnCertificates"/>
+    internal IEnumerable<(string Name, TlsCertificateModel Certificate)> OwnCertificates => _common.OwnCertificates;
+
     /// <summary>Binds a transport socket: TLS, or null for cleartext or with errors when it cannot be used.</summary>
     public static UpstreamTransportModel? Bind(CoreV3.TransportSocket socket, string path, SecretTable secrets, TimeProvider time, BindErrors errors)
     {

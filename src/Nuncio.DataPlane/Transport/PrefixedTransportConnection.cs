@@ -22,6 +22,9 @@ public sealed class PrefixedTransportConnection : TransportConnection
     public override IPEndPoint LocalEndPoint => _inner.LocalEndPoint;
 
     /// <inheritdoc/>
+    public override bool IsEndedByPeer => _inner.IsEndedByPeer;
+
+    /// <inheritdoc/>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
         if (_prefix.IsEmpty)
@@ -40,6 +43,9 @@ public sealed class PrefixedTransportConnection : TransportConnection
 
     /// <inheritdoc/>
     public override ValueTask ShutdownWriteAsync() => _inner.ShutdownWriteAsync();
+
+    /// <inheritdoc/>
+    public override void NoteEndByUs() => _inner.NoteEndByUs();
 
     /// <inheritdoc/>
     public override void Abort() => _inner.Abort();

@@ -11,13 +11,25 @@ internal sealed class SocketOperation : SocketAsyncEventArgs, IValueTaskSource<i
 {
     private ManualResetValueTaskSourceCore<int> _source;
 
-    public SocketOperation()
+    private readonly Action<SocketOperation> _finished;
+
+    /// <summary>An operation.</summary>
+    /// <param name="finished">Told of each outcome before who waits for it.</param>
+    public SocketOperation(Action<SocketOperation> finished)
         : base(true) // no execution context: nothing on the request path reads one
     {
+        _finished = finished;
     }
 
     /// <summary>Bytes moved, or -1.</summary>
     public int Outcome => SocketError == SocketError.Success ? BytesTransferred : -1;
+
+    /// <summary>The outcome of an operation that completed synchronously.</summary>
+    public int Finish()
+    {
+        _finished(this);
+        return Outcome;
+    }
 
     /// <summary>To be called before an operation starts whose result is awaited through <see cref="Pending"/>.</summary>
     public void Prepare() => _source.Reset();
@@ -33,5 +45,5 @@ internal sealed class SocketOperation : SocketAsyncEventArgs, IValueTaskSource<i
         // Without the scheduling context flag: nothing here runs under a synchronisation context, and looking for one costs.
         _source.OnCompleted(continuation, state, token, flags & ~ValueTaskSourceOnCompletedFlags.UseSchedulingContext);
 
-    protected override void OnCompleted(SocketAsyncEventArgs e) => _source.SetResult(Outcome);
+    protected override void OnCompleted(SocketAsyncEventArgs e) => _source.SetResult(Finish());
 }

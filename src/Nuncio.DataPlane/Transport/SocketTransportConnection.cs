@@ -12,8 +12,8 @@ namespace Nuncio.DataPlane.Transport;
 public sealed class SocketTransportConnection : TransportConnection
 {
     private readonly Socket _socket;
-    private readonly SocketOperation _receive = new();
-    private readonly SocketOperation _send = new();
+    private readonly SocketOperation _receive;
+    private readonly SocketOperation _send;
     private int _closed;
 
     /// <summary>Takes over a connected socket.</summary>
@@ -21,6 +21,8 @@ public sealed class SocketTransportConnection : TransportConnection
     {
         ArgumentNullException.ThrowIfNull(socket);
         _socket = socket;
+        _receive = new SocketOperation(OnFinished);
+        _send = new SocketOperation(OnFinished);
         RemoteEndPoint = Unmapped((IPEndPoint)socket.RemoteEndPoint!);
         LocalEndPoint = Unmapped((IPEndPoint)socket.LocalEndPoint!);
     }
@@ -38,7 +40,7 @@ public sealed class SocketTransportConnection : TransportConnection
         {
             _receive.SetBuffer(buffer);
             _receive.Prepare();
-            return _socket.ReceiveAsync(_receive) ? _receive.Pending : new ValueTask<int>(_receive.Outcome);
+            return _socket.ReceiveAsync(_receive) ? _receive.Pending : new ValueTask<int>(_receive.Finish());
         }
         catch (ObjectDisposedException)
         {
@@ -59,7 +61,7 @@ public sealed class SocketTransportConnection : TransportConnection
             }
 
             // The socket sends all of it or fails: on a stream socket, a partial send goes on inside the operation.
-            return new ValueTask<bool>(_send.Outcome == buffer.Length);
+            return new ValueTask<bool>(_send.Finish() == buffer.Length);
         }
         catch (ObjectDisposedException)
         {
@@ -101,6 +103,15 @@ public sealed class SocketTransportConnection : TransportConnection
         }
 
         Abort();
+    }
+
+    // An empty read waits for bytes and an empty write does nothing: neither is an end.
+    private void OnFinished(SocketOperation operation)
+    {
+        if ((operation.Outcome < 0 || (operation.Outcome == 0 && operation.Count > 0)) && Volatile.Read(ref _closed) == 0)
+        {
+            NoteEndByPeer();
+        }
     }
 
     [AsyncMethodBuilder(typeof(PooledBuilder<>))]

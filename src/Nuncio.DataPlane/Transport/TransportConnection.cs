@@ -8,6 +8,14 @@ namespace Nuncio.DataPlane.Transport;
 /// </summary>
 public abstract class TransportConnection : IAsyncDisposable
 {
+    private const int ByPeer = 1;
+    private const int ByUs = 2;
+
+    private int _ended;
+
+    /// <summary>The peer ended or broke it before we did, and a read or write has noticed.</summary>
+    public virtual bool IsEndedByPeer => Volatile.Read(ref _ended) == ByPeer;
+
     /// <summary>The peer.</summary>
     public abstract IPEndPoint RemoteEndPoint { get; }
 
@@ -26,11 +34,17 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <summary>Sends the end of our direction (FIN, and close_notify with TLS); reading goes on.</summary>
     public abstract ValueTask ShutdownWriteAsync();
 
+    /// <summary>It is going to end whatever the peer does, unless the peer was first: only <see cref="IsEndedByPeer"/> goes by it.</summary>
+    public virtual void NoteEndByUs() => Interlocked.CompareExchange(ref _ended, ByUs, 0);
+
     /// <summary>Ends it at once, from any thread; pending reads and writes return.</summary>
     public abstract void Abort();
 
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
+
+    /// <summary>A read or write found the peer's end, or that the connection is broken.</summary>
+    private protected void NoteEndByPeer() => Interlocked.CompareExchange(ref _ended, ByPeer, 0);
 
     /// <summary>An IPv4 address where a socket of both families shows one as IPv6.</summary>
     private protected static IPEndPoint Unmapped(IPEndPoint point) =>

@@ -184,8 +184,7 @@ internal sealed class EndpointPool
         }
 
         var metrics = _cluster.Metrics;
-        metrics.ConnectionsActive.Decrement();
-        metrics.ConnectionsDestroy.Increment();
+        metrics.CountClosed(connection.Connection.IsEndedByPeer, connection.Connection.EndedInRequest);
         metrics.ConnectionsLengthMilliseconds.Record(_cluster.Environment.Timers.NowMilliseconds - connection.CreatedAt);
         if (connect)
         {
@@ -393,8 +392,7 @@ internal sealed class EndpointPool
             {
                 // It went away before it had an owner to tell.
                 Forget(connection);
-                metrics.ConnectionsActive.Decrement();
-                metrics.ConnectionsDestroy.Increment();
+                metrics.CountClosed(made.Connection.IsEndedByPeer, inRequest: false);
             }
 
             Offer(connection);
@@ -422,8 +420,9 @@ internal sealed class EndpointPool
     {
         var metrics = _cluster.Metrics;
         metrics.ConnectionsConnectFail.Increment();
-        metrics.ConnectionsActive.Decrement();
-        metrics.ConnectionsDestroy.Increment();
+
+        // As in Envoy: who waited too long ends it, and a refusal is the peer's end.
+        metrics.CountClosed(byPeer: made.Error != StreamResetReason.ConnectionTimeout, inRequest: false);
         if (made.Error == StreamResetReason.ConnectionTimeout)
         {
             metrics.ConnectionsConnectTimeout.Increment();

@@ -25,7 +25,9 @@ internal sealed class GrpcDeadline : IDisposable
             ? null : new GrpcStatusException(GrpcStatusCode.DeadlineExceeded, "The call took longer than allowed.", e),
         GrpcStatusException => null,
         OperationCanceledException => new GrpcStatusException(GrpcStatusCode.Cancelled, "The call was given up.", e),
-        IOException or HttpRequestException or System.Net.Sockets.SocketException => new GrpcStatusException(GrpcStatusCode.Unavailable, e.Message, e),
+
+        // ObjectDisposedException: so the platform says that the server has ended the call meanwhile.
+        IOException or ObjectDisposedException or HttpRequestException or System.Net.Sockets.SocketException => new GrpcStatusException(GrpcStatusCode.Unavailable, e.Message, e),
         _ => null,
     };
 

@@ -22,7 +22,7 @@ internal sealed class SocketGrpcStream(HttpRequestMessage request, SocketRequest
         {
             await content.Ready.WaitAsync(cancellation).ConfigureAwait(false);
         }
-        catch (Exception e) when ((e is IOException or OperationCanceledException) && !cancellation.IsCancellationRequested)
+        catch (Exception) when (!cancellation.IsCancellationRequested)
         {
             // The server has ended the call before its body began: its answer tells why, where it gave one.
             await _response.WaitAsync(cancellation).ConfigureAwait(false);
@@ -35,16 +35,8 @@ internal sealed class SocketGrpcStream(HttpRequestMessage request, SocketRequest
         var stream = await content.Ready.WaitAsync(cancellation).ConfigureAwait(false);
         if (!data.IsEmpty)
         {
-            try
-            {
-                await stream.WriteAsync(data, cancellation).ConfigureAwait(false);
-                if (!endOfStream) await stream.FlushAsync(cancellation).ConfigureAwait(false);
-            }
-            catch (ObjectDisposedException e)
-            {
-                // So the platform says that the server has ended the call meanwhile.
-                throw new IOException("The server has ended the call.", e);
-            }
+            await stream.WriteAsync(data, cancellation).ConfigureAwait(false);
+            if (!endOfStream) await stream.FlushAsync(cancellation).ConfigureAwait(false);
         }
 
         if (endOfStream) content.Complete();

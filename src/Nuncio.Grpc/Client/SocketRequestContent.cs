@@ -39,7 +39,7 @@ internal sealed class SocketRequestContent : HttpContent
         catch (Exception e)
         {
             // A server that answers at once may end the call here: without a word to who waits for the stream, that would be waited for without an end.
-            Fail(e is IOException or OperationCanceledException ? e : new IOException("The server has ended the call.", e));
+            Fail(e);
             throw;
         }
 

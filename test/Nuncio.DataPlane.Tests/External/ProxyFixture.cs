@@ -100,9 +100,13 @@ internal sealed class ProxyFixture : IAsyncDisposable
         Timeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds)),
     };
 
+    /// <summary>Log streams and trace drivers that the configuration in effect has.</summary>
+    public (int Loggers, int Drivers) Services => _proxy.Http.Services;
+
+    /// <summary>Puts what has been added into effect; again for what has been changed.</summary>
     public async Task StartAsync()
     {
-        AddFilter("envoy.filters.http.router", Router);
+        if (_revision == 0) AddFilter("envoy.filters.http.router", Router);
         Manager.RouteConfig = new RouteV3.RouteConfiguration { Name = "routes", VirtualHosts = { Host } };
         var listener = new ListenerV3.Listener
         {

@@ -19,6 +19,8 @@ public sealed class TelemetryTests : IAsyncDisposable
     private static readonly GrpcMethod<StreamAccessLogsMessage, StreamAccessLogsResponse> StreamAccessLogs =
         new("envoy.service.accesslog.v3.AccessLogService", "StreamAccessLogs");
 
+    private static readonly DataPlane.Telemetry.MetricLabels HttpLabels = DataPlane.Telemetry.MetricLabels.Of("envoy_http_conn_manager_prefix", "test");
+
     private readonly ProxyFixture _proxy = new();
 
     public ValueTask DisposeAsync() => _proxy.DisposeAsync();
@@ -52,6 +54,62 @@ public sealed class TelemetryTests : IAsyncDisposable
         entry.ProtocolVersion.ShouldBe(HTTPAccessLogEntry.Types.HTTPVersion.Http11);
         entry.CommonProperties.UpstreamCluster.ShouldBe("backend");
         entry.CommonProperties.ResponseFlags.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task GrpcLogsAndTracers_OfOldConfigurations_EndWithTheirRequests()
+    {
+        const int Reloads = 200;
+        var open = 0;
+        var entries = new ConcurrentDictionary<string, int>();
+        await _proxy.AddGrpcAsync("logs", new GrpcServiceTable().Duplex(StreamAccessLogs, async (requests, _, _) =>
+        {
+            Interlocked.Increment(ref open);
+            try
+            {
+                var name = "";
+                await foreach (var message in requests.ReadAllAsync())
+                {
+                    name = message.Identifier?.LogName ?? name;
+                    entries.AddOrUpdate(name, message.HttpLogs.LogEntry.Count, (_, count) => count + message.HttpLogs.LogEntry.Count);
+                }
+            }
+            finally
+            {
+                Interlocked.Decrement(ref open);
+            }
+        }));
+        Collector();
+
+        WireClient? slow = null;
+        for (var i = 0; i < Reloads; i++)
+        {
+            _proxy.Manager.AccessLog.Clear();
+            _proxy.Manager.AccessLog.Add(new AccessLogV3.AccessLog
+            {
+                Name = "log",
+                TypedConfig = Any.Pack(new HttpGrpcAccessLogConfig { CommonConfig = Common($"log-{i}") }),
+            });
+            await TraceAsync(new DatadogConfig { CollectorCluster = "collector", ServiceName = $"edge-{i}" });
+            if (i == 0)
+            {
+                // The configuration that it began with is long gone when it ends.
+                slow = await WireClient.ConnectAsync(_proxy.Port);
+                await slow.Wire.WriteAsync("POST /slow HTTP/1.1\r\nhost: a.example\r\ncontent-length: 5\r\n\r\nhe");
+                await Until.TrueAsync(() => _proxy.Metrics.Find("envoy_http_downstream_rq_active", HttpLabels) == 1);
+            }
+
+            await _proxy.SendAsync();
+        }
+
+        _proxy.Services.ShouldBe((1, 1));
+        await Until.TrueAsync(() => entries.Count == Reloads && entries.Values.Sum() == Reloads, () => $"{entries.Count} logs");
+        await Until.TrueAsync(() => Volatile.Read(ref open) <= 1, () => $"{open} streams");
+        await slow!.Wire.WriteAsync("llo");
+        (await slow.Wire.ReadResponseAsync("POST")).Status.ShouldBe(200);
+        await slow.DisposeAsync();
+        await Until.TrueAsync(() => entries["log-0"] == 2);
+        await Until.TrueAsync(() => Volatile.Read(ref open) <= 1, () => $"{open} streams");
     }
 
     [Fact]

@@ -132,6 +132,17 @@ internal sealed partial class ProxyPair : IAsyncDisposable
         }
     }
 
+    /// <summary>A counter of the proxy with that port.</summary>
+    public async Task<long> CountAsync(int port, string series)
+    {
+        using var admin = new HttpClient();
+        var text = port == _port
+            ? PrometheusText()
+            : await admin.GetStringAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_adminPort}/stats/prometheus")));
+        var line = text.Split('\n').FirstOrDefault(line => line.StartsWith(series + " ", StringComparison.Ordinal));
+        return line is null ? 0 : long.Parse(line.AsSpan(series.Length + 1).Trim(), CultureInfo.InvariantCulture);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_envoy is not null) await _envoy.DisposeAsync();

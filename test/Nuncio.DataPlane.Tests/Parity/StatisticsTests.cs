@@ -30,6 +30,76 @@ public sealed class StatisticsTests
     }
 
     [Fact]
+    public async Task ConnectionsThatEnd_AreCountedByWhoEndedThem()
+    {
+        await using var backend = WireBackend.Start(static async (wire, cancellationToken) =>
+        {
+            while (await wire.ReadRequestAsync(cancellationToken) is { } request)
+            {
+                if (request.Target == "/cut")
+                {
+                    await wire.WriteAsync("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf", cancellationToken);
+                    return;
+                }
+
+                await wire.WriteAsync(request.Target == "/last" ? "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n" : Responses.Ok(), cancellationToken);
+                if (request.Target == "/close") return;
+            }
+        });
+        await using var pair = await ProxyPair.StartAsync(ProxyPair.Resources(
+            Host, ProxyPair.Cluster("c", "", (backend.Port, 1)), "\"delayed_close_timeout\":\"0.2s\","));
+
+        // Envoy's count begins with the connection that found it ready.
+        if (pair.HasEnvoy) await using (await WireClient.ConnectAsync(pair.Port)) { }
+        await pair.EachAsync(static async port => (await ProxyPair.AskAsync(port, "GET / HTTP/1.1\r\nhost: a\r\n\r\n")).ShouldStartWith("200"));
+        await pair.EachAsync(static async port => (await ProxyPair.AskAsync(port, "GET /close HTTP/1.1\r\nhost: a\r\n\r\n")).ShouldStartWith("200"));
+        (await pair.StatisticsAsync("envoy_cluster_upstream_cx_destroy_remote\\{")).Count.ShouldBe(1);
+        foreach (var text in new[] { "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "GET / HTTP/1.1\r\nhost : a\r\n\r\n", "GET /cut HTTP/1.1\r\nhost: a\r\n\r\n" })
+        {
+            await pair.EachAsync(async port =>
+            {
+                await using var client = await WireClient.ConnectAsync(port);
+                await client.Wire.WriteAsync(text);
+                await client.Wire.ReadToEndAsync();
+            });
+        }
+
+        await pair.EachAsync(static async port => (await ProxyPair.AskAsync(port, "GET /last HTTP/1.1\r\nhost: a\r\n\r\n")).ShouldStartWith("200"));
+        (await pair.StatisticsAsync("envoy_http_downstream_cx_destroy(_local|_remote)?\\{.*\"test\"")).Count.ShouldBe(3);
+        (await pair.StatisticsAsync("envoy_cluster_upstream_cx_destroy(_local|_remote|_with_active_rq|_remote_with_active_rq)?\\{")).Count.ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task ResponseThatTheClientDoesNotTake_PausesReadingTheUpstream()
+    {
+        const int Length = 24_000_000;
+        await using var backend = WireBackend.Start(static async (wire, cancellationToken) =>
+        {
+            await wire.ReadRequestAsync(cancellationToken);
+            await wire.WriteAsync($"HTTP/1.1 200 OK\r\ncontent-length: {Length}\r\n\r\n{new string('x', Length)}", cancellationToken);
+        });
+        await using var pair = await ProxyPair.StartAsync(ProxyPair.Resources(
+            Host.Replace("\"cluster\":\"c\"", "\"cluster\":\"c\",\"timeout\":\"0s\"", StringComparison.Ordinal), ProxyPair.Cluster("c", "", (backend.Port, 1))));
+        await pair.EachAsync(async port =>
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync("127.0.0.1", port);
+            await client.GetStream().WriteAsync("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"u8.ToArray());
+
+            // Nothing is read until it waits: the kernel does not hold so much.
+            await Until.TrueAsync(async () => (await pair.CountAsync(port, "envoy_cluster_upstream_flow_control_paused_reading_total{envoy_cluster_name=\"c\"}")) > 0);
+            var buffer = new byte[256 * 1024];
+            while (await client.GetStream().ReadAsync(buffer).AsTask().WaitAsync(Until.Limit) > 0)
+            {
+                // To its end.
+            }
+        });
+        await pair.EachAsync(async port => await Until.TrueAsync(async () =>
+            await pair.CountAsync(port, "envoy_cluster_upstream_flow_control_paused_reading_total{envoy_cluster_name=\"c\"}")
+            == await pair.CountAsync(port, "envoy_cluster_upstream_flow_control_resumed_reading_total{envoy_cluster_name=\"c\"}")));
+    }
+
+    [Fact]
     public async Task LimitThatIsReached_ShowsAsAnOpenCircuitBreaker()
     {
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -41,6 +41,9 @@ public sealed class Http1ClientConnection : HttpClientConnection, IHttp1InputObs
     /// <inheritdoc/>
     public override bool IsClosing => _draining || Volatile.Read(ref _state) == Closed;
 
+    /// <inheritdoc/>
+    public override bool IsEndedByPeer => _transport.IsEndedByPeer;
+
     internal Http1Input Input { get; }
 
     internal Http1Output Output { get; }
@@ -72,6 +75,7 @@ public sealed class Http1ClientConnection : HttpClientConnection, IHttp1InputObs
         var before = Interlocked.Exchange(ref _state, Closed);
         if (before == Busy)
         {
+            EndedInRequest |= reason != StreamResetReason.None;
             _stream.Fail(reason);
         }
 
@@ -95,9 +99,10 @@ public sealed class Http1ClientConnection : HttpClientConnection, IHttp1InputObs
 
     internal ValueTask ShutdownWriteAsync() => _transport.ShutdownWriteAsync();
 
-    // The exchange is over; the stream says whether both messages were complete and nothing is left over.
-    internal void OnStreamReleased(bool reusable)
+    // The exchange is over; the stream says whether both messages were complete, and whether nothing is left over.
+    internal void OnStreamReleased(bool complete, bool reusable)
     {
+        EndedInRequest |= !complete;
         if (!reusable || _draining)
         {
             Close(StreamResetReason.None);

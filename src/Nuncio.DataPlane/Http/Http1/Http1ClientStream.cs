@@ -187,9 +187,9 @@ internal sealed class Http1ClientStream : HttpClientStream
     public override void Release()
     {
         _body.Return();
+        var complete = _requestComplete && _headComplete && _body.IsComplete;
         _connection.OnStreamReleased(
-            _requestComplete && _headComplete && _body.IsComplete && _keepAlive && !_tunnel && _failure == StreamResetReason.None
-            && !_output.IsBroken && _input.Length == 0);
+            complete, complete && _keepAlive && !_tunnel && _failure == StreamResetReason.None && !_output.IsBroken && _input.Length == 0);
     }
 
     // Envoy's rule for "content-length: 0": these methods say nothing about a body that is not there.

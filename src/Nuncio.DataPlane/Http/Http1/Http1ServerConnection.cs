@@ -388,6 +388,7 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
             return;
         }
 
+        _transport.NoteEndByUs();
         await _transport.ShutdownWriteAsync();
         Enter(Phase.Lingering);
         SetDeadline(Options.DelayedCloseTimeout);

@@ -40,6 +40,9 @@ public sealed class Http2ClientConnection : HttpClientConnection
     /// <inheritdoc/>
     public override bool IsClosing => _session.IsClosing;
 
+    /// <inheritdoc/>
+    public override bool IsEndedByPeer => _transport.IsEndedByPeer;
+
     /// <summary>Completes when the connection is over and its transport disposed.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
 

@@ -218,7 +218,16 @@ internal sealed class Http2ClientSession : Http2Connection
     }
 
     /// <inheritdoc/>
-    protected override void OnEnded() => TellClosed();
+    protected override void OnEnded()
+    {
+        lock (Gate)
+        {
+            // Streams that ended with the connection still belong to their requests.
+            _connection.EndedInRequest = _counted > 0;
+        }
+
+        TellClosed();
+    }
 
     /// <inheritdoc/>
     protected override void OnReceived(Http2Stream stream, int length) => ((Http2ClientStream)stream.Owner).AddReceived(length);

@@ -385,6 +385,7 @@ internal abstract partial class Http2Connection : IBatchedOutput
             }
 
             _shutdownWhenFlushed = true;
+            Transport.NoteEndByUs();
             _lingerTimer ??= Time.CreateTimer(static state => ((Http2Connection)state!).Transport.Abort(), this, LingerTime, Timeout.InfiniteTimeSpan);
         }
 

@@ -37,6 +37,9 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
     public override IPEndPoint LocalEndPoint => _transport.LocalEndPoint;
 
     /// <inheritdoc/>
+    public override bool IsEndedByPeer => base.IsEndedByPeer || _transport.IsEndedByPeer;
+
+    /// <inheritdoc/>
     public override string ApplicationProtocol => _protocol;
 
     /// <inheritdoc/>
@@ -77,7 +80,7 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
         }
 
         var read = _session.Read(buffer.Span);
-        return read == OpenSslSession.WantsInput ? ReadMoreAsync(buffer) : new ValueTask<int>(read >= 0 ? read : -1);
+        return read == OpenSslSession.WantsInput ? ReadMoreAsync(buffer) : new ValueTask<int>(Noted(read));
     }
 
     /// <inheritdoc/>
@@ -119,6 +122,13 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
         }
 
         await _transport.ShutdownWriteAsync();
+    }
+
+    /// <inheritdoc/>
+    public override void NoteEndByUs()
+    {
+        base.NoteEndByUs();
+        _transport.NoteEndByUs();
     }
 
     /// <inheritdoc/>
@@ -190,7 +200,18 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
             read = _session.Read(buffer.Span);
         }
         while (read == OpenSslSession.WantsInput);
-        return read >= 0 ? read : -1;
+        return Noted(read);
+    }
+
+    // A close_notify is the peer's end, and so is what cannot be decrypted.
+    private int Noted(int read)
+    {
+        if (read <= 0)
+        {
+            NoteEndByPeer();
+        }
+
+        return Math.Max(read, -1);
     }
 
     [AsyncMethodBuilder(typeof(PooledBuilder<>))]

@@ -336,7 +336,11 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
                     return true;
                 }
 
-                if (result > 0 && result < buffer.Length)
+                if (result == 0)
+                {
+                    NoteEndByPeer();
+                }
+                else if (result < buffer.Length)
                 {
                     _readDryAt = reports;
                 }
@@ -352,6 +356,7 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
             }
             else if (result != -LinuxSockets.Interrupted)
             {
+                NoteEndByPeer();
                 count = -1;
                 return true;
             }
@@ -398,6 +403,7 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
             }
             else if (result != -LinuxSockets.Interrupted)
             {
+                NoteEndByPeer();
                 sent = false;
                 return true;
             }

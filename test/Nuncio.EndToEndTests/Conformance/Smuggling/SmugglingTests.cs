@@ -31,9 +31,12 @@ public sealed class SmugglingTests(ITestOutputHelper output)
             var request = cases[i].Bytes(Mark(i));
             var want = cases[i].Want;
             answers[i] = await nuncio.SendAsync(request, told => told == want, want == "-" ? Moment : Patience);
+
+            // What the others are to have forwarded is waited for; where they answer otherwise, as they may, no more than that many answers can come.
             var forwarded = Forwarded(want);
-            if (envoy is not null) await envoy.SendAsync(request, told => Forwarded(told) >= forwarded, forwarded == 0 ? Moment : Patience);
-            if (nginx is not null) await nginx.SendAsync(request, told => Forwarded(told) >= forwarded, forwarded == 0 ? Moment : Patience);
+            bool IsEnough(string told) => Answered(told) >= Math.Max(1, forwarded);
+            if (envoy is not null) await envoy.SendAsync(request, IsEnough, forwarded == 0 || cases[i].Difference.Length > 0 ? Moment : Patience);
+            if (nginx is not null) await nginx.SendAsync(request, IsEnough, forwarded == 0 ? Moment : Patience);
         });
 
         var faults = new List<string>();
@@ -68,6 +71,8 @@ public sealed class SmugglingTests(ITestOutputHelper output)
     }
 
     private static int Forwarded(string told) => told.Split(' ').Count(static word => word.Length == 3);
+
+    private static int Answered(string told) => told.Split(' ').Count(static word => word is not ("-" or "close"));
 
     private static string Essence(string request) => request.Split(' ')[0] + request[request.LastIndexOf('|')..];
 
