@@ -210,11 +210,7 @@ internal sealed partial class ForwardState
 
             if (_keeping)
             {
-                if (_keptLength + read.Data.Length <= _keepLimit)
-                {
-                    Keep(read.Data.Span);
-                }
-                else
+                if (_keptLength + read.Data.Length > _keepLimit || !TryKeep(read.Data.Span))
                 {
                     // Too much to send again.
                     if (MustKeep)
@@ -242,18 +238,29 @@ internal sealed partial class ForwardState
         }
     }
 
-    private void Keep(ReadOnlySpan<byte> data)
+    // False: memory is short. Then it is as if it were too much to keep.
+    private bool TryKeep(ReadOnlySpan<byte> data)
     {
         if (_keptLength + data.Length > _kept.Length)
         {
             // The old one may be being sent: it is left to the garbage collector.
-            var bigger = ArrayPool<byte>.Shared.Rent(Math.Max(SmallestBuffer, Math.Max(_kept.Length * 2, _keptLength + data.Length)));
+            byte[] bigger;
+            try
+            {
+                bigger = ArrayPool<byte>.Shared.Rent(Math.Max(SmallestBuffer, Math.Max(_kept.Length * 2, _keptLength + data.Length)));
+            }
+            catch (OutOfMemoryException)
+            {
+                return false;
+            }
+
             _kept.AsSpan(0, _keptLength).CopyTo(bigger);
             _kept = bigger;
         }
 
         data.CopyTo(_kept.AsSpan(_keptLength));
         _keptLength += data.Length;
+        return true;
     }
 
     private void OnRequestRead()

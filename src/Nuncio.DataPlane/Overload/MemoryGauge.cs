@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Nuncio.DataPlane.Overload;
 
 /// <summary>How much memory the process uses of what it may.</summary>
@@ -27,48 +25,8 @@ internal sealed class MemoryGauge
 
     private static long SystemLimit()
     {
+        // The runtime takes part of a control group's memory for the heap; the rest is ours too.
         var machine = GC.GetGCMemoryInfo(GCKind.Any).TotalAvailableMemoryBytes;
-        foreach (var file in CgroupFiles())
-        {
-            try
-            {
-                if (long.TryParse(File.ReadAllText(file).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit > 0)
-                {
-                    // The runtime takes part of a control group's memory for the heap; the rest is ours too.
-                    return limit < (1L << 50) ? limit : machine;
-                }
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // There is no such control group.
-            }
-        }
-
-        return machine > 0 ? machine : long.MaxValue;
-    }
-
-    // Version 2 with and without a namespace of its own, then version 1.
-    private static IEnumerable<string> CgroupFiles()
-    {
-        string[] own = [];
-        try
-        {
-            own = File.ReadAllLines("/proc/self/cgroup");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Not Linux.
-        }
-
-        foreach (var line in own)
-        {
-            if (line.StartsWith("0::/", StringComparison.Ordinal))
-            {
-                yield return $"/sys/fs/cgroup{line[3..].TrimEnd('/')}/memory.max";
-            }
-        }
-
-        yield return "/sys/fs/cgroup/memory.max";
-        yield return "/sys/fs/cgroup/memory/memory.limit_in_bytes";
+        return ControlGroup.MemoryLimit("/") ?? (machine > 0 ? machine : long.MaxValue);
     }
 }

@@ -118,10 +118,16 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
                 await exchange.RespondAsync(reply);
             }
         }
+        catch (OutOfMemoryException)
+        {
+            // Faster than the overload monitor could look: what is open goes on with what there is.
+            _metrics?.DownstreamRequestsOverloadClose.Increment();
+            await FailAsync(exchange, LocalReplies.Overloaded);
+        }
         catch (Exception e)
         {
             LogDefect(e);
-            await FailAsync(exchange);
+            await FailAsync(exchange, LocalReplies.InternalError);
         }
 
         Complete(exchange);
@@ -274,7 +280,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         await exchange.RespondAsync(reply, headers);
     }
 
-    private async ValueTask FailAsync(PipelineExchange exchange)
+    private async ValueTask FailAsync(PipelineExchange exchange, LocalReply reply)
     {
         try
         {
@@ -284,7 +290,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
             }
             else
             {
-                await exchange.RespondAsync(LocalReplies.InternalError);
+                await exchange.RespondAsync(reply);
             }
         }
         catch (Exception e)
