@@ -246,7 +246,7 @@ internal sealed class GrpcAccessLogger : IAsyncDisposable
             if (first == waiting ? !await waiting : _batches.Reader.Count == 0)
             {
                 await call.CompleteAsync(_end.Token);
-                await ended.WaitAsync(LastAnswer, _timers.Time, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)ended).WaitAsync(LastAnswer, _timers.Time, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return;
             }
         }

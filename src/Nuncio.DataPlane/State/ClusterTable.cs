@@ -132,6 +132,11 @@ public sealed class ClusterTable
         }
 
         Publish([.. gone.Select(e => e.Value.State)]);
+        var left = _entries.Values.Select(static entry => entry.State.Model.StatName).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in gone.Select(static e => e.Value.State.Model.StatName).Where(name => !left.Contains(name)))
+        {
+            Telemetry.ClusterMetrics.Forget(_environment.Metrics, name);
+        }
     }
 
     // What leaves is given up at once: requests that began before hold the generation that it was in.

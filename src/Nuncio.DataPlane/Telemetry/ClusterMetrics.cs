@@ -3,6 +3,9 @@ namespace Nuncio.DataPlane.Telemetry;
 /// <summary>Statistics of one cluster, under Envoy's names, with the label <c>envoy_cluster_name</c>.</summary>
 public sealed class ClusterMetrics
 {
+    private static readonly string[] ResponseNames =
+        ["envoy_cluster_upstream_rq", "envoy_cluster_external_upstream_rq", "envoy_cluster_retry_upstream_rq", "envoy_cluster_internal_upstream_rq"];
+
     /// <summary>The series in <paramref name="registry"/>; the same ones after a reload.</summary>
     public ClusterMetrics(MetricsRegistry registry, string statName)
     {
@@ -92,6 +95,19 @@ public sealed class ClusterMetrics
         ExternalResponses = new ResponseCodeCounters(registry, "envoy_cluster_external_upstream_rq", labels, perCode: true);
         RetriedResponses = new ResponseCodeCounters(registry, "envoy_cluster_retry_upstream_rq", labels, perCode: true);
         InternalResponses = new ResponseCodeCounters(registry, "envoy_cluster_internal_upstream_rq", labels, perCode: true);
+    }
+
+    /// <summary>
+    /// Lets go of the series of a cluster that is gone. What HTTP filters count for clusters stays: they keep those series as long as they live themselves.
+    /// </summary>
+    internal static void Forget(MetricsRegistry registry, string statName)
+    {
+        var labels = MetricLabels.Of("envoy_cluster_name", statName);
+        registry.Forget("envoy_cluster_", labels, "envoy_cluster_ext_authz_", "envoy_cluster_ratelimit_", "envoy_cluster_grpc_");
+        foreach (var name in ResponseNames)
+        {
+            ResponseCodeCounters.Forget(registry, name, labels);
+        }
     }
 
     /// <summary>A connection has closed.</summary>

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Nuncio.DataPlane.Telemetry;
 
 /// <summary>
-/// All statistics of the proxy under Envoy's names. A series is made at its first use and lives as long as the process: whoever asks again after a
-/// reload gets the same one, so counters never jump. Looking up is for binding; the request path keeps the series it needs.
+/// All statistics of the proxy under Envoy's names. A series is made at its first use: whoever asks again after a reload gets the same one, so counters
+/// never jump. It lives as long as the process, but for a cluster's, which goes with the cluster as in Envoy. Looking up is for binding; the request path keeps the series it needs.
 /// </summary>
 public sealed class MetricsRegistry
 {
@@ -35,6 +35,40 @@ public sealed class MetricsRegistry
     public long? Find(string name, MetricLabels labels) =>
         !_families.TryGetValue(name, out var family) || !family.Series.TryGetValue(labels.Text, out var series) ? null
         : series switch { MetricCounter c => c.Value, MetricGauge g => g.Value, _ => null };
+
+    /// <summary>Lets go of the series of one family.</summary>
+    internal void Forget(string name, MetricLabels labels)
+    {
+        if (_families.TryGetValue(name, out var family))
+        {
+            family.Series.TryRemove(labels.Text, out _);
+        }
+    }
+
+    /// <summary>Lets go of the series with these labels in the families whose names begin so, but for those with one of the other beginnings.</summary>
+    internal void Forget(string prefix, MetricLabels labels, params ReadOnlySpan<string> except)
+    {
+        foreach (var (name, family) in _families)
+        {
+            if (name.StartsWith(prefix, StringComparison.Ordinal) && !BeginsWithAny(name, except))
+            {
+                family.Series.TryRemove(labels.Text, out _);
+            }
+        }
+    }
+
+    private static bool BeginsWithAny(string name, ReadOnlySpan<string> prefixes)
+    {
+        foreach (var prefix in prefixes)
+        {
+            if (name.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private object Series(string name, MetricKind kind, MetricLabels labels, Func<object> create)
     {

@@ -51,11 +51,26 @@ public sealed class ResponseCodeCounters
         }
     }
 
+    /// <summary>Lets go of the series that <see cref="Count"/> has made under a name, of codes too.</summary>
+    internal static void Forget(MetricsRegistry registry, string name, MetricLabels labels)
+    {
+        for (var @class = 1; @class <= 5; @class++)
+        {
+            registry.Forget(name + "_xx", Prepended("envoy_response_code_class", @class, labels));
+        }
+
+        for (var status = 100; status <= 599; status++)
+        {
+            registry.Forget(name, Prepended("envoy_response_code", status, labels));
+        }
+    }
+
     private MetricCounter Class(int @class) =>
-        _registry.Counter(_name + "_xx", Prepended("envoy_response_code_class", @class.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        _registry.Counter(_name + "_xx", Prepended("envoy_response_code_class", @class, _labels));
 
     private MetricCounter Code(int status) =>
-        _registry.Counter(_name, Prepended("envoy_response_code", status.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        _registry.Counter(_name, Prepended("envoy_response_code", status, _labels));
 
-    private MetricLabels Prepended(string name, string value) => MetricLabels.Of(name, value).AndAll(_labels);
+    private static MetricLabels Prepended(string name, int value, MetricLabels labels) =>
+        MetricLabels.Of(name, value.ToString(System.Globalization.CultureInfo.InvariantCulture)).AndAll(labels);
 }

@@ -46,6 +46,26 @@ public class ClusterBinderTests
         Bind(message, out _)!.Protocol.ShouldBe(UpstreamProtocol.Http2);
     }
 
+    [Theory]
+    [InlineData("health", true)]
+    [InlineData("/health", true)]
+    [InlineData("", false)]
+    [InlineData("/health HTTP/1.1\r\nx: y", false)]
+    public void Bind_PathOfAHealthCheck_IsAnyTextWithoutLineBreaks(string path, bool isTaken)
+    {
+        var message = Upstreams.Cluster("c", ("10.0.0.1", 80));
+        message.HealthChecks.Add(new CoreV3.HealthCheck
+        {
+            Timeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)),
+            Interval = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)),
+            HealthyThreshold = 1,
+            UnhealthyThreshold = 1,
+            HttpHealthCheck = new CoreV3.HealthCheck.Types.HttpHealthCheck { Path = path },
+        });
+        Bind(message, out var errors);
+        errors.ShouldBe(isTaken ? [] : ["health_checks[0].http_health_check.path"]);
+    }
+
     [Fact]
     public void Bind_ZeroConnectTimeout_IsAnError()
     {

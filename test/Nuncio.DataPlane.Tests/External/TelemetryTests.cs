@@ -100,16 +100,21 @@ public sealed class TelemetryTests : IAsyncDisposable
             }
 
             await _proxy.SendAsync();
+            await Until.TrueAsync(() => entries.ContainsKey($"log-{i}"), () => $"{i}, {State()}");
         }
 
         _proxy.Services.ShouldBe((1, 1));
-        await Until.TrueAsync(() => entries.Count == Reloads && entries.Values.Sum() == Reloads, () => $"{entries.Count} logs");
-        await Until.TrueAsync(() => Volatile.Read(ref open) <= 1, () => $"{open} streams");
+        await Until.TrueAsync(() => entries.Count == Reloads && entries.Values.Sum() == Reloads, State);
+        await Until.TrueAsync(() => Volatile.Read(ref open) <= 1, State);
         await slow!.Wire.WriteAsync("llo");
         (await slow.Wire.ReadResponseAsync("POST")).Status.ShouldBe(200);
         await slow.DisposeAsync();
-        await Until.TrueAsync(() => entries["log-0"] == 2);
-        await Until.TrueAsync(() => Volatile.Read(ref open) <= 1, () => $"{open} streams");
+        await Until.TrueAsync(() => entries["log-0"] == 2, State);
+        await Until.TrueAsync(() => Volatile.Read(ref open) <= 1, State);
+
+        string State() =>
+            $"{entries.Count} logs, {open} streams, dropped {_proxy.Metrics.Find("envoy_access_logs_grpc_access_log_logs_dropped", DataPlane.Telemetry.MetricLabels.None)}"
+            + $", written {_proxy.Metrics.Find("envoy_access_logs_grpc_access_log_logs_written", DataPlane.Telemetry.MetricLabels.None)}";
     }
 
     [Fact]

@@ -94,9 +94,11 @@ public sealed class StatisticsTests
                 // To its end.
             }
         });
-        await pair.EachAsync(async port => await Until.TrueAsync(async () =>
-            await pair.CountAsync(port, "envoy_cluster_upstream_flow_control_paused_reading_total{envoy_cluster_name=\"c\"}")
-            == await pair.CountAsync(port, "envoy_cluster_upstream_flow_control_resumed_reading_total{envoy_cluster_name=\"c\"}")));
+
+        // Envoy does not resume where the upstream has closed meanwhile.
+        await Until.TrueAsync(async () =>
+            await pair.CountAsync(pair.Port, "envoy_cluster_upstream_flow_control_paused_reading_total{envoy_cluster_name=\"c\"}")
+            == await pair.CountAsync(pair.Port, "envoy_cluster_upstream_flow_control_resumed_reading_total{envoy_cluster_name=\"c\"}"));
     }
 
     [Fact]

@@ -1,14 +1,43 @@
 using System.Net;
 using System.Net.Sockets;
 using Google.Protobuf.WellKnownTypes;
+using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Tests.Upstream;
 using Nuncio.DataPlane.Upstream;
 using Nuncio.Testing;
+using Nuncio.Testing.Backends;
 
 namespace Nuncio.DataPlane.Tests.State;
 
 public class ClusterTableTests
 {
+    [Fact]
+    public async Task Cluster_ThatIsGone_TakesItsStatisticsAlong()
+    {
+        await using var backend = WireBackend.StartEcho();
+        using var upstreams = new Upstreams();
+        var other = Upstreams.Cluster("other", ("127.0.0.1", backend.Port));
+        upstreams.Apply(Upstreams.Cluster("c", ("127.0.0.1", backend.Port)), other);
+        var state = upstreams.Table.Find("c")!;
+        state.Metrics.Responses.Count(503);
+        state.Metrics.RequestsTotal.Increment();
+        Text().ShouldContain("envoy_response_code=\"503\",envoy_cluster_name=\"c\"");
+
+        upstreams.Apply(other);
+
+        Text().ShouldNotContain("envoy_cluster_name=\"c\"");
+        upstreams.Metric("envoy_cluster_upstream_rq_total", "other").ShouldBe(0);
+        upstreams.Apply(Upstreams.Cluster("c", ("127.0.0.1", backend.Port)), other);
+        upstreams.Metric("envoy_cluster_upstream_rq_total", "c").ShouldBe(0);
+
+        string Text()
+        {
+            var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+            PrometheusTextWriter.Write(upstreams.Environment.Metrics, buffer);
+            return System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan);
+        }
+    }
+
     [Fact]
     public void Commit_EndpointChange_KeepsTheClusterAndItsOtherEndpoints()
     {
