@@ -244,10 +244,16 @@ internal sealed partial class ForwardState
         if (_keptLength + data.Length > _kept.Length)
         {
             // The old one may be being sent: it is left to the garbage collector.
+            var size = Math.Max(SmallestBuffer, Math.Max(_kept.Length * 2, _keptLength + data.Length));
             byte[] bigger;
             try
             {
-                bigger = ArrayPool<byte>.Shared.Rent(Math.Max(SmallestBuffer, Math.Max(_kept.Length * 2, _keptLength + data.Length)));
+                if (size > SmallestBuffer && !_exchange.TryKeep(size))
+                {
+                    return false;
+                }
+
+                bigger = ArrayPool<byte>.Shared.Rent(size);
             }
             catch (OutOfMemoryException)
             {

@@ -37,7 +37,14 @@ internal static class RequestBuffer
             {
                 // Grown as bytes come: what a client announces is not what it sends. What comes at once in one piece gets what it needs.
                 var needed = length + (long)read.Data.Length;
-                Array.Resize(ref body, (int)(read.EndStream ? needed : Math.Max(needed, Math.Min(Math.Max(FirstBytes, body.Length * 2L), limit))));
+                var size = (int)(read.EndStream ? needed : Math.Max(needed, Math.Min(Math.Max(FirstBytes, body.Length * 2L), limit)));
+                if (size > FirstBytes && !exchange.TryKeep(size - body.Length))
+                {
+                    await exchange.RespondAsync(LocalReplies.Overloaded);
+                    return new RequestBufferResult(default, 0, false, IsGone: true, IsTooLarge: false);
+                }
+
+                Array.Resize(ref body, size);
             }
 
             read.Data.CopyTo(body.AsMemory(length));

@@ -20,6 +20,14 @@ internal sealed class MemoryGauge
         return heapLimit > 0 && heapLimit < _limit ? Math.Max(resident, (double)GC.GetTotalMemory(forceFullCollection: false) / heapLimit) : resident;
     }
 
+    /// <summary>What objects may take, in bytes: the least of what was said, of the system's limit and of the heap's own.</summary>
+    public static long Least(long? limit)
+    {
+        var heap = GC.GetGCMemoryInfo(GCKind.Any).TotalAvailableMemoryBytes;
+        var system = limit ?? SystemLimit();
+        return heap > 0 ? Math.Min(heap, system) : system;
+    }
+
     /// <summary>Gives back what is not needed.</summary>
     public static void Shrink() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 

@@ -6,11 +6,16 @@ namespace Nuncio.DataPlane.Overload;
 public sealed partial class OverloadState
 {
     private readonly OverloadOptions _options;
+    // Of the memory that there is: the rest is for everything else, and for what is left of bodies until it is collected.
+    private const double PartForBodies = 0.35;
+
     private readonly OverloadMetrics? _metrics;
+    private readonly long _bodyLimit;
     private readonly ILogger? _logger;
     private bool _disablesKeepAlive;
     private bool _refusesRequests;
     private bool _rejectsConnections;
+    private long _bodyBytes;
 
     /// <summary>Nothing is refused yet.</summary>
     public OverloadState(OverloadOptions options, OverloadMetrics? metrics = null, ILogger? logger = null)
@@ -19,6 +24,7 @@ public sealed partial class OverloadState
         _options = options;
         _metrics = metrics;
         _logger = logger;
+        _bodyLimit = (long)(MemoryGauge.Least(options.MemoryLimit) * PartForBodies);
     }
 
     /// <summary>Never refuses anything, as long as nobody applies a pressure.</summary>
@@ -32,6 +38,24 @@ public sealed partial class OverloadState
 
     /// <summary>New connections are closed at once.</summary>
     public bool RejectsConnections => Volatile.Read(ref _rejectsConnections);
+
+    /// <summary>
+    /// Asks for memory to keep a part of a body in; false where all requests together would keep more than there is room for. Bodies come faster than
+    /// anybody could look at how much memory is left. <see cref="Release"/> gives it back.
+    /// </summary>
+    public bool TryKeep(long bytes)
+    {
+        if (Interlocked.Add(ref _bodyBytes, bytes) <= _bodyLimit)
+        {
+            return true;
+        }
+
+        Release(bytes);
+        return false;
+    }
+
+    /// <summary>Gives back what <see cref="TryKeep"/> has given.</summary>
+    public void Release(long bytes) => Interlocked.Add(ref _bodyBytes, -bytes);
 
     /// <summary>Decides by the pressures of this moment.</summary>
     public void Apply(ResourcePressures pressures)

@@ -29,6 +29,9 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// <summary>The connection manager that the request came by.</summary>
     public abstract HttpConnectionManagerModel ConnectionManager { get; }
 
+    /// <summary>Asks for memory to keep a part of a body until the exchange is over; false where there is none.</summary>
+    internal virtual bool TryKeep(long bytes) => true;
+
     /// <summary>Where its connection manager counts; null for nowhere.</summary>
     internal virtual Telemetry.HttpConnectionManagerMetrics? Statistics => null;
 

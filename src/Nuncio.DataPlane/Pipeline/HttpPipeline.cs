@@ -56,6 +56,9 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     /// <summary>How requests are treated.</summary>
     public HttpConnectionManagerModel Model { get; }
 
+    /// <summary>What is refused at the moment.</summary>
+    internal OverloadState Overload => _overload;
+
     /// <summary>Where it counts; null for nowhere.</summary>
     internal HttpConnectionManagerMetrics? Metrics => _metrics;
 
@@ -313,6 +316,12 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
 
     private void Complete(PipelineExchange exchange)
     {
+        if (exchange.Kept > 0)
+        {
+            _overload.Release(exchange.Kept);
+            exchange.Kept = 0;
+        }
+
         if (exchange.CountsUpgrade)
         {
             _metrics?.DownstreamConnectionsUpgradesActive.Decrement();

@@ -30,6 +30,20 @@ internal sealed class PipelineExchange : HttpExchange
 
     internal override Telemetry.HttpConnectionManagerMetrics? Statistics => _pipeline.Metrics;
 
+    /// <summary>What it has of <see cref="Overload.OverloadState.TryKeep"/>.</summary>
+    public long Kept { get; set; }
+
+    internal override bool TryKeep(long bytes)
+    {
+        if (!_pipeline.Overload.TryKeep(bytes))
+        {
+            return false;
+        }
+
+        Kept += bytes;
+        return true;
+    }
+
     public override object?[] FilterState => _filterState;
 
     public override IBodySource RequestBody

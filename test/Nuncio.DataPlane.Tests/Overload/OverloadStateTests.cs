@@ -26,6 +26,20 @@ public class OverloadStateTests
     }
 
     [Fact]
+    public void TryKeep_OfBodies_EndsLongBeforeTheMemory()
+    {
+        const long Limit = 256L * 1024 * 1024;
+        var state = new OverloadState(OverloadOptions.Default with { MemoryLimit = Limit });
+        state.TryKeep(Limit / 4).ShouldBeTrue();
+        state.TryKeep(Limit / 4).ShouldBeFalse();
+        state.TryKeep(Limit / 16).ShouldBeTrue();
+
+        state.Release(Limit / 4);
+
+        state.TryKeep(Limit / 4).ShouldBeTrue();
+    }
+
+    [Fact]
     public void Pressure_ThatEnds_RefusesNothingMore()
     {
         var state = new OverloadState(OverloadOptions.Default);
