@@ -104,6 +104,7 @@ public sealed class SslStreamTransportConnection : TlsTransportConnection
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        NoteEndByUs();
         await _transport.DisposeAsync();
         await _stream.DisposeAsync();
     }

@@ -96,6 +96,8 @@ public sealed class SocketTransportConnection : TransportConnection
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        NoteEndByUs();
+
         // .NET closes a socket with a receive pending by a reset, which takes back what the peer has not read yet, unless it was shut down before.
         if (Volatile.Read(ref _closed) == 0)
         {

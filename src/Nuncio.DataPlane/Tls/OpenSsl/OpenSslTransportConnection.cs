@@ -137,6 +137,7 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        NoteEndByUs();
         if (!TryBeginWrite())
         {
             await _transport.DisposeAsync();

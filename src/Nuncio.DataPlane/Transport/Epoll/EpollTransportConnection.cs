@@ -223,6 +223,7 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        NoteEndByUs();
         if (Volatile.Read(ref _aborted) == 0)
         {
             // Closing alone would be a reset where bytes of the peer's are unread; after the end the peer has seen that we were done.
