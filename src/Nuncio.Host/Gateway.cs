@@ -72,10 +72,7 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
 
         await following;
         await keeping;
-        _state.Drain();
-        if (plane.IsReplaced) admin.Leave();
-        LogDraining(options.DrainTime.TotalSeconds);
-        await plane.DrainAsync(options.DrainTime, CancellationToken.None);
+        await plane.DrainAsync(_state, admin, options.DrainTime, _log);
         LogStopped();
         return true;
     }
@@ -252,9 +249,6 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
 
     [LoggerMessage(EventId = 3, Message = "{Finding}")]
     private partial void LogFinding(LogLevel level, string finding);
-
-    [LoggerMessage(4, LogLevel.Information, "Stopping: open requests have {Seconds} s to end")]
-    private partial void LogDraining(double seconds);
 
     [LoggerMessage(5, LogLevel.Information, "Stopped")]
     private partial void LogStopped();

@@ -38,10 +38,7 @@ public sealed partial class RemoteProxy(RemoteProxyOptions options, ILoggerFacto
         else LogNoAdmin(options.AdminEndPoint.ToString(), error);
         LogFollowing(options.Host, options.Port);
         await client.RunAsync(stopping);
-        state.Drain();
-        if (plane.IsReplaced) admin.Leave();
-        LogDraining(options.DrainTime.TotalSeconds);
-        await plane.DrainAsync(options.DrainTime, CancellationToken.None);
+        await plane.DrainAsync(state, admin, options.DrainTime, _log);
         return true;
     }
 
@@ -78,9 +75,6 @@ public sealed partial class RemoteProxy(RemoteProxyOptions options, ILoggerFacto
 
     [LoggerMessage(1, LogLevel.Information, "Configuration comes from {Host}:{Port}")]
     private partial void LogFollowing(string host, uint port);
-
-    [LoggerMessage(2, LogLevel.Information, "Stopping: open requests have {Seconds} s to end")]
-    private partial void LogDraining(double seconds);
 
     [LoggerMessage(3, LogLevel.Information, "Health and metrics on http://{EndPoint}")]
     private partial void LogAdmin(string endPoint);

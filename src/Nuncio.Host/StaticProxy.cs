@@ -56,10 +56,7 @@ public sealed partial class StaticProxy(StaticProxyOptions options, ILoggerFacto
         {
         }
 
-        _state.Drain();
-        if (plane.IsReplaced) admin.Leave();
-        LogDraining(options.DrainTime.TotalSeconds);
-        await plane.DrainAsync(options.DrainTime, CancellationToken.None);
+        await plane.DrainAsync(_state, admin, options.DrainTime, _log);
         return true;
     }
 
@@ -80,7 +77,4 @@ public sealed partial class StaticProxy(StaticProxyOptions options, ILoggerFacto
 
     [LoggerMessage(6, LogLevel.Error, "Health, metrics and dumps cannot be served on {EndPoint}: {Reason}")]
     private partial void LogNoAdmin(string endPoint, string? reason);
-
-    [LoggerMessage(7, LogLevel.Information, "Stopping: open requests have {Seconds} s to end")]
-    private partial void LogDraining(double seconds);
 }

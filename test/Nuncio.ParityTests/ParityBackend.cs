@@ -70,6 +70,7 @@ internal sealed class ParityBackend : IPlaneBackend
         "grpc" => "HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ntransfer-encoding: chunked\r\n\r\n7\r\n\0\0\0\0\u0002\u0008\u0007\r\n0\r\ngrpc-status: "
             + "0\r\n\r\n",
         "retriable" => Responses.With(200, "again", "x-retry: 1\r\n"),
+        "cased" => Responses.Ok("a", "X-CamelCase: 1\r\nx-lower: 2\r\n"),
         "secret" => Responses.Ok($"{request}\n", "x-secret: 1\r\nx-answered: no\r\n"),
         "empty" => Responses.Ok(),
         "large" => Responses.Ok(new string('a', 300_000)),

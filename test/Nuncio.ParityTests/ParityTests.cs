@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Reflection;
 using System.Text;
+using Nuncio.Compiler;
 using Nuncio.EndToEndTests.Features;
 using Nuncio.ParityTests.Areas;
 using Nuncio.ParityTests.Static;
@@ -12,7 +14,7 @@ namespace Nuncio.ParityTests;
 /// <summary>The same manifests on the embedded proxy and on a real Envoy that is fed over ADS, and the same bytes to both.</summary>
 public sealed class ParityTests(ITestOutputHelper output)
 {
-    private static readonly IReadOnlyList<Area> Areas = [Http2Area.Value, GrpcArea.Value, ResilienceArea.Value, FilterArea.Value, TcpArea.Value, TlsArea.Value];
+    private static readonly IReadOnlyList<Area> Areas = [Http2Area.Value, GrpcArea.Value, ResilienceArea.Value, FilterArea.Value, RouteArea.Value, TcpArea.Value, TlsArea.Value];
 
     // What closes takes Envoy a second each.
     private const int AtATime = 9;
@@ -131,6 +133,25 @@ public sealed class ParityTests(ITestOutputHelper output)
                 comparison.AddStatistics("messages", statistics.Item1, statistics.Item2);
             };
         });
+    }
+
+    /// <summary>By the names that the compiler gives them; HTTP/3 apart, which the embedded proxy does not have.</summary>
+    [Fact]
+    public void EveryFilterThatTheCompilerEmits_AndEveryLoadBalancer_IsInAnExchange()
+    {
+        const BindingFlags Any = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+        var messages = string.Concat(Areas.SelectMany(area => area.Listeners.Concat(area.Clusters)));
+        string[] filters =
+        [
+            .. typeof(SnapshotCompiler).Assembly.GetTypes().SelectMany(type => type.GetFields(Any)).Where(field => field.IsLiteral && field.FieldType == typeof(string))
+                .Select(field => (string)field.GetRawConstantValue()!).Where(name => name.StartsWith("envoy.filters.", StringComparison.Ordinal)).Distinct(),
+        ];
+
+        filters.ShouldContain("envoy.filters.http.router");
+        filters.ShouldContain("envoy.filters.network.tcp_proxy");
+        filters.Where(name => !messages.Contains($"envoy.extensions{name["envoy".Length..]}.v3.", StringComparison.Ordinal)).ShouldBeEmpty();
+        new[] { "ROUND_ROBIN", "LEAST_REQUEST", "RING_HASH", "RANDOM", "MAGLEV" }
+            .Where(policy => !messages.Contains($"\"lb_policy\":\"{policy}\"", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 
     /// <summary>With NUNCIO_ACCEPT set the page is written instead.</summary>

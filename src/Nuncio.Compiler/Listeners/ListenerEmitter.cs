@@ -16,6 +16,8 @@ namespace Nuncio.Compiler.Listeners;
 internal static class ListenerEmitter
 {
     private const string HttpConnectionManagerName = "envoy.filters.network.http_connection_manager";
+    private const string ProxyProtocolName = "envoy.filters.listener.proxy_protocol";
+    private const string TlsInspectorName = "envoy.filters.listener.tls_inspector";
     private const string TcpProxyName = "envoy.filters.network.tcp_proxy";
 
     /// <summary>The listener; without filter chains when nothing belongs to it.</summary>
@@ -54,9 +56,9 @@ internal static class ListenerEmitter
     /// </summary>
     private static void AddListenerFilters(ListenerV3.Listener listener, ListenerPlan plan)
     {
-        if (plan.HasProxyProtocol) Add("envoy.filters.listener.proxy_protocol", new ProxyProtocolFilter());
+        if (plan.HasProxyProtocol) Add(ProxyProtocolName, new ProxyProtocolFilter());
         var readsTls = plan.HasTls || listener.FilterChains.Any(chain => chain.TransportSocket is not null);
-        if (readsTls && !plan.IsUdp) Add("envoy.filters.listener.tls_inspector", new TlsInspectorFilter());
+        if (readsTls && !plan.IsUdp) Add(TlsInspectorName, new TlsInspectorFilter());
 
         void Add(string name, IMessage config) =>
             listener.ListenerFilters.Add(new ListenerV3.ListenerFilter { Name = name, TypedConfig = RouteMessages.Pack(config) });

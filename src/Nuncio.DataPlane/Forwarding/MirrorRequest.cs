@@ -69,6 +69,7 @@ internal sealed class MirrorRequest
         if (_cluster.Choose(_hash, _hasHash, 0) is not { } endpoint)
         {
             _cluster.Metrics.ConnectionsNoneHealthy.Increment();
+            Count(503);
             return;
         }
 
@@ -76,19 +77,27 @@ internal sealed class MirrorRequest
         var lease = await pool.AcquireAsync(new PoolWaiter());
         if (lease.Stream is not { } stream)
         {
+            Count(503);
             return;
         }
 
         using var timeout = _timeout > TimeSpan.Zero ? new CancellationTokenSource(_timeout, _cluster.Environment.Timers.Time) : new CancellationTokenSource();
         await using (timeout.Token.UnsafeRegister(static state => ((HttpClientStream)state!).Reset(StreamResetReason.Timeout), stream))
         {
-            await ExchangeAsync(stream);
+            await ExchangeAsync(stream, timeout.Token);
         }
 
         pool.Finish(stream);
     }
 
-    private async ValueTask ExchangeAsync(HttpClientStream stream)
+    // As Envoy counts what it asks for itself, with the answers that it would make of failures.
+    private void Count(int status)
+    {
+        _cluster.Metrics.Responses.Count(status);
+        _cluster.Metrics.InternalResponses.Count(status);
+    }
+
+    private async ValueTask ExchangeAsync(HttpClientStream stream, CancellationToken timeout)
     {
         // It comes from this proxy, which says so as Envoy does.
         HeaderText.Append(_headers, KnownHeader.XForwardedFor, LocalAddress.Text, ","u8);
@@ -113,10 +122,17 @@ internal sealed class MirrorRequest
         while (head.Error == StreamResetReason.None && stream.ResponseHeaders.Status is >= 100 and < 200);
         if (head.Error != StreamResetReason.None)
         {
+            if (timeout.IsCancellationRequested)
+            {
+                _cluster.Metrics.RequestsTimeout.Increment();
+                _cluster.Metrics.RequestsSentReset.Increment();
+            }
+
+            Count(timeout.IsCancellationRequested ? 504 : 503);
             return;
         }
 
-        _cluster.Metrics.Responses.Count(stream.ResponseHeaders.Status);
+        Count(stream.ResponseHeaders.Status);
         while (!head.EndStream && !(await stream.ReadBodyAsync()).EndStream)
         {
             // The answer is of no interest.
