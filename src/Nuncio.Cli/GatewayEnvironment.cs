@@ -64,6 +64,8 @@ internal sealed class GatewayEnvironment
 
     public bool DisableStrictLabelSelectors => IsTrue("DISABLE_STRICT_LABEL_SELECTORS");
 
+    public bool StatsdEnabled => IsTrue("STATSD_ENABLED");
+
     /// <summary>What a client gets where a Host rejects insecure requests: 400 as documented, or 404 as Emissary's compiler has it.</summary>
     public int InsecureRejectStatus => Text("NUNCIO_INSECURE_REJECT_STATUS") == "404" ? 404 : 400;
 

@@ -63,6 +63,7 @@ internal sealed class InputOptions
         BindAddress = environment.EnvoyBindAddress,
         StrictLabelSelectors = !environment.DisableStrictLabelSelectors,
         EndpointsEnabled = !environment.DisableEndpoints,
+        StatsdEnabled = environment.StatsdEnabled,
         AssumeListeners = true,
         InsecureRejectStatus = environment.InsecureRejectStatus,
         Resolve = parsed.GetValue(Resolve) is { } overrides ? [.. overrides] : [],

@@ -23,6 +23,9 @@ public sealed record CompilerOptions
     /// <summary>False when <c>AMBASSADOR_DISABLE_ENDPOINTS</c> is not empty: endpoint resolvers fall back to DNS, with a finding.</summary>
     public bool EndpointsEnabled { get; init; } = true;
 
+    /// <summary>True with <c>STATSD_ENABLED=true</c>: statistics are to be sent to a statsd server, which is not built yet and reported.</summary>
+    public bool StatsdEnabled { get; init; }
+
     /// <summary>
     /// Whether a service of the DNS resolver whose Service has Endpoints in the input goes to these. True for manifests from files, where no cluster DNS can be
     /// expected; in a cluster the Service's own address is used, as Emissary does.

@@ -12,6 +12,10 @@ public sealed class FindingSink
     public void Error(Resource? resource, string code, string fieldPath, string message, string? suggestion = null) =>
         Add(resource, FindingLevel.Error, code, fieldPath, message, suggestion);
 
+    /// <summary>The same of an object that could not be read, of which only the name is known; null for the whole input.</summary>
+    public void Error(ResourceKey? resource, string code, string fieldPath, string message) =>
+        (_findings ??= ImmutableArray.CreateBuilder<Finding>()).Add(new Finding(code, FindingLevel.Error, message, resource, fieldPath));
+
     /// <summary>Works, but probably not as meant.</summary>
     public void Warning(Resource? resource, string code, string fieldPath, string message, string? suggestion = null) =>
         Add(resource, FindingLevel.Warning, code, fieldPath, message, suggestion);

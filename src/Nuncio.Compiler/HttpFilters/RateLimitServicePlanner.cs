@@ -26,7 +26,15 @@ internal static class RateLimitServicePlanner
             }
             return services.FirstOrDefault(each => each.Spec.FailureModeDeny == true) is { } strict ? Denying(context, strict.Spec) : null;
         }
-        if (services.Length == 0) return context.Snapshot.InvalidRateLimitDenies ? Denying(context, new RateLimitServiceSpec { Service = "" }) : null;
+        if (services.Length == 0)
+        {
+            if (!context.Snapshot.InvalidRateLimitDenies) return null;
+            var unread = context.Snapshot.Invalid.Where(static key => key.Kind == "RateLimitService").Select(static key => (ResourceKey?)key).FirstOrDefault();
+            context.Findings.Error(
+                unread, FindingCodes.RateLimitServiceInvalid, "", "as long as it cannot be read, requests with labels are answered 500 (failure_mode_deny)");
+            return Denying(context, new RateLimitServiceSpec { Service = "" });
+        }
+
         var service = services[0];
         var spec = service.Spec;
         var ok = true;

@@ -34,6 +34,12 @@ internal sealed class ModulePass : ICompilerPass
 
         context.Module = memo.Plan;
         context.Findings.AddRange(memo.Findings);
+        if (context.Options.StatsdEnabled)
+        {
+            context.Findings.Error(
+                default(ResourceKey?), FindingCodes.NotYetSupported, "",
+                "STATSD_ENABLED: statistics are not sent to a statsd server yet; they are on the page /metrics of the admin address");
+        }
     }
 
     private static ModulePlan Read(ModuleResource module, AmbassadorModuleConfig config, FindingSink findings)

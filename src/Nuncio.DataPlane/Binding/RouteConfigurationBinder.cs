@@ -181,11 +181,14 @@ public sealed class RouteConfigurationBinder
             }
 
             clusters.Add(new VirtualClusterModel(
-                ValueBinder.Headers(cluster.Headers, at, "headers", errors), new VirtualClusterMetrics(registry, message.Name, cluster.Name)));
+                ValueBinder.Headers(cluster.Headers, at, "headers", errors), new VirtualClusterMetrics(registry, message.Name, cluster.Name))
+            {
+                Name = cluster.Name,
+            });
         }
 
         // Envoy counts what none includes under this name.
-        clusters.Add(new VirtualClusterModel([], new VirtualClusterMetrics(registry, message.Name, "other")));
+        clusters.Add(new VirtualClusterModel([], new VirtualClusterMetrics(registry, message.Name, "other")) { Name = "other" });
         return clusters;
     }
 

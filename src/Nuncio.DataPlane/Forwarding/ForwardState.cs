@@ -341,13 +341,29 @@ internal sealed partial class ForwardState : IStreamAbortHandler
 
     private EndpointState? Choose()
     {
-        EndpointState? endpoint;
+        EndpointState? endpoint = null;
+        if (_exchange.WantedEndpoint is { } wanted)
+        {
+            endpoint = _cluster.FindUsable(wanted.Address);
+            if (endpoint == null && wanted.Strict)
+            {
+                return null;
+            }
+        }
+
         var selections = 0;
-        do
+        while (endpoint == null)
         {
             endpoint = _cluster.Choose(_hash, _hasHash, _selections++);
+            if (endpoint != null && _retry.Avoids(endpoint, selections++))
+            {
+                endpoint = null;
+                continue;
+            }
+
+            break;
         }
-        while (endpoint != null && _retry.Avoids(endpoint, selections++));
+
         if (endpoint == null)
         {
             return null;

@@ -32,6 +32,7 @@ public sealed class HeaderMap
     public void Clear()
     {
         Spelling = null;
+        ReasonPhrase = null;
         for (var i = 0; i < _slots; i++)
         {
             _first[(int)_entries[i].Known] = -1;
@@ -47,6 +48,9 @@ public sealed class HeaderMap
 
     /// <summary>Adds a known header at the end.</summary>
     public void Add(KnownHeader header, ReadOnlySpan<byte> value) => Append(header, KnownHeaders.NameOf(header), value);
+
+    /// <summary>What stands behind the status towards HTTP/1.1; null for the words of RFC 9110.</summary>
+    public byte[]? ReasonPhrase { get; set; }
 
     /// <summary>How its names are to be spelled towards HTTP/1.1; null for lower case, or as the connection has it.</summary>
     public HeaderSpelling? Spelling { get; set; }

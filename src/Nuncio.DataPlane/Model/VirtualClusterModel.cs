@@ -9,6 +9,9 @@ namespace Nuncio.DataPlane.Model;
 /// <param name="Metrics">What they are counted in.</param>
 public sealed record VirtualClusterModel(IReadOnlyList<HeaderMatcher> Headers, VirtualClusterMetrics Metrics)
 {
+    /// <summary>What it is called.</summary>
+    public required string Name { get; init; }
+
     /// <summary>A request belongs to it.</summary>
     public bool Includes(HeaderMap headers)
     {

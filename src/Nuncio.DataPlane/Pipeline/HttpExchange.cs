@@ -161,6 +161,15 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// <summary>The same, for a filter that has something to tell.</summary>
     public DynamicMetadata WritableMetadata => Metadata ??= new DynamicMetadata();
 
+    /// <summary>Texts that scripts left for each other by name (Envoy's filter state); null while there are none.</summary>
+    internal Dictionary<string, string>? FilterObjects { get; private protected set; }
+
+    /// <summary>The same, for a script that leaves one.</summary>
+    internal Dictionary<string, string> WritableFilterObjects => FilterObjects ??= new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>The endpoint that a script wants in place of what the load balancer would choose; null for none.</summary>
+    internal WantedEndpoint? WantedEndpoint { get; set; }
+
     /// <summary>Its spans; null where it is not traced.</summary>
     internal Tracing.RequestTrace? Trace { get; set; }
 

@@ -120,6 +120,8 @@ internal sealed class PipelineExchange : HttpExchange
         IsUpgrade = IsGrpc = IsGrpcWeb = IsHealthCheck = false;
         Trace = null;
         Metadata = null;
+        FilterObjects = null;
+        WantedEndpoint = null;
         _held = null;
         Upstream.Clear();
     }

@@ -109,6 +109,20 @@ public sealed class ClusterState
         return endpoint;
     }
 
+    /// <summary>The endpoint at an address; null where there is none, or it is unhealthy.</summary>
+    internal EndpointState? FindUsable(IPEndPoint address)
+    {
+        foreach (var endpoint in Volatile.Read(ref _endpoints).All)
+        {
+            if (endpoint.Health != EndpointHealth.Unhealthy && endpoint.Address.Equals(address))
+            {
+                return endpoint;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Takes over a message that differs in its endpoints only.</summary>
     internal void Adopt(ClusterModel model) => Model = model;
 

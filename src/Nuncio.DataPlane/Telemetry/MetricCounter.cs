@@ -37,4 +37,7 @@ public sealed class MetricGauge
 
     /// <summary>Sets it.</summary>
     public void Set(long value) => Volatile.Write(ref _value, value);
+
+    /// <summary>By so much more, or less.</summary>
+    public void Add(long change) => Interlocked.Add(ref _value, change);
 }

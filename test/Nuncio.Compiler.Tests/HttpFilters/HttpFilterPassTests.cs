@@ -32,6 +32,11 @@ public class HttpFilterPassTests
     [Theory]
     [InlineData("function (")]
     [InlineData("\"x = 1\\0 y = 2\"")]
+    [InlineData("x = 7 // 2")]
+    [InlineData("x = 7 & 2")]
+    [InlineData("x = ~7")]
+    [InlineData("x = 1 << 3")]
+    [InlineData("local x <const> = 7")]
     public void Lua_ThatDoesNotParse_IsAFindingAndAnswers500(string script)
     {
         var compiled = Compiled.From(Compiled.Listener() + Compiled.Quiet("lua_scripts: " + script) + Route);
@@ -39,6 +44,19 @@ public class HttpFilterPassTests
         compiled.Codes.ShouldContain(FindingCodes.InvalidFieldValue);
         Filter<Envoy.Extensions.Filters.Http.Lua.V3.Lua>(compiled).InlineCode.ShouldContain("500");
         compiled.VirtualHosts("l", "http").ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public void Lua_WhoseTextsLookLikeLaterOperators_IsTaken()
+    {
+        const string Script = """
+            x = 'http://a' ~= "a\"//b" -- & | ~
+            y = [[//]] .. [==[ ]] & ]==] --[[ << ]] z = 1 > 2 or 1 < 2
+            """;
+        var compiled = Compiled.From(Compiled.Listener() + Compiled.Quiet("lua_scripts: " + System.Text.Json.JsonSerializer.Serialize(Script)) + Route);
+
+        compiled.Codes.ShouldNotContain(FindingCodes.InvalidFieldValue);
+        Filter<Envoy.Extensions.Filters.Http.Lua.V3.Lua>(compiled).InlineCode.ShouldBe(Script);
     }
 
     [Fact]
@@ -134,9 +152,19 @@ public class HttpFilterPassTests
     public void RateLimitService_ThatMustDenyAndCannotBeRead_FailsClosed(string spec, string version)
     {
         var service = Compiled.Resource("RateLimitService", "r", spec).Replace("getambassador.io/v3alpha1", version, StringComparison.Ordinal);
-        Names(Compiled.From(Compiled.Listener() + Compiled.Quiet() + service)).ShouldContain("ratelimit");
+        var closed = Compiled.From(Compiled.Listener() + Compiled.Quiet() + service);
+        Names(closed).ShouldContain("ratelimit");
+        closed.Codes.ShouldContain(FindingCodes.RateLimitServiceInvalid);
         var open = service.Replace("failure_mode_deny: true", "failure_mode_deny: false", StringComparison.Ordinal);
         Names(Compiled.From(Compiled.Listener() + Compiled.Quiet() + open)).ShouldNotContain("ratelimit");
+    }
+
+    [Fact]
+    public void Statsd_SwitchedOn_IsNotYetSupported()
+    {
+        var compiled = Compiled.From(Compiled.Listener() + Compiled.Quiet(), CompilerOptions.Default with { StatsdEnabled = true });
+        compiled.Codes.ShouldContain(FindingCodes.NotYetSupported);
+        Compiled.From(Compiled.Listener() + Compiled.Quiet()).Codes.ShouldNotContain(FindingCodes.NotYetSupported);
     }
 
     [Fact]

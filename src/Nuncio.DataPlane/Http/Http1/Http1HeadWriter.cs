@@ -71,7 +71,7 @@ internal static class Http1HeadWriter
         ReadOnlySpan<byte> framing,
         HeaderSpelling? configured = null)
     {
-        var reason = Http1ReasonPhrases.Of(status);
+        var reason = headers.ReasonPhrase ?? Http1ReasonPhrases.Of(status);
         var room = output.Reserve(headers.ByteSize + (headers.Count * 4) + reason.Length + framing.Length + 64);
         var at = Put(room, 0, "HTTP/1.1 "u8);
         room[at++] = (byte)('0' + (status / 100));

@@ -30,6 +30,7 @@ internal sealed partial class LuaFilter(
 
     private readonly MetricCounter _errors = metrics.Counter("envoy_http_lua_errors", MetricLabels.None);
     private readonly MetricCounter _executions = metrics.Counter("envoy_http_lua_executions", MetricLabels.None);
+    private readonly LuaStatistics _statistics = new(metrics);
 
     /// <inheritdoc/>
     public override ValueTask<FilterOutcome> OnRequestAsync(HttpExchange exchange)
@@ -40,9 +41,9 @@ internal sealed partial class LuaFilter(
             return new ValueTask<FilterOutcome>(FilterOutcome.Continue);
         }
 
-        var run = new LuaRun(exchange, exchange.RequestHeaders, exchange.Downstream.RequestTrailers, Name, route, logger);
+        var run = new LuaRun(exchange, exchange.RequestHeaders, Name, route, logger) { Statistics = _statistics };
         _executions.Increment();
-        return machine.Start(run, "envoy_on_request", "request") is var state && state == LuaRunState.Waiting
+        return machine.Start(run, "envoy_on_request") is var state && state == LuaRunState.Waiting
             ? WaitAsync(exchange, machine, run) : new ValueTask<FilterOutcome>(Finish(exchange, run, state));
     }
 
@@ -55,23 +56,44 @@ internal sealed partial class LuaFilter(
             return;
         }
 
-        var run = new LuaRun(exchange, headers, null, Name, route, logger);
-        var state = machine.Start(run, "envoy_on_response", "response");
-        if (state == LuaRunState.Waiting)
+        var run = new LuaRun(exchange, headers, Name, route, logger) { Statistics = _statistics };
+        var state = machine.Start(run, "envoy_on_response");
+        while (state == LuaRunState.Waiting && (endStream || exchange.IsUpgrade) && run.Request[0] is "chunk" or "trailers")
         {
-            // Headers wait until the script has what it asked for.
-            var held = new LuaHeldResponse(this, machine, run, exchange, headers);
-            exchange.FilterState[Index] = held;
-            exchange.HoldResponse(held);
+            state = machine.Resume(run, value: false, error: null);
+        }
+
+        if (state != LuaRunState.Waiting)
+        {
+            Report(run, state, exchange.Downstream.Clusters);
+        }
+        else if (run.Request[0] is "chunk" or "trailers")
+        {
+            // What goes by need not have the length that the upstream announced.
+            if (run.Request[0] == "chunk")
+            {
+                headers.Remove(KnownHeader.ContentLength);
+            }
+
+            var chunks = new LuaResponseChunks(new LuaStream(this, machine, run, exchange), exchange.ResponseBody);
+            Streams(exchange).Response = chunks;
+            exchange.ResponseBody = chunks;
         }
         else
         {
-            Report(run, state, exchange.Downstream.Clusters);
+            // Headers wait until the script has what it asked for.
+            var held = new LuaHeldResponse(this, machine, run, exchange, headers);
+            Streams(exchange).Held = held;
+            exchange.HoldResponse(held);
         }
     }
 
     /// <inheritdoc/>
-    public override void OnComplete(HttpExchange exchange) => (exchange.FilterState[Index] as LuaHeldResponse)?.GiveUp();
+    public override void OnResponseTrailers(HttpExchange exchange, HeaderMap trailers) =>
+        (exchange.FilterState[Index] as LuaStreams)?.Response?.OnTrailers(trailers);
+
+    /// <inheritdoc/>
+    public override void OnComplete(HttpExchange exchange) => (exchange.FilterState[Index] as LuaStreams)?.End();
 
     private static readonly TimeSpan LongestCall = TimeSpan.FromMinutes(5);
 
@@ -91,7 +113,7 @@ internal sealed partial class LuaFilter(
     }
 
     /// <summary>Makes a call that a script asked for.</summary>
-    /// <param name="request">The operation, the cluster, the body, the time, then names and values of headers in turn.</param>
+    /// <param name="request">The operation, the cluster, the body, the time, whether the client is named, then names and values of headers in turn.</param>
     /// <param name="client">The request it is made for; null for none.</param>
     /// <param name="run">Gets the answer; null for nobody.</param>
     /// <param name="clusters">The clusters as they were when the request of the script came; null for those of now.</param>
@@ -108,7 +130,7 @@ internal sealed partial class LuaFilter(
         {
             var headers = call.RequestHeaders;
             headers.Set(KnownHeader.Scheme, "http"u8);
-            for (var i = 4; i + 1 < request.Count; i += 2)
+            for (var i = 5; i + 1 < request.Count; i += 2)
             {
                 var name = Encoding.ASCII.GetBytes(request[i].ToLowerInvariant());
                 var value = LuaRun.Octets(request[i + 1]);
@@ -138,7 +160,7 @@ internal sealed partial class LuaFilter(
             var timeout = long.TryParse(request[3], CultureInfo.InvariantCulture, out var milliseconds) && milliseconds > 0
                 ? TimeSpan.FromMilliseconds(Math.Min(milliseconds, 3_600_000))
                 : LongestCall;
-            call.AddEnvoyHeaders(timeout, forwardedFor: true);
+            call.AddEnvoyHeaders(timeout, forwardedFor: request[4] == "true");
             if (await call.SendAsync(cluster, body, timeout, MaxBodyBytes, client) == UpstreamCallEnd.Answered)
             {
                 run?.SetAnswer(call);
@@ -176,8 +198,37 @@ internal sealed partial class LuaFilter(
         }
         finally
         {
-            machine.End(run);
+            if (!run.HeadersAreGone)
+            {
+                machine.End(run);
+            }
         }
+    }
+
+    private LuaStreams Streams(HttpExchange exchange)
+    {
+        if (exchange.FilterState[Index] is not LuaStreams streams)
+        {
+            exchange.FilterState[Index] = streams = new LuaStreams();
+        }
+
+        return streams;
+    }
+
+    // The script goes on with each piece of the body that the upstream gets.
+    private FilterOutcome Stream(HttpExchange exchange, LuaMachine machine, LuaRun run)
+    {
+        run.HeadersAreGone = true;
+        if (run.Request[0] == "chunk")
+        {
+            exchange.RequestHeaders.Remove(KnownHeader.ContentLength);
+        }
+
+        var chunks = new LuaRequestChunks(new LuaStream(this, machine, run, exchange), exchange, exchange.RequestBody);
+        Streams(exchange).Request = chunks;
+        exchange.RequestBody = chunks;
+        ClearRoute(exchange, run);
+        return FilterOutcome.Continue;
     }
 
     private async ValueTask<FilterOutcome> GoOnAsync(HttpExchange exchange, LuaMachine machine, LuaRun run)
@@ -205,12 +256,18 @@ internal sealed partial class LuaFilter(
 
                         run.Body = read.Kept.ToArray();
                     }
-                    else if (run.Body is null && run.Request[2] == "true")
+                    else if (run.Body is null && run.Request[1] == "true")
                     {
                         run.Body = [];
                     }
 
                     state = machine.Resume(run, run.Body is not null, error: null);
+                    break;
+                case "chunk" or "trailers" when run.Body is null && !exchange.RequestHasNoBody && !exchange.IsUpgrade:
+                    return Stream(exchange, machine, run);
+                case "chunk" or "trailers":
+                    run.Trailers = exchange.Downstream.RequestTrailers;
+                    state = machine.Resume(run, run.Request[0] == "trailers" && run.Trailers.Count > 0, error: null);
                     break;
                 default:
                     state = machine.Resume(run, value: false, "this cannot be waited for");
@@ -230,19 +287,23 @@ internal sealed partial class LuaFilter(
             exchange.RequestHeaders.Set(KnownHeader.ContentLength, Encoding.ASCII.GetBytes(run.Body!.Length.ToString(CultureInfo.InvariantCulture)));
         }
 
+        ClearRoute(exchange, run);
+        return FilterOutcome.Continue;
+    }
+
+    private void ClearRoute(HttpExchange exchange, LuaRun run)
+    {
         if (run.HeadersChanged && clearRouteCache)
         {
             exchange.ClearRouteCache();
         }
-
-        return FilterOutcome.Continue;
     }
 
     private static ValueTask<FilterOutcome> RespondAsync(HttpExchange exchange, LuaRun run)
     {
         var headers = new HeaderMap();
         var status = 0;
-        for (var i = 3; i + 1 < run.Request.Count; i += 2)
+        for (var i = 2; i + 1 < run.Request.Count; i += 2)
         {
             var name = Encoding.ASCII.GetBytes(run.Request[i].ToLowerInvariant());
             var value = LuaRun.Octets(run.Request[i + 1]);
@@ -256,7 +317,7 @@ internal sealed partial class LuaFilter(
             }
         }
 
-        return status is >= 200 and <= 599 ? exchange.RespondAsync(status, LuaRun.Octets(run.Request[2]), "lua_response", headers, replaceHeaders: true)
+        return status is >= 200 and <= 599 ? exchange.RespondAsync(status, LuaRun.Octets(run.Request[1]), "lua_response", headers, replaceHeaders: true)
             : exchange.RespondAsync(LocalReplies.InternalError);
     }
 

@@ -13,6 +13,7 @@ internal sealed class LuaHeldResponse(LuaFilter filter, LuaMachine machine, LuaR
     private readonly MemoryStream _body = new();
     private LuaRunState _state = LuaRunState.Waiting;
     private bool _ended;
+    private bool _hadChunk;
 
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Replacement => run.BodyChanged ? run.Body : default;
@@ -20,7 +21,7 @@ internal sealed class LuaHeldResponse(LuaFilter filter, LuaMachine machine, LuaR
     /// <inheritdoc/>
     public async ValueTask<bool> OnHeadersAsync(bool endStream)
     {
-        while (_state == LuaRunState.Waiting && (run.Request[0] != "body" || run.Body is not null || endStream))
+        while (_state == LuaRunState.Waiting && (run.Request[0] is not ("body" or "chunk" or "trailers") || run.Body is not null || endStream))
         {
             await StepAsync(hasBody: false);
         }
@@ -80,8 +81,16 @@ internal sealed class LuaHeldResponse(LuaFilter filter, LuaMachine machine, LuaR
                 _state = machine.Resume(run, value: true, error);
                 break;
             case "body":
-                run.Body ??= run.Request[2] == "true" ? [] : null;
-                _state = machine.Resume(run, hasBody || (run.Body is not null && run.Request[2] == "true"), error: null);
+                run.Body ??= run.Request[1] == "true" ? [] : null;
+                _state = machine.Resume(run, hasBody || (run.Body is not null && run.Request[1] == "true"), error: null);
+                break;
+            case "chunk":
+                // The response waited, so its body comes in one piece.
+                _state = machine.Resume(run, hasBody && !_hadChunk, error: null);
+                _hadChunk = true;
+                break;
+            case "trailers":
+                _state = machine.Resume(run, value: false, error: null);
                 break;
             default:
                 _state = machine.Resume(run, value: false, "respond not currently supported in the response path");

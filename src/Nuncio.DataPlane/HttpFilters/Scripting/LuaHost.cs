@@ -24,6 +24,11 @@ internal sealed class LuaHost(LuaMemory memory, TimeProvider time)
     /// <summary>A value as text, numbers as Lua 5.1 writes them.</summary>
     public static string Text(LuaState state, int index)
     {
+        if (state.IsBoolean(index))
+        {
+            return state.ToBoolean(index) ? "true" : "false";
+        }
+
         if (state.Type(index) == LuaType.Number && !state.IsInteger(index))
         {
             return state.ToNumber(index).ToString("G14", CultureInfo.InvariantCulture);

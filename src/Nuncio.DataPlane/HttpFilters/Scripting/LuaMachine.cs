@@ -87,7 +87,7 @@ internal sealed class LuaMachine : IDisposable
     }
 
     /// <summary>Begins a function of the script for a request; Done where the script has no such function.</summary>
-    public LuaRunState Start(LuaRun run, string function, string side)
+    public LuaRunState Start(LuaRun run, string function)
     {
         lock (_gate)
         {
@@ -97,10 +97,9 @@ internal sealed class LuaMachine : IDisposable
             {
                 _state.RawGetInteger(LuaRegistry.Index, _start);
                 _state.PushString(function);
-                _state.PushString(side);
             }
 
-            if (_state.PCall(2, 1, 0) != LuaStatus.OK)
+            if (_state.PCall(1, 1, 0) != LuaStatus.OK)
             {
                 return Fail(run, _state);
             }
@@ -130,11 +129,16 @@ internal sealed class LuaMachine : IDisposable
     {
         lock (_gate)
         {
+            if (run.Thread is null)
+            {
+                return LuaRunState.Done;
+            }
+
             _memory.BeginStep();
             _host.BeginStep();
             using (_memory.Lift())
             {
-                run.Thread!.PushBoolean(value);
+                run.Thread.PushBoolean(value);
                 if (error is not null)
                 {
                     run.Thread.PushString(error);
@@ -180,10 +184,14 @@ internal sealed class LuaMachine : IDisposable
 
     private static byte[] ReadPrelude()
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("Nuncio.DataPlane.HttpFilters.Scripting.Prelude.lua")!;
-        var bytes = new byte[stream.Length];
-        stream.ReadExactly(bytes);
-        return bytes;
+        using var prelude = new MemoryStream();
+        foreach (var part in (ReadOnlySpan<string>)["Limits", "Language", "Handle"])
+        {
+            using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"Nuncio.DataPlane.HttpFilters.Scripting.{part}.lua")!;
+            stream.CopyTo(prelude);
+        }
+
+        return prelude.ToArray();
     }
 
     private LuaRunState Step(LuaRun run, int arguments)
@@ -200,7 +208,7 @@ internal sealed class LuaMachine : IDisposable
                 for (var i = 0; i < results; i++)
                 {
                     var index = thread.GetTop() - results + 1 + i;
-                    request[i] = thread.IsBoolean(index) ? thread.ToBoolean(index) ? "true" : "false" : LuaHost.Text(thread, index);
+                    request[i] = LuaHost.Text(thread, index);
                 }
 
                 thread.Pop(results);

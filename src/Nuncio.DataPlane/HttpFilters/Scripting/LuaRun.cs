@@ -6,23 +6,22 @@ using Nuncio.DataPlane.External;
 using Nuncio.DataPlane.Formatting;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Pipeline;
-using Nuncio.DataPlane.Tls;
 
 namespace Nuncio.DataPlane.HttpFilters.Scripting;
 
 /// <summary>One run of a script's function for one request: what it sees and changes.</summary>
 /// <param name="exchange">The request.</param>
 /// <param name="headers">The headers of its side.</param>
-/// <param name="trailers">The trailers of its side, as far as they are there.</param>
 /// <param name="filterName">The filter's name: the key of its metadata.</param>
 /// <param name="route">The filter's settings of the route; null for none.</param>
 /// <param name="logger">Where the script logs.</param>
-internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, HeaderMap? trailers, string filterName, LuaRouteConfig? route, ILogger logger)
+internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, string filterName, LuaRouteConfig? route, ILogger logger)
 {
     private static readonly LogLevel[] Levels =
         [LogLevel.Trace, LogLevel.Debug, LogLevel.Information, LogLevel.Warning, LogLevel.Error, LogLevel.Critical];
 
     private const int MaxMetadataChars = 64 * 1024;
+    private const int MaxReasonBytes = 256;
     private const int MaxHeaders = 1000;
     private const int MaxHeaderBytes = 1024 * 1024;
 
@@ -48,6 +47,22 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
 
     /// <summary>The script made another body.</summary>
     public bool BodyChanged { get; private set; }
+
+    /// <summary>The trailers of its side, once they are known; null before and for none.</summary>
+    public HeaderMap? Trailers { get; set; }
+
+    /// <summary>The headers of its side have gone on: they can no longer be changed.</summary>
+    public bool HeadersAreGone { get; set; }
+
+    /// <summary>What counts for scripts; null for nothing.</summary>
+    public LuaStatistics? Statistics { get; init; }
+
+    /// <summary>A piece of the body takes the place of the one before.</summary>
+    public void SetChunk(byte[] chunk)
+    {
+        Body = chunk;
+        BodyChanged = false;
+    }
 
     /// <summary>Calls that the script does not wait for.</summary>
     public List<IReadOnlyList<string>>? Calls { get; private set; }
@@ -81,9 +96,13 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
         switch (arguments[0])
         {
             case "get":
+                return LuaAnswer.Of(GetAll(Map(arguments[1]), arguments[2]));
+            case "getat":
                 return LuaAnswer.Of(Get(Map(arguments[1]), arguments[2], Number(arguments[3])));
             case "count":
                 return LuaAnswer.Of(Map(arguments[1])?.CountOf(Name(arguments[2])) ?? 0);
+            case "reason":
+                return SetReason(arguments[2] ?? "");
             case "add" or "replace" or "remove":
                 return Change(arguments);
             case "name" or "value":
@@ -91,13 +110,11 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
             case "length":
                 return LuaAnswer.Of(Body?.Length ?? 0);
             case "bytes":
-                return Bytes(Number(arguments[2]), Number(arguments[3]));
+                return Bytes(Number(arguments[1]), Number(arguments[2]));
             case "setbytes":
-                Body = Encoding.Latin1.GetBytes(arguments[2] ?? "");
+                Body = Octets(arguments[1] ?? "");
                 BodyChanged = true;
                 return LuaAnswer.Of(Body.Length);
-            case "hastrailers":
-                return trailers is { Count: > 0 } ? LuaAnswer.True : LuaAnswer.Nil;
             case "log":
                 LogScript(logger, Levels[Math.Clamp(Number(arguments[1]), 0, 5)], arguments[2] ?? "");
                 return LuaAnswer.Nil;
@@ -116,9 +133,11 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
             case "answervalue":
                 return LuaAnswer.Of(_answer[Number(arguments[1])].Value);
             case "answerbody":
-                return LuaAnswer.Of(_answerBody);
+                return _answerBody.Length == 0 ? LuaAnswer.Nil : LuaAnswer.Of(_answerBody);
             case "metadata":
-                return LuaAnswer.Of(LuaValues.Literal(OfRoute()));
+                return LuaAnswer.Of(LuaValues.Literal(Own(exchange.Route?.Message.Metadata)));
+            case "hostmetadata":
+                return LuaAnswer.Of(LuaValues.Literal(Own(exchange.VirtualHost?.Message.Metadata)));
             case "context":
                 return LuaAnswer.Of(LuaValues.Literal(route?.Context));
             case "dynamic":
@@ -127,14 +146,28 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
                 return SetDynamic(arguments);
             case "spaces":
                 return LuaAnswer.Of(LuaValues.Literal(exchange.Metadata?.All));
+            case "object":
+                return LuaAnswer.Of(exchange.FilterObjects?.GetValueOrDefault(arguments[1] ?? ""));
+            case "setobject":
+                return SetObject(arguments);
+            case "stat":
+                return Statistics?.Change(arguments[1], arguments[2] ?? "", arguments[3], arguments[4]) ?? LuaAnswer.Nil;
+            case "override":
+                return Override(arguments[1] ?? "", arguments[2] == "true");
             case "importkey":
                 return LuaSignatures.Import(arguments[1] ?? "") ? LuaAnswer.True : LuaAnswer.Nil;
             case "verify":
                 return LuaSignatures.Verify(arguments[1] ?? "", arguments[2] ?? "", arguments[3] ?? "", arguments[4] ?? "");
             case "info":
-                return About(arguments[1] ?? "");
+                return LuaConnectionFacts.Text(exchange, arguments[1] ?? "");
+            case "list":
+                return LuaAnswer.Of(LuaValues.Literal(LuaConnectionFacts.List(exchange, arguments[1] ?? "")));
             case "base64":
-                return LuaAnswer.Of(Convert.ToBase64String(Encoding.Latin1.GetBytes(arguments[1] ?? "")));
+                return LuaAnswer.Of(Convert.ToBase64String(Octets(arguments[1] ?? "")));
+            case "unbase64":
+                return Unbase64(arguments[1] ?? "");
+            case "microseconds":
+                return LuaAnswer.Of((exchange.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
             case "time":
                 return LuaAnswer.Of(exchange.Clock.GetUtcNow().ToUnixTimeMilliseconds());
             case "clearroute":
@@ -173,18 +206,98 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
         return null;
     }
 
-    private HeaderMap? Map(string? which) => which is "requesttrailers" or "responsetrailers" ? trailers : headers;
+    // As in Envoy, values of one name come with commas between them.
+    private static string? GetAll(HeaderMap? map, string? name)
+    {
+        var first = Get(map, name, 0);
+        if (first is null || map!.CountOf(Name(name)) is var count && count == 1)
+        {
+            return first;
+        }
+
+        var all = new StringBuilder(first);
+        for (var i = 1; i < count; i++)
+        {
+            all.Append(',').Append(Get(map, name, i));
+        }
+
+        return all.ToString();
+    }
+
+    private HeaderMap? Map(string? which) => which switch
+    {
+        "trailers" => Trailers,
+        "requestheaders" => exchange.RequestHeaders,
+        _ => headers,
+    };
+
+    private LuaAnswer SetReason(string phrase)
+    {
+        // Envoy writes what it gets; a line break there would end the status line.
+        var octets = Octets(phrase);
+        if (octets.Length > MaxReasonBytes || !HeaderValues.IsValue(octets))
+        {
+            return LuaAnswer.Failed("the reason phrase cannot be sent");
+        }
+
+        headers.ReasonPhrase = octets.Length == 0 ? null : octets;
+        return LuaAnswer.Nil;
+    }
+
+    private LuaAnswer SetObject(string?[] arguments)
+    {
+        if (arguments is not [_, { } name, { } factory, { } value, ..] || name.Length + value.Length is var size && size > _metadataLeft)
+        {
+            return LuaAnswer.Failed("this is too much for filter state");
+        }
+
+        if (factory != "envoy.string")
+        {
+            return LuaAnswer.Failed($"'{factory}' does not have an object factory");
+        }
+
+        _metadataLeft -= size;
+        exchange.WritableFilterObjects[name] = value;
+        return LuaAnswer.Nil;
+    }
+
+    private LuaAnswer Override(string address, bool strict)
+    {
+        // .NET takes a single number for an address.
+        if (!address.AsSpan().ContainsAny(".:") || !System.Net.IPEndPoint.TryParse(address, out var wanted))
+        {
+            return LuaAnswer.Failed("host is not a valid IP address");
+        }
+
+        exchange.WantedEndpoint = new WantedEndpoint(wanted, strict);
+        return LuaAnswer.Nil;
+    }
+
+    private static LuaAnswer Unbase64(string text)
+    {
+        var padded = text.TrimEnd('=');
+        padded += (padded.Length % 4) switch
+        {
+            2 => "==",
+            3 => "=",
+            _ => "",
+        };
+        var bytes = new byte[padded.Length];
+        return !padded.AsSpan().ContainsAny(" \t\r\n") && Convert.TryFromBase64String(padded, bytes, out var length)
+            ? LuaAnswer.Of(Encoding.Latin1.GetString(bytes, 0, length)) : LuaAnswer.Nil;
+    }
 
     private LuaAnswer Change(string?[] arguments)
     {
-        if (exchange.Downstream.ResponseStarted)
+        var isTrailers = arguments[1] == "trailers";
+        if (!isTrailers && (HeadersAreGone || exchange.Downstream.ResponseStarted))
         {
             return LuaAnswer.Failed("header map can no longer be modified");
         }
 
         var name = Name(arguments[2]);
         var map = Map(arguments[1])!;
-        HeadersChanged = true;
+        HeadersChanged |= !isTrailers;
         if (arguments[0] == "remove")
         {
             if (name is not [(byte)':', ..])
@@ -197,7 +310,7 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
 
         var value = Octets(arguments[3] ?? "");
         var isPseudo = name is [(byte)':', ..] && map.TryGet(name, out _);
-        if ((!isPseudo && !HeaderValues.IsName(name)) || !HeaderValues.IsValue(value))
+        if ((!isPseudo && !HeaderValues.IsName(name)) || !HeaderValues.IsValue(value) || (isTrailers && (isPseudo || HeaderValues.IsFraming(name))))
         {
             return LuaAnswer.Failed("the header cannot be sent");
         }
@@ -241,7 +354,8 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
             : LuaAnswer.Of(Encoding.Latin1.GetString(body, index, length));
     }
 
-    private Struct? OfRoute() => exchange.Route?.Message.Metadata?.FilterMetadata.TryGetValue(filterName, out var found) == true ? found : null;
+    private Struct? Own(Envoy.Config.Core.V3.Metadata? metadata) =>
+        metadata?.FilterMetadata.TryGetValue(filterName, out var found) == true ? found : null;
 
     private LuaAnswer SetDynamic(string?[] arguments)
     {
@@ -260,48 +374,6 @@ internal sealed partial class LuaRun(HttpExchange exchange, HeaderMap headers, H
         _metadataLeft -= size;
         exchange.WritableMetadata.Set(space, key, value);
         return LuaAnswer.Nil;
-    }
-
-    private LuaAnswer Drain()
-    {
-        exchange.Downstream.CloseConnectionAfterResponse();
-        return LuaAnswer.Nil;
-    }
-
-    private LuaAnswer About(string what)
-    {
-        var connection = exchange.Downstream.Connection;
-        var certificate = connection.PeerCertificate;
-        return what switch
-        {
-            "protocol" => LuaAnswer.Of(exchange.Downstream.Version switch
-            {
-                HttpProtocolVersion.Http10 => "HTTP/1.0",
-                HttpProtocolVersion.Http11 => "HTTP/1.1",
-                _ => "HTTP/2",
-            }),
-            "routeName" => LuaAnswer.Of(exchange.Route?.Name ?? ""),
-            "downstreamLocalAddress" => LuaAnswer.Of(connection.LocalAddress.ToString()),
-            "downstreamDirectRemoteAddress" => LuaAnswer.Of(connection.DirectRemoteAddress.ToString()),
-            "downstreamRemoteAddress" => LuaAnswer.Of(exchange.RemoteAddress.ToString()),
-            "requestedServerName" => LuaAnswer.Of(connection.ServerName),
-            "attemptCount" => LuaAnswer.Of(exchange.Upstream.Attempts),
-            "responseCodeDetails" => LuaAnswer.Of(exchange.ResponseCodeDetails),
-            "drainConnectionUponCompletion" => Drain(),
-            "isTls" => connection.IsTls ? LuaAnswer.True : LuaAnswer.Nil,
-            "peerCertificatePresented" => certificate is not null ? LuaAnswer.True : LuaAnswer.Nil,
-            "peerCertificateValidated" => connection.PeerCertificateValidated ? LuaAnswer.True : LuaAnswer.Nil,
-            "tlsVersion" => LuaAnswer.Of(connection.TlsVersion),
-            "ciphersuiteString" => LuaAnswer.Of(connection.TlsCipher),
-            "subjectPeerCertificate" => LuaAnswer.Of(certificate is null ? "" : CertificateText.Subject(certificate)),
-            "issuerPeerCertificate" => LuaAnswer.Of(certificate is null ? "" : CertificateText.Issuer(certificate)),
-            "urlEncodedPemEncodedPeerCertificate" => LuaAnswer.Of(certificate is null ? "" : CertificateText.UrlEncodedPem(certificate)),
-            "validFromPeerCertificate" => certificate is null ? LuaAnswer.Of(0) : LuaAnswer.Of(new DateTimeOffset(certificate.NotBefore).ToUnixTimeSeconds()),
-            "expirationPeerCertificate" => certificate is null ? LuaAnswer.Of(0) : LuaAnswer.Of(new DateTimeOffset(certificate.NotAfter).ToUnixTimeSeconds()),
-            "serialNumberPeerCertificate" => LuaAnswer.Of(certificate is null ? "" : CertificateText.Serial(certificate)),
-            "sha256PeerCertificateDigest" => LuaAnswer.Of(certificate is null ? "" : CertificateText.Sha256(certificate)),
-            _ => LuaAnswer.Nil,
-        };
     }
 
     [LoggerMessage(Message = "script log: {Text}")]

@@ -21,7 +21,9 @@ internal static class LuaSignatures
     /// <param name="data">What was signed.</param>
     public static LuaAnswer Verify(string hash, string key, string signature, string data)
     {
-        if (Algorithm(hash) is not { } algorithm)
+        var isSha224 = hash.Equals("sha224", StringComparison.OrdinalIgnoreCase);
+        var algorithm = Algorithm(hash);
+        if (algorithm is null && !isSha224)
         {
             return LuaAnswer.Of($"{hash} is not supported.");
         }
@@ -41,14 +43,16 @@ internal static class LuaSignatures
             ? LuaAnswer.True : LuaAnswer.Of("Failed to verify digest. Error code: 0");
     }
 
-    private static bool IsGood(AsymmetricAlgorithm key, HashAlgorithmName hash, byte[] signature, byte[] data)
+    private static bool IsGood(AsymmetricAlgorithm key, HashAlgorithmName? hash, byte[] signature, byte[] data)
     {
         try
         {
             return key switch
             {
-                RSA rsa => rsa.VerifyData(data, signature, hash, RSASignaturePadding.Pkcs1),
-                ECDsa ec => ec.VerifyData(data, signature, hash, DSASignatureFormat.Rfc3279DerSequence),
+                RSA rsa when hash is { } known => rsa.VerifyData(data, signature, known, RSASignaturePadding.Pkcs1),
+                RSA rsa => Sha224.IsGood(rsa, signature, data),
+                ECDsa ec when hash is { } known => ec.VerifyData(data, signature, known, DSASignatureFormat.Rfc3279DerSequence),
+                ECDsa ec => ec.VerifyHash(Sha224.Hash(data), signature, DSASignatureFormat.Rfc3279DerSequence),
                 _ => false,
             };
         }
@@ -58,7 +62,6 @@ internal static class LuaSignatures
         }
     }
 
-    // sha224 is not among what .NET has.
     private static HashAlgorithmName? Algorithm(string hash) => hash.ToLowerInvariant() switch
     {
         "sha1" => HashAlgorithmName.SHA1,

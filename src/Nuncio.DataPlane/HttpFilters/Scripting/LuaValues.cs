@@ -20,6 +20,19 @@ internal static class LuaValues
         return text.ToString();
     }
 
+    /// <summary>Texts as a table.</summary>
+    public static string Literal(IReadOnlyList<string> values)
+    {
+        var text = new StringBuilder("{");
+        foreach (var value in values)
+        {
+            WriteText(text, value);
+            text.Append(',');
+        }
+
+        return text.Append('}').ToString();
+    }
+
     private static void Write(StringBuilder text, Value value)
     {
         switch (value.KindCase)

@@ -15,6 +15,7 @@ public class LuaLimitTests
     [InlineData("xpcall(function() " + Endless + " end, function() " + Endless + " end)")]
     [InlineData("while true do pcall(coroutine.wrap(function() " + Endless + " end)) end")]
     [InlineData("while true do coroutine.wrap(function() for i = 1, 900 do end end)() end")]
+    [InlineData("local c = coroutine.wrap(function() while true do pcall(coroutine.yield, 1) end end) while true do c() end")]
     [InlineData("setmetatable({}, {__gc = function() " + Endless + " end}) local t for i = 1, 1e9 do t = {t} end")]
     [InlineData(
         "local c = coroutine.create(function() local x <close> = setmetatable({}, {__close = function() " + Endless + " end}) " + Endless
@@ -31,8 +32,8 @@ public class LuaLimitTests
                 Octets("function endless(handle) " + body + " end function fine(handle) local t = {} for i = 1, 100 do t[i] = i end end"),
                 TimeProvider.System, out var error);
             error.ShouldBeEmpty();
-            machine!.Start(Run(), "endless", "request").ShouldBe(LuaRunState.Failed);
-            machine.Start(Run(), "fine", "request").ShouldBe(LuaRunState.Done);
+            machine!.Start(Run(), "endless").ShouldBe(LuaRunState.Failed);
+            machine.Start(Run(), "fine").ShouldBe(LuaRunState.Done);
         });
 
         await stopped.WaitAsync(TimeSpan.FromMinutes(6));
@@ -61,7 +62,7 @@ public class LuaLimitTests
         {
             var run = Run();
             run.Body = new byte[1024 * 1024];
-            var state = machine!.Start(run, "f", "request");
+            var state = machine!.Start(run, "f");
             while (state == LuaRunState.Waiting)
             {
                 state = machine.Resume(run, value: true, error: null);
@@ -74,7 +75,10 @@ public class LuaLimitTests
 
     [Theory]
     [InlineData("io")]
-    [InlineData("debug")]
+    [InlineData("debug.sethook")]
+    [InlineData("debug.getinfo")]
+    [InlineData("debug.getupvalue")]
+    [InlineData("debug.setmetatable")]
     [InlineData("package")]
     [InlineData("require")]
     [InlineData("dofile")]
@@ -93,7 +97,7 @@ public class LuaLimitTests
         using var machine = LuaMachine.TryCreate(Octets($"function f() assert(({expression}) == nil) end"), TimeProvider.System, out _);
 
         var run = Run();
-        machine!.Start(run, "f", "request").ShouldBe(LuaRunState.Done, run.Error);
+        machine!.Start(run, "f").ShouldBe(LuaRunState.Done, run.Error);
     }
 
     [Fact]
@@ -115,10 +119,10 @@ public class LuaLimitTests
 
         error.ShouldBeEmpty();
         var run = Run();
-        machine!.Start(run, "f", "request").ShouldBe(LuaRunState.Done, run.Error);
+        machine!.Start(run, "f").ShouldBe(LuaRunState.Done, run.Error);
     }
 
     private static byte[] Octets(string text) => Encoding.UTF8.GetBytes(text);
 
-    private static LuaRun Run() => new(null!, new HeaderMap(), null, "lua", null, NullLogger.Instance);
+    private static LuaRun Run() => new(null!, new HeaderMap(), "lua", null, NullLogger.Instance);
 }
