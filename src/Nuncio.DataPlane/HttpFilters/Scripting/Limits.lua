@@ -17,6 +17,9 @@ local runs = setmetatable({}, { __mode = 'k' })
 -- What a coroutine of the script's own yields when it waits for the proxy.
 local waiting = {}
 
+-- Made beforehand: where there is no memory left, a hook that had to make it would fail with another error each time, and pcall would go on for ever.
+local function stop() raw_error(too_much, 0) end
+
 local function guard(thread, budget)
   -- What is counted in steps is paid for one step in advance, so that many short coroutines are no way around the limit.
   budget.left = budget.left - step
@@ -28,7 +31,7 @@ local function guard(thread, budget)
     if budget.left > 0 and host('late') then budget.left = 0 end
     if budget.left <= 0 then
       -- From now on every instruction fails: pcall must not be a way around the limit.
-      sethook(thread, function() raw_error(too_much, 0) end, '', 1)
+      sethook(thread, stop, '', 1)
       raw_error(too_much, 0)
     end
   end, '', step)

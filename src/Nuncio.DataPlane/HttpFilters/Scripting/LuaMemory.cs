@@ -9,6 +9,9 @@ internal sealed unsafe class LuaMemory(long limit)
     /// <summary>What may be allocated between two waits, freed again or not: instructions do not say how much each of them copies.</summary>
     private const long MaxBytesOfStep = 2L * 1024 * 1024 * 1024;
 
+    // Blocks up to this are left to the limit on instructions, and what stops a script needs some.
+    private const long SmallBytes = 4096;
+
     private long _used;
     private long _ofStep;
     private bool _lifted;
@@ -39,7 +42,7 @@ internal sealed unsafe class LuaMemory(long limit)
         }
 
         _ofStep += (long)newSize;
-        if ((long)newSize > old && !_lifted && (_used - old + (long)newSize > limit || _ofStep > MaxBytesOfStep))
+        if ((long)newSize > old && !_lifted && (_used - old + (long)newSize > limit || (_ofStep > MaxBytesOfStep && (long)newSize > SmallBytes)))
         {
             return 0;
         }
