@@ -19,11 +19,11 @@ internal sealed class RouteScopePlanner(ImmutableArray<HostPlan> hosts, bool str
     public RouteScopePlan Plan(ListenerPlan listener)
     {
         var scope = listener.RouteScope;
-        var taken = TakenBy(listener);
+        var (taken, secureOnly) = TakenBy(listener);
         var members = new Dictionary<string, List<HostPlan>>(StringComparer.Ordinal);
         var byServerName = new Dictionary<string, HostPlan>(StringComparer.Ordinal);
         var chains = new List<(HostPlan Host, string Table)>();
-        foreach (var host in taken)
+        foreach (var host in taken.Concat(secureOnly))
         {
             if (host.Tls is null) continue;
             var isNewName = byServerName.TryAdd(host.ServerName, host);
@@ -57,25 +57,36 @@ internal sealed class RouteScopePlanner(ImmutableArray<HostPlan> hosts, bool str
         };
     }
 
-    /// <summary>The Hosts of a listener. Of several with the same hostname the first is served; each other is a finding.</summary>
-    private ImmutableArray<HostPlan> TakenBy(ListenerPlan listener)
+    /// <summary>
+    /// The Hosts of a listener. Of several with the same hostname the first is served, and where it has no TLS the first that has serves TLS connections, so that a
+    /// Host in the clear takes nothing from one with a certificate; each other is a finding.
+    /// </summary>
+    private (ImmutableArray<HostPlan> Taken, ImmutableArray<HostPlan> SecureOnly) TakenBy(ListenerPlan listener)
     {
         var taken = ImmutableArray.CreateBuilder<HostPlan>();
+        var secureOnly = ImmutableArray.CreateBuilder<HostPlan>();
         foreach (var host in hosts)
         {
             if (!Takes(listener, host)) continue;
-            if (taken.Count == 0 || taken[^1].Hostname != host.Hostname) taken.Add(host);
-            else if (_duplicates.Add(host))
+            if (taken.Count == 0 || taken[^1].Hostname != host.Hostname)
             {
-                findings.Error(
-                    host.Resource,
-                    FindingCodes.HostDuplicate,
-                    "spec.hostname",
-                    $"Host {taken[^1].Namespace}/{taken[^1].Name} already serves '{host.Hostname}' on Listener '{listener.Name}'; "
-                        + "this Host is not served there");
+                taken.Add(host);
+                continue;
             }
+            var first = taken[^1];
+            var servesTls = host.Tls is not null
+                && first is { Tls: null, IsBroken: false }
+                && (secureOnly.Count == 0 || secureOnly[^1].Hostname != host.Hostname);
+            if (servesTls) secureOnly.Add(host);
+            if (!_duplicates.Add(host)) continue;
+            findings.Error(
+                host.Resource,
+                FindingCodes.HostDuplicate,
+                "spec.hostname",
+                $"Host {first.Namespace}/{first.Name} already serves '{host.Hostname}' on Listener '{listener.Name}'; "
+                    + (servesTls ? "this Host serves only TLS connections there" : "this Host is not served there"));
         }
-        return taken.ToImmutable();
+        return (taken.ToImmutable(), secureOnly.ToImmutable());
     }
 
     private bool Takes(ListenerPlan listener, HostPlan host) =>

@@ -69,6 +69,22 @@ public sealed class HostPassTests : IDisposable
         compiled.VirtualHosts("l", "http")["x.com"].Routes.Select(Compiled.Show).ShouldBe(["/x/* https -> cluster_svc_default", "/x/* -> 400"]);
     }
 
+    [Fact]
+    public void TwoHosts_WithOneHostnameAndTheFirstInTheClear_LeaveTlsToTheOther()
+    {
+        var compiled = Compiled.From(
+            Compiled.Listener() + Compiled.Quiet() + Compiled.Secret("good", _certificate)
+            + Compiled.Host("a", "{hostname: x.com, requestPolicy: {insecure: {action: Route}}}")
+            + Compiled.Host("b", "{hostname: x.com, tlsSecret: {name: good}, requestPolicy: {insecure: {action: Reject}}}")
+            + Compiled.Host("c", "{hostname: x.com, tlsSecret: {name: good}}")
+            + Compiled.Mapping("m", "{prefix: /x/, service: svc, hostname: '*'}"));
+        compiled.Codes.ShouldBe([FindingCodes.HostDuplicate, FindingCodes.HostDuplicate]);
+        compiled.Result.Findings.Select(finding => finding.Resource?.Name).ShouldBe(["b", "c"], ignoreOrder: true);
+        compiled.VirtualHosts("l", "http")["x.com"].Routes.Select(Compiled.Show).ShouldBe(["/x/* -> cluster_svc_default"]);
+        compiled.VirtualHosts("l", "https/x.com")["x.com"].Routes.Select(Compiled.Show)
+            .ShouldBe(["/x/* https -> cluster_svc_default", "/x/* -> 400"]);
+    }
+
     [Theory]
     [InlineData("1.3.132.0.10", false, false)]
     [InlineData("1.2.840.10045.3.1.7", false, true)]
