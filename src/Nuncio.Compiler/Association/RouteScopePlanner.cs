@@ -58,8 +58,8 @@ internal sealed class RouteScopePlanner(ImmutableArray<HostPlan> hosts, bool str
     }
 
     /// <summary>
-    /// The Hosts of a listener. Of several with the same hostname the first is served, and where it has no TLS the first that has serves TLS connections, so that a
-    /// Host in the clear takes nothing from one with a certificate; each other is a finding.
+    /// The Hosts of a listener. Of several with the same hostname the first is served, and where it has no TLS the first that has serves TLS connections, so
+    /// that a Host in the clear takes nothing from one with a certificate; each other is a finding.
     /// </summary>
     private (ImmutableArray<HostPlan> Taken, ImmutableArray<HostPlan> SecureOnly) TakenBy(ListenerPlan listener)
     {

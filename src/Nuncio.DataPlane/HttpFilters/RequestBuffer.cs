@@ -40,6 +40,7 @@ internal static class RequestBuffer
                 var size = (int)(read.EndStream ? needed : Math.Max(needed, Math.Min(Math.Max(FirstBytes, body.Length * 2L), limit)));
                 if (size > FirstBytes && !exchange.TryKeep(size - body.Length))
                 {
+                    exchange.Statistics?.DownstreamRequestsOverloadClose.Increment();
                     await exchange.RespondAsync(LocalReplies.Overloaded);
                     return new RequestBufferResult(default, 0, false, IsGone: true, IsTooLarge: false);
                 }

@@ -5,10 +5,10 @@ namespace Nuncio.DataPlane.Overload;
 /// <summary>What is refused at the moment. The request path only looks; <see cref="Apply"/> decides.</summary>
 public sealed partial class OverloadState
 {
-    private readonly OverloadOptions _options;
     // Of the memory that there is: the rest is for everything else, and for what is left of bodies until it is collected.
     private const double PartForBodies = 0.35;
 
+    private readonly OverloadOptions _options;
     private readonly OverloadMetrics? _metrics;
     private readonly long _bodyLimit;
     private readonly ILogger? _logger;

@@ -133,10 +133,9 @@ public sealed class ClusterTable
 
         Publish([.. gone.Select(e => e.Value.State)]);
         var left = _entries.Values.Select(static entry => entry.State.Model.StatName).ToHashSet(StringComparer.Ordinal);
-        foreach (var name in gone.Select(static e => e.Value.State.Model.StatName).Where(name => !left.Contains(name)))
-        {
-            Telemetry.ClusterMetrics.Forget(_environment.Metrics, name);
-        }
+        var nameless = gone.Where(e => !left.Contains(e.Value.State.Model.StatName)).Select(static e => e.Value.State).ToList();
+        nameless.ForEach(static state => state.Metrics.Retire());
+        Telemetry.ClusterMetrics.Forget(_environment.Metrics, nameless.Select(static state => state.Model.StatName));
     }
 
     // What leaves is given up at once: requests that began before hold the generation that it was in.

@@ -98,16 +98,30 @@ public sealed class ClusterMetrics
     }
 
     /// <summary>
-    /// Lets go of the series of a cluster that is gone. What HTTP filters count for clusters stays: they keep those series as long as they live themselves.
+    /// Lets go of the series of clusters that are gone. What HTTP filters count for clusters stays: they keep those series as long as they live themselves.
     /// </summary>
-    internal static void Forget(MetricsRegistry registry, string statName)
+    internal static void Forget(MetricsRegistry registry, IEnumerable<string> statNames)
     {
-        var labels = MetricLabels.Of("envoy_cluster_name", statName);
+        var labels = statNames.Select(static name => MetricLabels.Of("envoy_cluster_name", name).Text).ToHashSet(StringComparer.Ordinal);
+        if (labels.Count == 0)
+        {
+            return;
+        }
+
         registry.Forget("envoy_cluster_", labels, "envoy_cluster_ext_authz_", "envoy_cluster_ratelimit_", "envoy_cluster_grpc_");
         foreach (var name in ResponseNames)
         {
             ResponseCodeCounters.Forget(registry, name, labels);
         }
+    }
+
+    /// <summary>The cluster is gone: its requests that still run make no series again.</summary>
+    internal void Retire()
+    {
+        Responses.Retire();
+        ExternalResponses.Retire();
+        RetriedResponses.Retire();
+        InternalResponses.Retire();
     }
 
     /// <summary>A connection has closed.</summary>

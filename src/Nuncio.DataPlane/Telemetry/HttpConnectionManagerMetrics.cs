@@ -203,7 +203,9 @@ public sealed class HttpConnectionManagerMetrics
     /// <summary><c>envoy_http_rq_reset_after_downstream_response_started</c>: responses cut short.</summary>
     public MetricCounter RequestsResetAfterDownstreamResponseStarted { get; }
 
-    /// <summary><c>envoy_http_downstream_flow_control_paused_reading_total</c>: times a request's body was not read because its upstream took no more.</summary>
+    /// <summary>
+    /// <c>envoy_http_downstream_flow_control_paused_reading_total</c>: times a request's body was not read because its upstream took no more.
+    /// </summary>
     public MetricCounter FlowControlPausedReading { get; }
 
     /// <summary><c>envoy_http_downstream_flow_control_resumed_reading_total</c>: times reading went on after that.</summary>

@@ -4,7 +4,8 @@ namespace Nuncio.DataPlane.Telemetry;
 
 /// <summary>
 /// All statistics of the proxy under Envoy's names. A series is made at its first use: whoever asks again after a reload gets the same one, so counters
-/// never jump. It lives as long as the process, but for a cluster's, which goes with the cluster as in Envoy. Looking up is for binding; the request path keeps the series it needs.
+/// never jump. It lives as long as the process, but for a cluster's, which goes with the cluster as in Envoy. Looking up is for binding; the request path
+/// keeps the series it needs.
 /// </summary>
 public sealed class MetricsRegistry
 {
@@ -45,14 +46,37 @@ public sealed class MetricsRegistry
         }
     }
 
-    /// <summary>Lets go of the series with these labels in the families whose names begin so, but for those with one of the other beginnings.</summary>
-    internal void Forget(string prefix, MetricLabels labels, params ReadOnlySpan<string> except)
+    /// <summary>
+    /// Lets go of the series with one of these labels in the families whose names begin so, but for those with one of the other beginnings. One walk for all:
+    /// a change may remove thousands of clusters.
+    /// </summary>
+    internal void Forget(string prefix, HashSet<string> labels, params ReadOnlySpan<string> except)
     {
         foreach (var (name, family) in _families)
         {
             if (name.StartsWith(prefix, StringComparison.Ordinal) && !BeginsWithAny(name, except))
             {
-                family.Series.TryRemove(labels.Text, out _);
+                foreach (var text in labels)
+                {
+                    family.Series.TryRemove(text, out _);
+                }
+            }
+        }
+    }
+
+    /// <summary>Lets go of the series of one family that have one of these labels behind their first one.</summary>
+    internal void ForgetBehindFirst(string name, HashSet<string> labels)
+    {
+        if (!_families.TryGetValue(name, out var family))
+        {
+            return;
+        }
+
+        foreach (var (text, _) in family.Series)
+        {
+            if (text.IndexOf(',', StringComparison.Ordinal) is > 0 and var comma && labels.Contains(text[(comma + 1)..]))
+            {
+                family.Series.TryRemove(text, out _);
             }
         }
     }

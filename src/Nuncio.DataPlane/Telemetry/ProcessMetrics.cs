@@ -13,6 +13,8 @@ internal sealed class ProcessMetrics
     private const long Live = 0;
     private const long Draining = 1;
     private const long NoCertificate = uint.MaxValue;
+    private const string ListenerExpiry = "envoy_listener_ssl_certificate_expiration_unix_time_seconds";
+    private const string ClusterExpiry = "envoy_cluster_ssl_certificate_expiration_unix_time_seconds";
 
     private readonly ClusterTable _clusters;
     private readonly ListenerTable _listeners;
@@ -30,6 +32,7 @@ internal sealed class ProcessMetrics
     private readonly MetricGauge _concurrency;
     private readonly MetricGauge _daysUntilExpiry;
     private readonly MetricsRegistry _registry;
+    private HashSet<(string Name, MetricLabels Labels)> _expiries = [];
     private volatile bool _isDraining;
     private volatile StrongBox<DateTime>? _firstExpiry;
 
@@ -61,6 +64,7 @@ internal sealed class ProcessMetrics
     public void OnApplied()
     {
         DateTime? first = null;
+        var told = new HashSet<(string Name, MetricLabels Labels)>();
         foreach (var listener in _listeners.Models)
         {
             foreach (var chain in listener.AllChains)
@@ -68,7 +72,7 @@ internal sealed class ProcessMetrics
                 if (chain.Transport is { } transport)
                 {
                     first = Earlier(first, transport.FirstExpiry);
-                    Tell("envoy_listener_ssl_certificate_expiration_unix_time_seconds", "envoy_listener_address", listener.StatPrefix, transport.OwnCertificates);
+                    Tell(told, ListenerExpiry, "envoy_listener_address", listener.StatPrefix, transport.OwnCertificates);
                 }
             }
         }
@@ -78,10 +82,20 @@ internal sealed class ProcessMetrics
             if (cluster.Model.Transport is UpstreamTlsModel transport)
             {
                 first = Earlier(first, transport.FirstExpiry);
-                Tell("envoy_cluster_ssl_certificate_expiration_unix_time_seconds", "envoy_cluster_name", cluster.Model.StatName, transport.OwnCertificates);
+                Tell(told, ClusterExpiry, "envoy_cluster_name", cluster.Model.StatName, transport.OwnCertificates);
             }
         }
 
+        // A certificate that serves no more expires without harm, and nobody wants to be warned of it.
+        foreach (var (name, labels) in _expiries)
+        {
+            if (!told.Contains((name, labels)))
+            {
+                _registry.Forget(name, labels);
+            }
+        }
+
+        _expiries = told;
         _firstExpiry = first is { } found ? new StrongBox<DateTime>(found) : null;
     }
 
@@ -114,14 +128,21 @@ internal sealed class ProcessMetrics
         _daysUntilExpiry.Set(expiry is { } first ? Math.Max(0, (long)(first - _timers.Time.GetUtcNow().UtcDateTime).TotalDays) : NoCertificate);
     }
 
-    private void Tell(string series, string label, string value, IEnumerable<(string Name, TlsCertificateModel Certificate)> certificates)
+    private void Tell(
+        HashSet<(string Name, MetricLabels Labels)> told,
+        string series,
+        string label,
+        string value,
+        IEnumerable<(string Name, TlsCertificateModel Certificate)> certificates)
     {
         foreach (var (name, certificate) in certificates)
         {
             if (name.Length > 0)
             {
                 var seconds = new DateTimeOffset(certificate.Leaf.NotAfter.ToUniversalTime()).ToUnixTimeSeconds();
-                _registry.Gauge(series, MetricLabels.Of("envoy_tls_certificate", name).And(label, value)).Set(seconds);
+                var labels = MetricLabels.Of("envoy_tls_certificate", name).And(label, value);
+                _registry.Gauge(series, labels).Set(seconds);
+                told.Add((series, labels));
             }
         }
     }

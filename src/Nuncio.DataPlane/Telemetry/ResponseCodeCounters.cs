@@ -12,6 +12,7 @@ public sealed class ResponseCodeCounters
     private readonly MetricCounter?[] _classes = new MetricCounter?[6];
     private readonly MetricCounter?[] _codes;
     private MetricCounter? _completed;
+    private volatile bool _isRetired;
 
     /// <summary>Counters under <c>NAME_xx</c> and, with <paramref name="perCode"/>, <c>NAME</c> and <c>NAME_completed</c>.</summary>
     /// <param name="registry">Where the series live.</param>
@@ -47,29 +48,25 @@ public sealed class ResponseCodeCounters
         if (_perCode)
         {
             (_codes[status - 100] ??= Code(status)).Increment();
-            (_completed ??= _registry.Counter(_name + "_completed", _labels)).Increment();
+            (_completed ??= Make(_name + "_completed", _labels)).Increment();
         }
     }
 
-    /// <summary>Lets go of the series that <see cref="Count"/> has made under a name, of codes too.</summary>
-    internal static void Forget(MetricsRegistry registry, string name, MetricLabels labels)
+    /// <summary>No series appears from now on; requests that still run count on for nobody.</summary>
+    internal void Retire() => _isRetired = true;
+
+    /// <summary>Lets go of the series that <see cref="Count"/> has made under a name for one of these labels, of codes too.</summary>
+    internal static void Forget(MetricsRegistry registry, string name, HashSet<string> labels)
     {
-        for (var @class = 1; @class <= 5; @class++)
-        {
-            registry.Forget(name + "_xx", Prepended("envoy_response_code_class", @class, labels));
-        }
-
-        for (var status = 100; status <= 599; status++)
-        {
-            registry.Forget(name, Prepended("envoy_response_code", status, labels));
-        }
+        registry.ForgetBehindFirst(name, labels);
+        registry.ForgetBehindFirst(name + "_xx", labels);
     }
 
-    private MetricCounter Class(int @class) =>
-        _registry.Counter(_name + "_xx", Prepended("envoy_response_code_class", @class, _labels));
+    private MetricCounter Class(int @class) => Make(_name + "_xx", Prepended("envoy_response_code_class", @class, _labels));
 
-    private MetricCounter Code(int status) =>
-        _registry.Counter(_name, Prepended("envoy_response_code", status, _labels));
+    private MetricCounter Code(int status) => Make(_name, Prepended("envoy_response_code", status, _labels));
+
+    private MetricCounter Make(string name, MetricLabels labels) => _isRetired ? new MetricCounter() : _registry.Counter(name, labels);
 
     private static MetricLabels Prepended(string name, int value, MetricLabels labels) =>
         MetricLabels.Of(name, value.ToString(System.Globalization.CultureInfo.InvariantCulture)).AndAll(labels);

@@ -27,7 +27,8 @@ internal sealed class GrpcDeadline : IDisposable
         OperationCanceledException => new GrpcStatusException(GrpcStatusCode.Cancelled, "The call was given up.", e),
 
         // ObjectDisposedException: so the platform says that the server has ended the call meanwhile.
-        IOException or ObjectDisposedException or HttpRequestException or System.Net.Sockets.SocketException => new GrpcStatusException(GrpcStatusCode.Unavailable, e.Message, e),
+        IOException or ObjectDisposedException or HttpRequestException or System.Net.Sockets.SocketException =>
+            new GrpcStatusException(GrpcStatusCode.Unavailable, e.Message, e),
         _ => null,
     };
 

@@ -17,7 +17,6 @@ internal sealed class EncodedResources(TimeProvider time)
     // From the time on, so that one that another process sent is another one too.
     private long _offers = time.GetUtcNow().Ticks;
 
-
     private readonly ConditionalWeakTable<IXdsResource, WeakReference<ByteString>> _known = [];
 
     /// <summary>The resource as responses carry it.</summary>

@@ -71,13 +71,12 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
     /// <summary>A resource as responses carry it, without what the client is too old for.</summary>
     protected Google.Protobuf.WellKnownTypes.Any Encode(XdsResourceType type, IXdsResource resource)
     {
-        if (type == XdsResourceType.Secret && _program.TakesEqualSecretsUnseen) return parts.Encoded.EncodeAnew((Secret)resource.Message);
-        if (_program.Old is not { } old) return parts.Encoded.Encode(type, resource);
+        if (_program.Old is not { } old) return EncodeWhole(type, resource);
         var reduced = FieldReduction.Of(resource);
         if (reduced.LeftOut.IsEmpty)
         {
             _leftOut.Remove((type.TypeUrl, resource.Name));
-            return parts.Encoded.Encode(type, resource);
+            return EncodeWhole(type, resource);
         }
 
         _leftOut[(type.TypeUrl, resource.Name)] =
@@ -85,6 +84,11 @@ internal abstract partial class AdsStream<TRequest, TResponse>(long number, AdsS
                 type.TypeUrl, resource.Name, path, $"Envoy {old} does not know this field; Envoy {EnvoyFields.Newest} does", IsPartial: true))];
         return EncodedResources.Encode(type, reduced);
     }
+
+    private Google.Protobuf.WellKnownTypes.Any EncodeWhole(XdsResourceType type, IXdsResource resource) =>
+        type == XdsResourceType.Secret && _program.TakesEqualSecretsUnseen
+            ? parts.Encoded.EncodeAnew((Secret)resource.Message)
+            : parts.Encoded.Encode(type, resource);
 
     /// <summary>The client is told that there is no such resource.</summary>
     protected void Drop(XdsResourceType type, string name) => _leftOut.Remove((type.TypeUrl, name));

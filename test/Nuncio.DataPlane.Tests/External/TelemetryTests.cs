@@ -59,7 +59,7 @@ public sealed class TelemetryTests : IAsyncDisposable
     [Fact]
     public async Task GrpcLogsAndTracers_OfOldConfigurations_EndWithTheirRequests()
     {
-        const int Reloads = 200;
+        const int Reloads = 50;
         var open = 0;
         var entries = new ConcurrentDictionary<string, int>();
         await _proxy.AddGrpcAsync("logs", new GrpcServiceTable().Duplex(StreamAccessLogs, async (requests, _, _) =>

@@ -40,7 +40,7 @@ internal abstract partial class Http2Connection
     {
         var token = -1;
         var mark = Http2Wakeups.Mark();
-        bool flush;
+        bool flush, full;
         lock (Gate)
         {
             reason = stream.ResetReason;
@@ -79,10 +79,16 @@ internal abstract partial class Http2Connection
             }
 
             flush = endStream || token >= 0 || _pending.Length >= FlushThreshold;
+            full = token >= 0 && _pending.Length >= OutputHighWater;
         }
 
         Http2Wakeups.Run(mark);
-        if (flush)
+        if (full)
+        {
+            // The peer may take it all: what only the batch holds up is no reason to wait.
+            FlushEarly();
+        }
+        else if (flush)
         {
             RequestFlush();
         }

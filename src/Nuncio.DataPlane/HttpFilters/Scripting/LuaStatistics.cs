@@ -67,6 +67,12 @@ internal sealed class LuaStatistics(MetricsRegistry metrics)
             }
         });
         full = "envoy_http_lua_" + full;
-        return _names.Count < MaxNames && (_names.TryAdd(name, full) || true);
+        if (_names.Count >= MaxNames)
+        {
+            return false;
+        }
+
+        _names.TryAdd(name, full);
+        return true;
     }
 }

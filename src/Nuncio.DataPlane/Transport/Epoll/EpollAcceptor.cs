@@ -11,6 +11,7 @@ internal sealed class EpollAcceptor
     // What else the loop has to do comes in between.
     private const int MaxInARow = 32;
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan TellDelay = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly SafeSocketHandle _handle;
@@ -18,7 +19,8 @@ internal sealed class EpollAcceptor
     private readonly Action<int> _failed;
     private readonly TimeProvider _time;
     private readonly List<Watch> _watches = [];
-    private bool _closed;
+    private volatile bool _closed;
+    private long? _lastTold;
 
     private EpollAcceptor(Socket listening, Action<IncomingSocket> accepted, Action<int> failed, TimeProvider time)
     {
@@ -31,7 +33,7 @@ internal sealed class EpollAcceptor
     /// <summary>Begins to accept. Null where no loop can watch the socket.</summary>
     /// <param name="listening">Listens already; stays the caller's.</param>
     /// <param name="accepted">Takes over what is accepted, on the thread of any loop, several at a time.</param>
-    /// <param name="failed">Is told the error (&lt;errno.h&gt;) of an attempt that failed; the next is made a moment later.</param>
+    /// <param name="failed">Is told the error (&lt;errno.h&gt;) of an attempt that failed, once a second at most; the next is made a moment later.</param>
     /// <param name="time">Measures that moment.</param>
     public static EpollAcceptor? Start(Socket listening, Action<IncomingSocket> accepted, Action<int> failed, TimeProvider time)
     {
@@ -61,13 +63,13 @@ internal sealed class EpollAcceptor
             _watches.ForEach(static watch => watch.End());
         }
 
-        while (TryAcceptSome(out _))
+        while (TryAcceptSome(isClosing: true, out _))
         {
         }
     }
 
     // True: there may be more. The error of an attempt that failed, else 0.
-    private bool TryAcceptSome(out int error)
+    private bool TryAcceptSome(bool isClosing, out int error)
     {
         error = 0;
         var isHeld = false;
@@ -76,14 +78,14 @@ internal sealed class EpollAcceptor
             // The descriptor of a socket that is closed may be somebody else's the next moment.
             _handle.DangerousAddRef(ref isHeld);
             var descriptor = (int)_handle.DangerousGetHandle();
-            for (var i = 0; i < MaxInARow; i++)
+            for (var i = 0; i < MaxInARow && (isClosing || !_closed); i++)
             {
                 var result = LinuxSockets.Accept(descriptor, out var remote);
                 if (result >= 0)
                 {
                     _accepted(new IncomingSocket(result, remote));
                 }
-                else if (result is not (-LinuxSockets.Interrupted or -LinuxSockets.ConnectionAborted))
+                else if (!LinuxSockets.IsOfOneConnection(-result))
                 {
                     error = result == -LinuxSockets.Again ? 0 : -result;
                     return false;
@@ -107,6 +109,7 @@ internal sealed class EpollAcceptor
 
     private async Task PauseAsync(Watch watch, int error)
     {
+        bool tells;
         lock (_gate)
         {
             if (_closed)
@@ -116,9 +119,20 @@ internal sealed class EpollAcceptor
 
             // What cannot be accepted now, for want of descriptors for instance, would be reported over and over.
             watch.End();
+
+            // Every loop meets the same want, and a log that a client can fill is another way to harm.
+            tells = _lastTold is not { } last || _time.GetElapsedTime(last) >= TellDelay;
+            if (tells)
+            {
+                _lastTold = _time.GetTimestamp();
+            }
         }
 
-        _failed(error);
+        if (tells)
+        {
+            _failed(error);
+        }
+
         while (true)
         {
             await Task.Delay(RetryDelay, _time);
@@ -192,7 +206,7 @@ internal sealed class EpollAcceptor
 
         void IEpollTarget.OnEvents(uint events)
         {
-            if (!acceptor.TryAcceptSome(out var error) && error != 0)
+            if (!acceptor.TryAcceptSome(isClosing: false, out var error) && error != 0)
             {
                 _ = acceptor.PauseAsync(this, error);
             }

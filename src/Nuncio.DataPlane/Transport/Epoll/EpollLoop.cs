@@ -143,19 +143,25 @@ internal sealed class EpollLoop
                 }
             }
 
-            hasPosted = RunPosted();
+            RunPosted();
             FlushBatch.FlushAll();
+
+            // Looked at last: what a flush posts to this loop is not signalled, for the loop is not asleep yet. Those that yield come after the events
+            // that have arrived meanwhile.
+            lock (_gate)
+            {
+                hasPosted = _posted.Count > 0;
+            }
         }
     }
 
-    // True when there is more: those that yield come after the events that have arrived meanwhile.
-    private bool RunPosted()
+    private void RunPosted()
     {
         lock (_gate)
         {
             if (_posted.Count == 0)
             {
-                return false;
+                return;
             }
 
             (_posted, _taken) = (_taken, _posted);
@@ -167,9 +173,5 @@ internal sealed class EpollLoop
         }
 
         _taken.Clear();
-        lock (_gate)
-        {
-            return _posted.Count > 0;
-        }
     }
 }

@@ -113,7 +113,8 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
     /// <inheritdoc/>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
-        var yields = EpollLoop.Current == _loop && ++_readsInARow > MaxReadsInARow;
+        // On the loop that accepted it too, which may be another's: whoever has that many reads in a row goes on in turn with its own loop's.
+        var yields = EpollLoop.Current is not null && ++_readsInARow > MaxReadsInARow;
         if (!yields && TryReceive(buffer.Span, out var count))
         {
             return new ValueTask<int>(count);

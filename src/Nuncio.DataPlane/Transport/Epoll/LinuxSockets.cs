@@ -19,6 +19,15 @@ internal static unsafe partial class LinuxSockets
     public const int ConnectionAborted = 103;
     public const int InProgress = 115;
 
+    private const int NotPermitted = 1;
+    private const int NoNetwork = 64;
+    private const int ProtocolError = 71;
+    private const int NoProtocolOption = 92;
+    private const int NetworkDown = 100;
+    private const int NetworkUnreachable = 101;
+    private const int HostDown = 112;
+    private const int HostUnreachable = 113;
+
     private const int ControlAdd = 1;
     private const int ControlRemove = 2;
     private const int CloseOnExec = 0x80000;
@@ -78,6 +87,13 @@ internal static unsafe partial class LinuxSockets
         remote = Read(bytes);
         return descriptor;
     }
+
+    /// <summary>
+    /// Whether an error of <see cref="Accept"/> says something of the connection that was next only, so that the one behind it can be accepted: accept(2)
+    /// passes on what the network has found there.
+    /// </summary>
+    public static bool IsOfOneConnection(int error) => error is Interrupted or ConnectionAborted or NotPermitted or NoNetwork or ProtocolError
+        or NoProtocolOption or NetworkDown or NetworkUnreachable or HostDown or HostUnreachable;
 
     /// <summary>How many events are in <paramref name="buffer"/>; negative: the error.</summary>
     public static int Wait(int epoll, Span<byte> buffer, int milliseconds)
