@@ -49,6 +49,7 @@ internal static class KnownDifferences
         ("statistics", "envoy_http_downstream_cx_protocol_error{envoy_http_conn_manager_prefix=\"http2\"}", "Follows from exchanges above"),
         ("statistics", "envoy_cluster_upstream_rq_total{envoy_cluster_name=\"tcp-*", "Chance: which of two weighted clusters a connection gets"),
         ("retry-other-host", "log attempts", "Chance: which of two endpoints round robin begins with"),
+        ("grpc-connection-refused", "log received", "Chance: how much of the request has come when connecting fails"),
         .. new[] { "upstream_cx_connect_fail", "upstream_cx_total", "upstream_rq_retry", "upstream_rq_retry_success", "upstream_rq_total", "upstream_rq_pending_total", "upstream_rq_pending_failure_eject" }
             .Select(counter => ("statistics", $"envoy_cluster_{counter}{{envoy_cluster_name=\"half-closed\"*", "Chance: which of two endpoints round robin begins with")),
         .. new[] { "downstream_cx_total", "downstream_cx_destroy" }
