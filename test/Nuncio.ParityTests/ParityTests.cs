@@ -23,15 +23,32 @@ public sealed class ParityTests(ITestOutputHelper output)
     public async Task EveryExchange_IsEqualOnBothPlanes_OrListed()
     {
         var program = TestPaths.RequireProgram("envoy");
-        var comparison = new Comparison();
         // While working on one area: NUNCIO_PARITY_AREA names it, "manifests" for all that runs on manifests.
         var only = Environment.GetEnvironmentVariable("NUNCIO_PARITY_AREA");
+        var (differences, settled) = await CompareAsync(program, only);
+        if (differences.Count + settled.Count > 0)
+        {
+            // What counts is what stays: a machine that stalls for a moment makes either proxy late once.
+            var again = await CompareAsync(program, only);
+            differences = [.. differences.IntersectBy(again.Differences.Select(Subject), Subject)];
+            settled = [.. settled.Intersect(again.Settled)];
+        }
+
+        differences.ShouldBeEmpty();
+        settled.ShouldBeEmpty();
+    }
+
+    private static string Subject(string difference) => difference.Split(": embedded [", 2)[0];
+
+    private async Task<(IReadOnlyList<string> Differences, IReadOnlyList<string> Settled)> CompareAsync(string program, string? only)
+    {
+        var comparison = new Comparison();
         await Task.WhenAll(
             only is null or "manifests" ? CompareManifestsAsync(program, comparison) : Task.CompletedTask,
             only is "manifests" ? Task.CompletedTask : CompareMessagesAsync(program, only is null or "messages" ? Areas : [.. Areas.Where(area => area.Name == only)], comparison));
 
         // What was settled meanwhile is good news, and its line has to go: it would hide the next difference.
-        var settled = only is null ? comparison.Settled.ToArray() : [];
+        string[] settled = only is null ? [.. comparison.Settled] : [];
         foreach (var entry in settled) output.WriteLine($"listed, but equal: {entry}");
         foreach (var difference in comparison.Listed) output.WriteLine($"listed: {difference}");
         foreach (var difference in comparison.Differences) output.WriteLine($"differs: {difference}");
@@ -39,8 +56,7 @@ public sealed class ParityTests(ITestOutputHelper output)
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{Exchanges.All.Count + Areas.Sum(area => area.Scenarios.Count)} exchanges, {comparison.Compared} behaviours compared, {comparison.Listed.Count} differ as listed, {comparison.Differences.Count} differ unlisted"));
-        comparison.Differences.ShouldBeEmpty();
-        settled.ShouldBeEmpty();
+        return (comparison.Differences, settled);
     }
 
     // Manifests, compiled by nuncio and given to Envoy over ADS.
