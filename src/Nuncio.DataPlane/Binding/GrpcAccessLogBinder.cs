@@ -3,11 +3,14 @@ using Envoy.Extensions.AccessLoggers.Grpc.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Nuncio.DataPlane.AccessLogging;
+using Nuncio.DataPlane.External;
+using Nuncio.DataPlane.State;
+using Nuncio.DataPlane.Telemetry;
 
 namespace Nuncio.DataPlane.Binding;
 
 /// <summary>Binds access logs that go to a log service over gRPC.</summary>
-internal sealed class GrpcAccessLogBinder(GrpcAccessLoggers loggers)
+internal sealed class GrpcAccessLogBinder(PerConfiguration<GrpcAccessLogger> loggers, UpstreamCalls calls, MetricsRegistry metrics)
 {
     /// <summary>Whether a configuration is of this kind.</summary>
     public static bool Knows(string type) => type == HttpGrpcAccessLogConfig.Descriptor.FullName || type == TcpGrpcAccessLogConfig.Descriptor.FullName;
@@ -49,7 +52,7 @@ internal sealed class GrpcAccessLogBinder(GrpcAccessLoggers loggers)
             BufferBytes = Math.Min(common.BufferSizeBytes ?? 16_384, 1024 * 1024),
         };
         var key = ByteString.CopyFrom([entries.IsTcp ? (byte)1 : (byte)0, .. common.ToByteArray()]);
-        return new GrpcAccessLogModel(loggers.Get(key, options), entries) { Filter = filter };
+        return new GrpcAccessLogModel(loggers.Get(key, () => new GrpcAccessLogger(options, calls, metrics)), entries) { Filter = filter };
     }
 
     private static byte[][] Names(IEnumerable<string> names) => [.. names.Select(name => Encoding.ASCII.GetBytes(name.ToLowerInvariant()))];

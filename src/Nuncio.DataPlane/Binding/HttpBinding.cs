@@ -22,8 +22,8 @@ internal sealed class HttpBinding : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly OverloadState? _overload;
     private readonly AccessLogFiles _accessLogs = new();
-    private readonly GrpcAccessLoggers _remoteLogs;
-    private readonly TraceDrivers _tracers = new();
+    private readonly PerConfiguration<GrpcAccessLogger> _remoteLogs = new();
+    private readonly PerConfiguration<TraceDriver> _tracers = new();
     private readonly RouteConfigurationBinder _routeBinder;
     private readonly HttpConnectionManagerBinder _binder;
 
@@ -57,8 +57,7 @@ internal sealed class HttpBinding : IAsyncDisposable
             new RouterBinder(clusters, timers),
         ]);
         _routeBinder = new RouteConfigurationBinder(filters) { Metrics = metrics };
-        _remoteLogs = new GrpcAccessLoggers(calls, metrics);
-        AccessLogs = new AccessLogBinder(_accessLogs, new GrpcAccessLogBinder(_remoteLogs));
+        AccessLogs = new AccessLogBinder(_accessLogs, new GrpcAccessLogBinder(_remoteLogs, calls, metrics));
         _binder = new HttpConnectionManagerBinder(filters, _routeBinder, AccessLogs, new TracingBinder(_tracers, calls, metrics));
     }
 
@@ -103,7 +102,7 @@ internal sealed class HttpBinding : IAsyncDisposable
             }
         }
 
-        _remoteLogs.Trim(loggers);
+        _remoteLogs.Trim(loggers, static logger => logger.Retire());
         _tracers.Trim(drivers);
 
         void AddLoggers(IReadOnlyList<AccessLogModel> logs)

@@ -3,6 +3,7 @@ using Envoy.Config.Trace.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Nuncio.DataPlane.External;
+using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Tracing;
 using HttpTracing = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Types.Tracing;
@@ -12,7 +13,7 @@ using TagMessage = Envoy.Type.Tracing.V3.CustomTag;
 namespace Nuncio.DataPlane.Binding;
 
 /// <summary>Binds the tracing of a connection manager. What cannot be traced is reported; requests go on, since tracing lets nothing through.</summary>
-internal sealed class TracingBinder(TraceDrivers drivers, UpstreamCalls calls, MetricsRegistry metrics)
+internal sealed class TracingBinder(PerConfiguration<TraceDriver> drivers, UpstreamCalls calls, MetricsRegistry metrics)
 {
     /// <summary>The model; null where nothing is traced.</summary>
     /// <param name="message">The settings; null for none.</param>

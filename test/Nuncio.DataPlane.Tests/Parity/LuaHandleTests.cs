@@ -9,12 +9,7 @@ public sealed class LuaHandleTests
     [Fact]
     public async Task Methods_OfTheHandle_GiveWhatEnvoysGive()
     {
-        const string Script = """
-            local function show(...)
-              local shown = {}
-              for i = 1, select('#', ...) do shown[i] = tostring((select(i, ...))) end
-              return table.concat(shown, ' ; ')
-            end
+        const string Script = LuaResources.Show + """
             function envoy_on_request(h)
               local out = {}
               local function try(name, f)

@@ -134,12 +134,7 @@ public sealed class LuaLanguageTests
         math.max(1, 2.5) .. math.min(3, 4)
         """;
 
-    private const string Evaluator = """
-        local function show(...)
-          local shown = {}
-          for i = 1, select('#', ...) do shown[i] = tostring((select(i, ...))) end
-          return table.concat(shown, ' ; ')
-        end
+    private const string Evaluator = LuaResources.Show + """
         function envoy_on_request(h)
           local out = {}
           for i = 1, #tests do

@@ -5,6 +5,16 @@ namespace Nuncio.DataPlane.Tests.Parity;
 /// <summary>A listener with one script before one cluster.</summary>
 internal static class LuaResources
 {
+    /// <summary>A function <c>show(...)</c> for scripts: all its arguments as one text, nil included.</summary>
+    public const string Show = """
+        local function show(...)
+          local shown = {}
+          for i = 1, select('#', ...) do shown[i] = tostring((select(i, ...))) end
+          return table.concat(shown, ' ; ')
+        end
+
+        """;
+
     /// <summary>The resources for <see cref="ProxyPair.StartAsync"/>.</summary>
     /// <param name="script">The script of every request.</param>
     /// <param name="ports">Of the endpoints of the cluster <c>c</c>.</param>
