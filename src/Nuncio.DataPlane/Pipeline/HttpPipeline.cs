@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Nuncio.DataPlane.AccessLogging;
@@ -20,14 +19,6 @@ namespace Nuncio.DataPlane.Pipeline;
 /// </summary>
 public sealed partial class HttpPipeline : HttpStreamProcessor
 {
-    private const int MaxIdleExchanges = 1024;
-
-    private static readonly ConcurrentQueue<PipelineExchange> Idle = new();
-    private static int _idleCount;
-
-    [ThreadStatic]
-    private static PipelineExchange? _ready;
-
     private readonly RouteConfigurationState _routes;
     private readonly HttpConnectionManagerMetrics? _metrics;
     private readonly ILogger _logger;
@@ -445,15 +436,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
 
     private PipelineExchange Rent(HttpServerStream stream)
     {
-        var exchange = _ready;
-        _ready = null;
-        if (exchange is null && Idle.TryDequeue(out exchange))
-        {
-            Interlocked.Decrement(ref _idleCount);
-        }
-
-        exchange ??= new PipelineExchange();
-
+        var exchange = PipelineExchangePool.Rent();
         exchange.Begin(this, stream);
         return exchange;
     }
@@ -461,15 +444,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     private static void Return(PipelineExchange exchange)
     {
         exchange.Reset();
-        if (_ready is null)
-        {
-            _ready = exchange;
-        }
-        else if (Volatile.Read(ref _idleCount) < MaxIdleExchanges)
-        {
-            Interlocked.Increment(ref _idleCount);
-            Idle.Enqueue(exchange);
-        }
+        PipelineExchangePool.Return(exchange);
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A request failed by a defect of the proxy")]

@@ -162,7 +162,8 @@ internal sealed class EpollAcceptor
             try
             {
                 acceptor._handle.DangerousAddRef(ref isHeld);
-                return _begun = loop.TryAdd(this, (int)acceptor._handle.DangerousGetHandle(), LinuxSockets.EventIn | LinuxSockets.EventExclusive, out _slot);
+                var descriptor = (int)acceptor._handle.DangerousGetHandle();
+                return _begun = loop.TryAdd(this, descriptor, LinuxSockets.EventIn | LinuxSockets.EventExclusive, connected: false, out _slot);
             }
             catch (ObjectDisposedException)
             {

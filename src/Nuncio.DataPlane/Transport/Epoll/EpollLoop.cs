@@ -6,19 +6,25 @@ namespace Nuncio.DataPlane.Transport.Epoll;
 /// A thread that waits for its sockets and lets whoever waits for one go on, inline. Edge-triggered: each socket is registered once, and a socket is
 /// asked for more only when the kernel has said that there is some. Listening sockets are watched by all loops instead, as long as something waits there.
 /// </summary>
+/// <remarks>
+/// Sockets that we connected are watched by an instance of their own, within the other, and come in turn with those that we accepted: few of each. Answers
+/// would otherwise stand behind all requests that have come before them; a thousand busy clients would be a thousand requests under way, where some dozens
+/// would do, and the memory of all of them would be gone from the processor's cache before the next is needed.
+/// </remarks>
 internal sealed class EpollLoop
 {
-    private const int BatchSize = 256;
-
-    // What is flushed together waits for the others; not for too many.
-    private const int EventsPerFlush = 64;
+    // Of each kind in turn. What is flushed together waits for the others; not for too many.
+    private const int BatchSize = 64;
     private const long WakeData = -1;
+    private const long ConnectedData = -2;
 
     [ThreadStatic]
     private static EpollLoop? current;
 
     private readonly int _epoll;
+    private readonly int _connected;
     private readonly int _wake;
+    private readonly byte[] _events = new byte[BatchSize * LinuxSockets.EventSize];
     private readonly Lock _gate = new();
     private readonly Stack<int> _free = new();
     private IEpollTarget?[] _targets = new IEpollTarget?[64];
@@ -26,9 +32,10 @@ internal sealed class EpollLoop
     private List<IEpollTarget> _posted = [];
     private List<IEpollTarget> _taken = [];
 
-    private EpollLoop(int epoll, int wake)
+    private EpollLoop(int epoll, int connected, int wake)
     {
         _epoll = epoll;
+        _connected = connected;
         _wake = wake;
     }
 
@@ -39,21 +46,29 @@ internal sealed class EpollLoop
     public static EpollLoop? Start(int number)
     {
         var epoll = LinuxSockets.CreateEpoll();
-        var wake = epoll < 0 ? -1 : LinuxSockets.CreateEvent();
-        if (wake < 0 || LinuxSockets.Watch(epoll, wake, LinuxSockets.EventIn, WakeData) < 0)
+        var connected = epoll < 0 ? -1 : LinuxSockets.CreateEpoll();
+        var wake = connected < 0 ? -1 : LinuxSockets.CreateEvent();
+        if (wake < 0 || LinuxSockets.Watch(epoll, wake, LinuxSockets.EventIn, WakeData) < 0
+            || LinuxSockets.Watch(epoll, connected, LinuxSockets.EventIn, ConnectedData) < 0)
         {
             LinuxSockets.Close(wake);
+            LinuxSockets.Close(connected);
             LinuxSockets.Close(epoll);
             return null;
         }
 
-        var loop = new EpollLoop(epoll, wake);
+        var loop = new EpollLoop(epoll, connected, wake);
         new Thread(loop.Run) { IsBackground = true, Name = $"sockets {number}" }.Start();
         return loop;
     }
 
     /// <summary>Begins to watch a socket for <paramref name="events"/>. False when the system does not let us.</summary>
-    public bool TryAdd(IEpollTarget target, int descriptor, uint events, out int slot)
+    /// <param name="target">Is told what is heard of it.</param>
+    /// <param name="descriptor">The socket.</param>
+    /// <param name="events">What is of interest.</param>
+    /// <param name="connected">We connected it, and what it brings answers something: it has its turn among those.</param>
+    /// <param name="slot">For <see cref="Remove"/>.</param>
+    public bool TryAdd(IEpollTarget target, int descriptor, uint events, bool connected, out int slot)
     {
         lock (_gate)
         {
@@ -72,7 +87,7 @@ internal sealed class EpollLoop
             Volatile.Write(ref _targets[slot], target);
         }
 
-        if (LinuxSockets.Watch(_epoll, descriptor, events, slot) == 0)
+        if (LinuxSockets.Watch(connected ? _connected : _epoll, descriptor, events, slot) == 0)
         {
             return true;
         }
@@ -94,7 +109,7 @@ internal sealed class EpollLoop
         }
     }
 
-    /// <summary>Forgets a socket that stays open.</summary>
+    /// <summary>Forgets a socket that was not connected by us and stays open.</summary>
     public void RemoveWatched(int slot, int descriptor)
     {
         LinuxSockets.Unwatch(_epoll, descriptor);
@@ -118,29 +133,16 @@ internal sealed class EpollLoop
     private void Run()
     {
         current = this;
-        var events = new byte[BatchSize * LinuxSockets.EventSize];
         var hasPosted = false;
         FlushBatch.Enter();
         while (true)
         {
-            var count = LinuxSockets.Wait(_epoll, events, hasPosted ? 0 : Timeout.Infinite);
-            for (var i = 0; i < count; i++)
+            // Where more is waiting than was taken, connected sockets may be among it, or behind it.
+            var count = LinuxSockets.Wait(_epoll, _events, hasPosted ? 0 : Timeout.Infinite);
+            if (Dispatch(count) || count == BatchSize)
             {
-                var record = events.AsSpan(i * LinuxSockets.EventSize);
-                var data = MemoryMarshal.Read<long>(record[LinuxSockets.EventDataOffset..]);
-                if (data == WakeData)
-                {
-                    LinuxSockets.Clear(_wake);
-                }
-                else
-                {
-                    Volatile.Read(ref Volatile.Read(ref _targets)[data])?.OnEvents(MemoryMarshal.Read<uint>(record));
-                }
-
-                if ((i + 1) % EventsPerFlush == 0)
-                {
-                    FlushBatch.FlushAll();
-                }
+                FlushBatch.FlushAll();
+                Dispatch(LinuxSockets.Wait(_connected, _events, 0));
             }
 
             RunPosted();
@@ -153,6 +155,31 @@ internal sealed class EpollLoop
                 hasPosted = _posted.Count > 0;
             }
         }
+    }
+
+    // True: connected sockets have something.
+    private bool Dispatch(int count)
+    {
+        var connected = false;
+        for (var i = 0; i < count; i++)
+        {
+            var record = _events.AsSpan(i * LinuxSockets.EventSize);
+            var data = MemoryMarshal.Read<long>(record[LinuxSockets.EventDataOffset..]);
+            if (data == WakeData)
+            {
+                LinuxSockets.Clear(_wake);
+            }
+            else if (data == ConnectedData)
+            {
+                connected = true;
+            }
+            else
+            {
+                Volatile.Read(ref Volatile.Read(ref _targets)[data])?.OnEvents(MemoryMarshal.Read<uint>(record));
+            }
+        }
+
+        return connected;
     }
 
     private void RunPosted()

@@ -57,7 +57,7 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
         RemoteEndPoint = remote;
         LocalEndPoint = local;
         _writeFullAt = connected ? -1 : 0;
-        IsWatched = loop.TryAdd(this, _descriptor, Watched, out _slot);
+        IsWatched = loop.TryAdd(this, _descriptor, Watched, connected: !connected, out _slot);
     }
 
     /// <inheritdoc/>
