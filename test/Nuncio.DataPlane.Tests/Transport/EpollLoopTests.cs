@@ -18,6 +18,57 @@ public sealed class EpollLoopTests
         }
     }
 
+    [SkippableTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Report_OfTheOtherKind_DoesNotWaitForAllThatAreThere(bool connected)
+    {
+        const int Many = 500;
+        Skip.IfNot(EpollLoops.IsSupported);
+        var loop = EpollLoops.Next();
+        var told = new List<int>();
+        var slots = new List<int>();
+        var events = Enumerable.Range(0, Many + 1).Select(static _ => LinuxSockets.CreateEvent()).ToArray();
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            // On the thread of the loop, so that all are ready before it looks again.
+            loop.Post(new Posted(() =>
+            {
+                for (var i = 0; i <= Many; i++)
+                {
+                    var number = i;
+                    LinuxSockets.Signal(events[i]);
+                    var target = new Reported(() =>
+                    {
+                        told.Add(number);
+                        if (told.Count == events.Length) done.SetResult();
+                    });
+                    loop.TryAdd(target, events[i], LinuxSockets.EventIn | LinuxSockets.EventEdge, connected == (i == Many), out var slot).ShouldBeTrue();
+                    slots.Add(slot);
+                }
+            }));
+            await done.Task.WaitAsync(Until.Limit);
+        }
+        finally
+        {
+            slots.ForEach(loop.Remove);
+            Array.ForEach(events, LinuxSockets.Close);
+        }
+
+        told.Order().ShouldBe(Enumerable.Range(0, Many + 1));
+        told.IndexOf(Many).ShouldBeLessThan(Many / 2);
+    }
+
+    private sealed class Reported(Action action) : IEpollTarget
+    {
+        public void OnEvents(uint events) => action();
+
+        public void OnPosted()
+        {
+        }
+    }
+
     private sealed class Posted(Action action) : IEpollTarget
     {
         public void OnEvents(uint events)
