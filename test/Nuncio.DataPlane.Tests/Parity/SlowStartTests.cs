@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Nuncio.Testing.Backends;
@@ -39,18 +40,32 @@ public sealed class SlowStartTests
         {
             await using var client = await WireClient.ConnectAsync(port);
 
-            served[port.ToString(CultureInfo.InvariantCulture)] = true;
-            // Its check comes within a tenth of a second, or later where the machine is busy.
-            await Until.TrueAsync(async () => Encoding.Latin1.GetString((await client.SendAsync("GET", "/", "a", "")).Body) == "new");
-            // Past the shortest window, and far from the three quarters of the others where the share begins to grow.
-            await Task.Delay(400);
-            var fresh = 0;
-            for (var i = 0; i < 100; i++)
+            var proxy = port.ToString(CultureInfo.InvariantCulture);
+            int fresh;
+            for (var tries = 1; ; tries++)
             {
-                fresh += Encoding.Latin1.GetString((await client.SendAsync("GET", "/", "a", "")).Body) == "new" ? 1 : 0;
+                var begun = Stopwatch.GetTimestamp();
+                served[proxy] = true;
+                // Its check comes within a tenth of a second, or later where the machine is busy.
+                await Until.TrueAsync(async () => await AnswerAsync(client) == "new");
+                // Past the shortest window, and far from the three quarters of the others where the share begins to grow.
+                await Task.Delay(400);
+                fresh = 0;
+                for (var i = 0; i < 100; i++)
+                {
+                    fresh += await AnswerAsync(client) == "new" ? 1 : 0;
+                }
+
+                if (window < 1 || Stopwatch.GetElapsedTime(begun).TotalSeconds < window * 0.6 || tries == 10) break;
+                // It took so long that the share may have grown meanwhile: once more, after a check that fails.
+                served.TryRemove(proxy, out _);
+                var stale = 0;
+                await Until.TrueAsync(async () => (stale = await AnswerAsync(client) == "old" ? stale + 1 : 0) >= 30);
             }
 
-            ((double)fresh).ShouldBeInRange(percent - 3, percent + 3, port.ToString(CultureInfo.InvariantCulture));
+            ((double)fresh).ShouldBeInRange(percent - 3, percent + 3, proxy);
         });
     }
+
+    private static async Task<string> AnswerAsync(WireClient client) => Encoding.Latin1.GetString((await client.SendAsync("GET", "/", "a", "")).Body);
 }
