@@ -1,11 +1,15 @@
+using System.Reflection;
 using Nuncio.Testing.Processes;
 
 namespace Nuncio.EndToEndTests;
 
-/// <summary>The program under test, as it is built beside the tests.</summary>
+/// <summary>The program under test.</summary>
 internal static class NuncioCommand
 {
-    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "nuncio");
+    /// <summary>The one that the build of the tests has compiled ahead, see test/ahead; where the tests were moved away from it, the one beside them.</summary>
+    public static string Program { get; } = typeof(NuncioCommand).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Where(metadata => metadata.Key == "Nuncio.Program").Select(metadata => metadata.Value).FirstOrDefault(File.Exists)
+        ?? Path.Combine(AppContext.BaseDirectory, "nuncio");
 
     /// <summary>Runs a command to its end.</summary>
     public static Task<TestProcess> RunAsync(params IEnumerable<string> arguments) => TestProcess.RunAsync(Program, arguments, WithoutSettings);
