@@ -45,6 +45,9 @@ public sealed class PrefixedTransportConnection : TransportConnection
     public override ValueTask ShutdownWriteAsync() => _inner.ShutdownWriteAsync();
 
     /// <inheritdoc/>
+    public override void EndWithNextWrite() => _inner.EndWithNextWrite();
+
+    /// <inheritdoc/>
     public override void NoteEndByUs() => _inner.NoteEndByUs();
 
     /// <inheritdoc/>

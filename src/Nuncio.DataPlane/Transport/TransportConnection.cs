@@ -31,6 +31,14 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <summary>Writes all of it. False when the connection is broken or aborted.</summary>
     public abstract ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> buffer);
 
+    /// <summary>
+    /// The next write is the last one, and <see cref="DisposeAsync"/> or <see cref="ShutdownWriteAsync"/> follows: what says so to the peer (close_notify with TLS)
+    /// can leave together with it.
+    /// </summary>
+    public virtual void EndWithNextWrite()
+    {
+    }
+
     /// <summary>Sends the end of our direction (FIN, and close_notify with TLS); reading goes on.</summary>
     public abstract ValueTask ShutdownWriteAsync();
 

@@ -194,6 +194,28 @@ public sealed class DownstreamTlsModelTests : IDisposable
     }
 
     [SkippableFact]
+    public async Task EndWithNextWrite_OfAnOpenConnection_SaysCloseNotifyInTheSameWriteAndOnce()
+    {
+        Skip.IfNot(LibSsl.IsAvailable);
+        var model = Bind(false, context => context.CommonTlsContext.TlsParams.TlsMaximumProtocolVersion = Protocol.Tlsv12);
+        var (server, client, transport) = await ConnectRawAsync(model);
+        server.EndWithNextWrite();
+        (await server.WriteAsync("last"u8.ToArray())).ShouldBeTrue();
+        var written = new byte[200];
+        var count = await transport.ReadAsync(written).AsTask().WaitAsync(Long);
+        written[0].ShouldBe((byte)23, "what was written");
+        var next = 5 + (written[3] << 8) + written[4];
+        next.ShouldBeLessThan(count);
+        written[next].ShouldBe((byte)21, "an alert");
+        count.ShouldBe(next + 5 + (written[next + 3] << 8) + written[next + 4]);
+        (await server.WriteAsync(new byte[1])).ShouldBeFalse();
+        await server.DisposeAsync();
+        (await transport.ReadAsync(written).AsTask().WaitAsync(Long)).ShouldBe(0);
+        server.IsEndedByPeer.ShouldBeFalse();
+        await client.DisposeAsync();
+    }
+
+    [SkippableFact]
     public async Task Dispose_PeerThatTakesNothingMore_IsNotWaitedFor()
     {
         Skip.IfNot(LibSsl.IsAvailable);

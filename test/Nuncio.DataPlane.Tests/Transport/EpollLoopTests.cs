@@ -18,6 +18,33 @@ public sealed class EpollLoopTests
         }
     }
 
+    [SkippableFact]
+    public async Task Defer_SeveralAtOnce_LetsOthersInBetween()
+    {
+        Skip.IfNot(EpollLoops.IsSupported);
+
+        // One of its own, where nothing else happens that more could go by.
+        var loop = EpollLoop.Start(100).ShouldNotBeNull();
+        var order = new List<string>();
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Post(new Posted(() => DeferAsync("first", () => loop.Post(new Posted(() => order.Add("posted"))))));
+        loop.Post(new Posted(() => DeferAsync("second", done.SetResult)));
+        await done.Task.WaitAsync(Until.Limit);
+        order.ShouldBe(["asked for first", "asked for second", "first", "posted", "second"]);
+
+        async void DeferAsync(string name, Action then)
+        {
+            order.Add("asked for " + name);
+            await LoopTurn.Next;
+            EpollLoop.Current.ShouldBe(loop);
+            order.Add(name);
+            then();
+        }
+    }
+
+    [Fact]
+    public void Turn_OfNoLoop_IsThereAtOnce() => LoopTurn.Next.IsCompleted.ShouldBeTrue();
+
     [SkippableTheory]
     [InlineData(true)]
     [InlineData(false)]

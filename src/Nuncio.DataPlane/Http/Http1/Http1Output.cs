@@ -68,6 +68,9 @@ internal sealed class Http1Output
         return WriteThroughAsync(bytes);
     }
 
+    /// <summary>What is sent next is the last: nothing is written afterwards, and the connection closes.</summary>
+    public void EndWithNextFlush() => _transport.EndWithNextWrite();
+
     /// <summary>Sends what was collected. False when the peer is gone.</summary>
     public ValueTask<bool> FlushAsync()
     {

@@ -393,6 +393,11 @@ internal sealed class Http1ServerStream : HttpServerStream
         // Less than was announced: only the end of the connection tells the client.
         _closeAfter |= _lengthLeft > 0;
         ResponseEnded = true;
+        if (_closeAfter && !IsTunnel)
+        {
+            _output.EndWithNextFlush();
+        }
+
         return FlushAsync();
     }
 

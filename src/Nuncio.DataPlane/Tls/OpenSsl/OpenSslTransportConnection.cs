@@ -3,6 +3,7 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using Nuncio.DataPlane.Async;
 using Nuncio.DataPlane.Transport;
+using Nuncio.DataPlane.Transport.Epoll;
 
 namespace Nuncio.DataPlane.Tls.OpenSsl;
 
@@ -20,6 +21,7 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
     private readonly OpenSslSession _session;
     private int _inputSize = SmallInput;
     private int _writing;
+    private bool _isLastWrite;
     private string _protocol = "";
     private string _version = "";
     private string _cipher = "";
@@ -48,12 +50,20 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
     /// <inheritdoc/>
     public override string Cipher => _cipher;
 
+    // Those who are let in already come first: the answer to a ClientHello takes as long as dozens of requests do.
+    private static LoopTurn TurnOfNewcomer => LoopTurn.Next;
+
     /// <summary>Does the server's part of the handshake; null when it fails, or when the transport is aborted. Who called closes the transport then.</summary>
     /// <param name="transport">The connection; owned by the result.</param>
     /// <param name="prefix">Bytes read from it already; copied.</param>
     /// <param name="context">The certificate and settings.</param>
     public static async ValueTask<OpenSslTransportConnection?> AcceptAsync(TransportConnection transport, ReadOnlyMemory<byte> prefix, OpenSslServerContext context)
     {
+        if (!prefix.IsEmpty)
+        {
+            await TurnOfNewcomer;
+        }
+
         var connection = new OpenSslTransportConnection(transport, new OpenSslSession(context));
         if (!prefix.IsEmpty)
         {
@@ -62,7 +72,7 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
             connection._session.Feed(input, prefix.Length);
         }
 
-        if (!await connection.HandshakeAsync())
+        if (!await connection.HandshakeAsync(isUnheard: prefix.IsEmpty))
         {
             connection._session.Dispose();
             return null;
@@ -92,6 +102,12 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
         }
 
         var isEncrypted = _session.Write(buffer.Span);
+        if (_isLastWrite)
+        {
+            NoteEndByUs();
+            _session.Shutdown();
+        }
+
         var output = isEncrypted ? _session.TakeOutput() : default;
         if (output.Count == 0)
         {
@@ -123,6 +139,9 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
 
         await _transport.ShutdownWriteAsync();
     }
+
+    /// <inheritdoc/>
+    public override void EndWithNextWrite() => _isLastWrite = true;
 
     /// <inheritdoc/>
     public override void NoteEndByUs()
@@ -159,7 +178,7 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
         _session.Dispose();
     }
 
-    private async ValueTask<bool> HandshakeAsync()
+    private async ValueTask<bool> HandshakeAsync(bool isUnheard)
     {
         while (true)
         {
@@ -181,6 +200,12 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
             if (await ReceiveAsync() <= 0)
             {
                 return false;
+            }
+
+            if (isUnheard)
+            {
+                isUnheard = false;
+                await TurnOfNewcomer;
             }
         }
     }

@@ -15,6 +15,9 @@ internal sealed class EpollLoop
 {
     // Of each kind in turn. What is flushed together waits for the others; not for too many.
     private const int BatchSize = 64;
+
+    // As many as take about as long as one piece of what is deferred.
+    private const int EventsPerDeferred = 32;
     private const long WakeData = -1;
     private const long ConnectedData = -2;
 
@@ -31,6 +34,9 @@ internal sealed class EpollLoop
     private int _used;
     private List<IEpollTarget> _posted = [];
     private List<IEpollTarget> _taken = [];
+
+    // Of the loop's thread alone.
+    private readonly Queue<Action> _deferred = new();
 
     private EpollLoop(int epoll, int connected, int wake)
     {
@@ -130,6 +136,12 @@ internal sealed class EpollLoop
         }
     }
 
+    /// <summary>
+    /// Calls <paramref name="action"/>, which must not throw, when its turn comes: each turn of the loop goes on with one that was deferred before, or with so many
+    /// that they take about as long as the turn's events did. On the loop's thread only.
+    /// </summary>
+    public void Defer(Action action) => _deferred.Enqueue(action);
+
     private void Run()
     {
         current = this;
@@ -138,7 +150,7 @@ internal sealed class EpollLoop
         while (true)
         {
             // Where more is waiting than was taken, connected sockets may be among it, or behind it.
-            var count = LinuxSockets.Wait(_epoll, _events, hasPosted ? 0 : Timeout.Infinite);
+            var count = LinuxSockets.Wait(_epoll, _events, hasPosted || _deferred.Count > 0 ? 0 : Timeout.Infinite);
             if (Dispatch(count) || count == BatchSize)
             {
                 FlushBatch.FlushAll();
@@ -147,6 +159,11 @@ internal sealed class EpollLoop
 
             RunPosted();
             FlushBatch.FlushAll();
+            for (var left = Math.Min(_deferred.Count, 1 + (count / EventsPerDeferred)); left > 0; left--)
+            {
+                _deferred.Dequeue()();
+                FlushBatch.FlushAll();
+            }
 
             // Looked at last: what a flush posts to this loop is not signalled, for the loop is not asleep yet. Those that yield come after the events
             // that have arrived meanwhile.

@@ -40,12 +40,16 @@ internal sealed class Http1Fixture : IAsyncDisposable
     public Http1Fixture(Func<HttpServerStream, Task>? answer = null, Http1ServerOptions? options = null)
     {
         (_client, var server) = MemoryTransport.CreatePair();
+        Server = server;
         var end = new IPEndPoint(IPAddress.Loopback, 1);
         var info = new DownstreamConnectionInfo { Id = 1, DirectRemoteAddress = end, RemoteAddress = end, LocalAddress = end };
         Processor = new Http1Processor(answer ?? EchoAsync);
         Connection = new Http1ServerConnection(server, info, options ?? Http1ServerOptions.Default, Processor, _timers);
         Running = Connection.RunAsync();
     }
+
+    /// <summary>The server's end.</summary>
+    public MemoryTransport Server { get; }
 
     public Http1Processor Processor { get; }
 

@@ -63,6 +63,27 @@ public sealed class Http1ServerConnectionTests
         response.ShouldContain(expected + "\r\n");
     }
 
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("Connection: close\r\n", 3)]
+    public async Task LastWrite_OfWhatClosesAfterwards_IsSaidBefore(string field, int expected)
+    {
+        await using var fixture = new Http1Fixture(static async stream =>
+        {
+            await stream.WriteHeadersAsync(new HeaderMap { Status = 200 }, false);
+            await stream.FlushAsync();
+            await stream.WriteBodyAsync("one"u8.ToArray(), false);
+            await stream.FlushAsync();
+            await stream.WriteBodyAsync("two"u8.ToArray(), true);
+        });
+
+        await fixture.SendAsync($"GET / HTTP/1.1\r\nHost: x\r\n{field}\r\n");
+        await fixture.ReceiveAsync("0\r\n\r\n");
+
+        fixture.Server.Writes.ShouldBe(3);
+        fixture.Server.LastWrite.ShouldBe(expected);
+    }
+
     [Fact]
     public async Task Body_WithoutLength_IsChunked()
     {

@@ -25,6 +25,9 @@ internal sealed class MemoryTransport : TransportConnection
 
     public int Writes { get; private set; }
 
+    /// <summary>The number of the write that was said to be the last; 0 for none.</summary>
+    public int LastWrite { get; private set; }
+
     public static (MemoryTransport One, MemoryTransport Other) CreatePair()
     {
         var one = new MemoryTransport();
@@ -75,6 +78,8 @@ internal sealed class MemoryTransport : TransportConnection
         Writes++;
         return !IsAborted && _peer._incoming.Writer.TryWrite(copy);
     }
+
+    public override void EndWithNextWrite() => LastWrite = Writes + 1;
 
     public override ValueTask ShutdownWriteAsync()
     {
