@@ -16,8 +16,8 @@ internal sealed class EpollLoop
     // Of each kind in turn. What is flushed together waits for the others; not for too many.
     private const int BatchSize = 64;
 
-    // As many as take about as long as one piece of what is deferred.
-    private const int EventsPerDeferred = 32;
+    // A millisecond's worth, in which the processor's cache stays warm for them and the kernel need not be asked for each.
+    private const int DeferredPerTurn = 4;
     private const long WakeData = -1;
     private const long ConnectedData = -2;
 
@@ -137,8 +137,8 @@ internal sealed class EpollLoop
     }
 
     /// <summary>
-    /// Calls <paramref name="action"/>, which must not throw, when its turn comes: each turn of the loop goes on with one that was deferred before, or with so many
-    /// that they take about as long as the turn's events did. On the loop's thread only.
+    /// Calls <paramref name="action"/>, which must not throw, when its turn comes: each turn of the loop ends with a few of those that were deferred, the oldest
+    /// first. On the loop's thread only.
     /// </summary>
     public void Defer(Action action) => _deferred.Enqueue(action);
 
@@ -159,7 +159,7 @@ internal sealed class EpollLoop
 
             RunPosted();
             FlushBatch.FlushAll();
-            for (var left = Math.Min(_deferred.Count, 1 + (count / EventsPerDeferred)); left > 0; left--)
+            for (var left = Math.Min(_deferred.Count, DeferredPerTurn); left > 0; left--)
             {
                 _deferred.Dequeue()();
                 FlushBatch.FlushAll();
