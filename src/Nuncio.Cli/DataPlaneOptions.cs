@@ -30,6 +30,11 @@ internal sealed class DataPlaneOptions
         HelpName = "FOLDER",
     };
 
+    private readonly Option<bool> _noStandby = new("--no-envoy-standby")
+    {
+        Description = "With --data-plane envoy: do not take connections in this process while an Envoy that has ended is started again",
+    };
+
     private readonly Option<IPEndPoint> _xdsAddress = AddressOption.Create(
         "--xds-address", "With --data-plane none: where ADS is served", new(IPAddress.Loopback, 18000));
 
@@ -60,7 +65,7 @@ internal sealed class DataPlaneOptions
     {
         Option[] all =
         [
-            _plane, _envoy, _envoyAdmin, _envoyFolder, _xdsAddress, _xdsCertificate, _xdsKey, _xdsClientAuthorities, _lastGood, _lastGoodSecrets,
+            _plane, _envoy, _envoyAdmin, _envoyFolder, _noStandby, _xdsAddress, _xdsCertificate, _xdsKey, _xdsClientAuthorities, _lastGood, _lastGoodSecrets,
         ];
         foreach (var option in all) command.Options.Add(option);
         command.Validators.Add(result =>
@@ -81,7 +86,7 @@ internal sealed class DataPlaneOptions
         var plane = parsed.GetRequiredValue(_plane);
         return new (string Plane, Option[] Options)[]
             {
-                ("envoy", [_envoy, _envoyAdmin, _envoyFolder]), ("none", [_xdsAddress, _xdsCertificate, _xdsKey, _xdsClientAuthorities]),
+                ("envoy", [_envoy, _envoyAdmin, _envoyFolder, _noStandby]), ("none", [_xdsAddress, _xdsCertificate, _xdsKey, _xdsClientAuthorities]),
             }
             .Where(group => group.Plane != plane)
             .SelectMany(group => group.Options)
@@ -98,6 +103,7 @@ internal sealed class DataPlaneOptions
             Folder = parsed.GetValue(_envoyFolder),
             Identity = $"{admin} {parsed.GetRequiredValue(_envoyAdmin)}",
             Concurrency = environment.EnvoyConcurrency,
+            Standby = !parsed.GetValue(_noStandby),
         };
 
     /// <summary>Where ADS is served for others; null when another data plane was chosen.</summary>

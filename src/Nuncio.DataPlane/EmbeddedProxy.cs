@@ -38,7 +38,10 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     /// <param name="loggers">For what it has to say.</param>
     /// <param name="time">All time.</param>
     /// <param name="overload">When it takes no more work; null for the defaults.</param>
-    public EmbeddedProxy(ILoggerFactory loggers, TimeProvider time, OverloadOptions? overload = null)
+    /// <param name="standby">
+    /// The sockets to listen on, for a proxy that stands by for another program; an address that it has none for is not served. Null: it opens its own.
+    /// </param>
+    public EmbeddedProxy(ILoggerFactory loggers, TimeProvider time, OverloadOptions? overload = null, Func<ListenAddress, StandbySocket?>? standby = null)
     {
         ArgumentNullException.ThrowIfNull(loggers);
         ArgumentNullException.ThrowIfNull(time);
@@ -67,6 +70,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
             Logger = loggers.CreateLogger("nuncio.listener"),
             Clusters = _clusters,
             Overload = overloadState,
+            Standby = standby,
         };
         environment.Connections.Limit = overload.MaxConnections ?? environment.Connections.Limit;
         _overload = new OverloadMonitor(overload, overloadState, overloadMetrics, environment.Connections, time);
@@ -124,6 +128,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     {
         await DrainAsync(TimeSpan.Zero, CancellationToken.None);
         _overload.Dispose();
+        _clusters.Clear();
         await _http.DisposeAsync();
         _names.Dispose();
         _timers.Dispose();

@@ -45,6 +45,23 @@ internal static class AcceptedSnapshot
         };
     }
 
+    /// <summary>The rejections that stand against another snapshot too: the resource is there, and the same.</summary>
+    /// <param name="rejections">What was refused.</param>
+    /// <param name="refused">Of what.</param>
+    /// <param name="now">The other one.</param>
+    public static ImmutableArray<XdsRejection> StillRefused(ImmutableArray<XdsRejection> rejections, XdsSnapshot refused, XdsSnapshot now) =>
+        [.. rejections.Where(rejection => VersionOf(rejection, refused) is { } version && VersionOf(rejection, now) == version)];
+
+    private static XdsVersion? VersionOf(XdsRejection rejection, XdsSnapshot snapshot)
+    {
+        return In(snapshot.Listeners) ?? In(snapshot.RouteConfigurations) ?? In(snapshot.Clusters) ?? In(snapshot.Endpoints) ?? In(snapshot.Secrets);
+
+        XdsVersion? In<T>(FrozenDictionary<string, XdsResource<T>> resources)
+            where T : class, IMessage, new() =>
+            resources.TryGetValue(rejection.Name, out var resource)
+            && XdsTypeRegistry.TypeUrlOf(resource.Message.Descriptor) == rejection.TypeUrl ? resource.Version : null;
+    }
+
     /// <summary>All of the resource is refused, rather than a field of it or one of its routes.</summary>
     private static bool IsWhole(XdsRejection rejection) => !rejection.IsPartial && !rejection.FieldPath.StartsWith("virtual_hosts[", StringComparison.Ordinal);
 

@@ -78,7 +78,7 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
     }
 
     private IGatewayPlane CreatePlane() =>
-        options.Envoy is { } envoy ? new EnvoyPlane(envoy, loggers, time)
+        options.Envoy is { } envoy ? new EnvoyPlane(envoy, options.Overload, options.DrainTime, loggers, time)
         : options.Fleet is { } fleet ? new FleetPlane(fleet, loggers, time)
         : new EmbeddedPlane(loggers, time, options.Overload);
 

@@ -45,7 +45,10 @@ internal static class RunCommand
                 environment,
                 async (loggers, stopping) => await new Gateway(options, loggers, TimeProvider.System).RunAsync(stopping) ? ExitCodes.Success : ExitCodes.Usage,
                 cancellationToken,
-                [.. planes.WithoutEffect(parsed), .. options.Envoy is null && options.Fleet is null ? [] : serving.WithoutEffectOnOthers(parsed)]);
+                [
+                    .. planes.WithoutEffect(parsed),
+                    .. options is { Fleet: null, Envoy: null or { Standby: true } } ? [] : serving.WithoutEffectOnOthers(parsed),
+                ]);
         });
         return command;
     }

@@ -125,7 +125,8 @@ internal sealed class ListenerBinder
         return errors.Any ? null : HeaderSpelling.Of(names.Fields.Values.Select(static value => value.StringValue));
     }
 
-    private static List<ListenAddress> Addresses(ListenerV3.Listener message, BindErrors errors)
+    /// <summary>Where a message wants to listen; what cannot be used is left out.</summary>
+    public static List<ListenAddress> Addresses(ListenerV3.Listener message, BindErrors errors)
     {
         var addresses = new List<ListenAddress>(1 + message.AdditionalAddresses.Count);
         Add(message.Address, "address");

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Overload;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Telemetry;
@@ -25,6 +26,11 @@ internal sealed class ListenerEnvironment
 
     /// <summary>What is refused at the moment.</summary>
     public OverloadState Overload { get; init; } = OverloadState.None;
+
+    /// <summary>
+    /// The sockets to listen on, for a proxy that stands by for another program; an address that it has none for is not served. Null: listeners open their own.
+    /// </summary>
+    public Func<ListenAddress, StandbySocket?>? Standby { get; init; }
 
     /// <summary>Open connections of all listeners.</summary>
     public ConnectionCount Connections { get; } = new();

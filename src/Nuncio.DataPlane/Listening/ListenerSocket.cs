@@ -16,14 +16,17 @@ internal sealed partial class ListenerSocket
 
     private readonly Socket _socket;
     private readonly ListenerEnvironment _environment;
+    private readonly StandbySocket? _standby;
+    private readonly CancellationTokenSource _closing = new();
     private ListenerState? _owner;
     private EpollAcceptor? _acceptor;
     private PortProbe? _probe;
     private volatile bool _closed;
 
-    private ListenerSocket(Socket socket, ListenAddress address, ListenerEnvironment environment)
+    private ListenerSocket(Socket socket, ListenAddress address, ListenerEnvironment environment, StandbySocket? standby = null)
     {
         _socket = socket;
+        _standby = standby;
         Address = address;
         _environment = environment;
     }
@@ -40,6 +43,31 @@ internal sealed partial class ListenerSocket
     /// <summary>Binds and listens; null with the reason when that fails.</summary>
     public static ListenerSocket? Open(ListenAddress address, int backlog, ListenerEnvironment environment, out string error)
     {
+        if (environment.Standby is { } find)
+        {
+            var standby = find(address);
+            error = standby is null ? $"there is no standby at '{address.EndPoint}'" : "";
+            return standby is null ? null : new ListenerSocket(standby.Socket, address, environment, standby);
+        }
+
+        try
+        {
+            var socket = Listen(address, backlog);
+            SharedPort.ForgetChoice(socket);
+            error = "";
+            return new ListenerSocket(socket, address, environment);
+        }
+        catch (SocketException e)
+        {
+            error = $"cannot bind '{address.EndPoint}': {e.Message}";
+            return null;
+        }
+    }
+
+    /// <summary>Binds and listens, beside whoever of the same user does so there and allows it.</summary>
+    /// <exception cref="SocketException">It cannot.</exception>
+    public static Socket Listen(ListenAddress address, int backlog, Action<Socket>? prepare = null)
+    {
         var socket = new Socket(address.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -51,17 +79,15 @@ internal sealed partial class ListenerSocket
             // What is accepted inherits it where loops of our own accept.
             socket.NoDelay = true;
             SharedPort.Share(socket);
+            prepare?.Invoke(socket);
             socket.Bind(address.EndPoint);
             socket.Listen(backlog);
-            SharedPort.ForgetChoice(socket);
-            error = "";
-            return new ListenerSocket(socket, address, environment);
+            return socket;
         }
-        catch (SocketException e)
+        catch
         {
             socket.Dispose();
-            error = $"cannot bind '{address.EndPoint}': {e.Message}";
-            return null;
+            throw;
         }
     }
 
@@ -78,6 +104,8 @@ internal sealed partial class ListenerSocket
         {
             _ = AcceptAsync();
         }
+
+        _standby?.Serve(Take);
     }
 
     private async Task AcceptAsync()
@@ -86,9 +114,9 @@ internal sealed partial class ListenerSocket
         {
             try
             {
-                Take(await _socket.AcceptAsync());
+                Take(await _socket.AcceptAsync(_closing.Token));
             }
-            catch (ObjectDisposedException)
+            catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
             {
                 return;
             }
@@ -111,6 +139,11 @@ internal sealed partial class ListenerSocket
     /// </summary>
     public async Task<bool> StandAsideAsync()
     {
+        if (_standby is not null)
+        {
+            return false;
+        }
+
         for (var other = SharedPort.Listeners(Address.EndPoint) - 1; other >= 0 && !_closed; other--)
         {
             // The kernel numbers the listeners in its own way; which one a number means shows who gets a connection.
@@ -134,10 +167,11 @@ internal sealed partial class ListenerSocket
         return false;
     }
 
-    /// <summary>Stops accepting; connections that wait in the kernel's queue are still taken.</summary>
+    /// <summary>Stops accepting; connections that wait in the kernel's queue are still taken. A standby socket listens on.</summary>
     public void Close()
     {
         _closed = true;
+        _closing.Cancel();
         _acceptor?.Close();
         try
         {
@@ -151,7 +185,14 @@ internal sealed partial class ListenerSocket
             // Nothing is waiting.
         }
 
-        _socket.Dispose();
+        if (_standby is not null)
+        {
+            _standby.Release();
+        }
+        else
+        {
+            _socket.Dispose();
+        }
     }
 
     private void Take(Socket accepted)

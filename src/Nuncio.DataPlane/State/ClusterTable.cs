@@ -138,6 +138,9 @@ public sealed class ClusterTable
         Telemetry.ClusterMetrics.Forget(_environment.Metrics, nameless.Select(static state => state.Model.StatName));
     }
 
+    /// <summary>Removes all: nothing is asked for any more.</summary>
+    public void Clear() => Trim(new ClusterTablePlan([]));
+
     // What leaves is given up at once: requests that began before hold the generation that it was in.
     private void Publish(List<ClusterState> leaving)
     {

@@ -19,9 +19,12 @@ internal sealed class EnvoyGateway : IAsyncDisposable
     public int EnvoyId => int.Parse(File.ReadAllText(Path.Combine(_folder.Path, "envoy.pid")).Split(' ')[0], CultureInfo.InvariantCulture);
 
     /// <summary>Starts it; skips the test where there is no Envoy.</summary>
-    public static async Task<EnvoyGateway> StartAsync(string manifests, bool complete = false, params IEnumerable<string> arguments)
+    public static Task<EnvoyGateway> StartAsync(string manifests, bool complete = false, params IEnumerable<string> arguments) =>
+        StartAsync(TestPaths.RequireProgram("envoy"), manifests, complete, arguments);
+
+    /// <summary>The same with a program that stands for Envoy.</summary>
+    public static async Task<EnvoyGateway> StartAsync(string program, string manifests, bool complete, params IEnumerable<string> arguments)
     {
-        var program = TestPaths.RequireProgram("envoy");
         var port = FreePort.Next();
         var envoy = new EnvoyGateway(port);
         try

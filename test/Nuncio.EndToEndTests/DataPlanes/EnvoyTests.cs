@@ -30,10 +30,10 @@ public sealed class EnvoyTests
     }
 
     [SkippableFact]
-    public async Task Envoy_Killed_IsStartedAgain()
+    public async Task Envoy_KilledWithoutStandby_IsStartedAgain()
     {
         await using var backend = WireBackend.StartEcho();
-        await using var envoy = await EnvoyGateway.StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port));
+        await using var envoy = await EnvoyGateway.StartAsync(Manifests.Mapping("kept", "/kept/", backend.Port), false, "--no-envoy-standby");
         var before = envoy.EnvoyId;
         await using var load = Load.Start(envoy.Gateway.Port, "/kept/");
         await load.ContinueAsync(20);
@@ -44,6 +44,7 @@ public sealed class EnvoyTests
         await load.ContinueAsync(50);
         envoy.EnvoyId.ShouldNotBe(before);
         await EventuallyReadyAsync(envoy.Gateway);
+        (await envoy.Gateway.AdminTextAsync("/metrics")).ShouldNotContain("nuncio_standby");
 
         // Whoever reached the new Envoy was served: it takes no connection before it has its configuration. And then nothing fails any more.
         load.WrongAnswers.ShouldBe(0, load.Example);

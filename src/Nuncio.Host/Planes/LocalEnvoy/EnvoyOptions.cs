@@ -22,4 +22,7 @@ public sealed record EnvoyOptions
 
     /// <summary>How many worker threads; null for Envoy's default, one for each processor (<c>AMBASSADOR_ENVOY_CONCURRENCY</c>).</summary>
     public int? Concurrency { get; init; }
+
+    /// <summary>This process takes connections itself while Envoy is started again. Default true; Linux only.</summary>
+    public bool Standby { get; init; } = true;
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Nuncio.DataPlane.Overload;
 using Nuncio.Grpc.Server;
 using Nuncio.Xds;
 using Nuncio.Xds.Bootstrap;
@@ -20,7 +21,10 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
     private readonly ILogger _log;
     private readonly AdsServer _ads;
     private readonly EnvoyAdmin _admin;
+    private readonly EnvoyStandby? _standby;
+    private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
+    private TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private EnvoyProcess? _process;
     private GrpcServer? _server;
     private Task _running = Task.CompletedTask;
@@ -29,7 +33,13 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
     private volatile bool _wasServing;
     private long _appliedAt;
 
-    public EnvoyPlane(EnvoyOptions options, ILoggerFactory loggers, TimeProvider time)
+    /// <summary>An Envoy that is not started yet.</summary>
+    /// <param name="options">Which.</param>
+    /// <param name="overload">When the proxy that stands by for it takes no more work.</param>
+    /// <param name="drainTime">How long connections to that have to end when Envoy is back.</param>
+    /// <param name="loggers">For what is to be said.</param>
+    /// <param name="time">All time.</param>
+    public EnvoyPlane(EnvoyOptions options, OverloadOptions overload, TimeSpan drainTime, ILoggerFactory loggers, TimeProvider time)
     {
         _options = options;
         _loggers = loggers;
@@ -38,6 +48,7 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
         _ads = new AdsServer(AdsServerOptions.Default, loggers, time);
         _ads.Acks.Changed += Tell;
         _admin = new EnvoyAdmin(options.Admin);
+        if (options.Standby && OperatingSystem.IsLinux()) _standby = new EnvoyStandby(Look, overload, drainTime, loggers, time);
     }
 
     /// <inheritdoc/>
@@ -101,41 +112,43 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
         }
 
         _process = new EnvoyProcess(_options, folder, _loggers, _time);
+        _process.Ended += OnEnded;
         _running = _process.RunAsync(_stopping.Token);
         _asking = AskAsync();
         return null;
     }
 
     /// <inheritdoc/>
-    public ValueTask<XdsAck> ApplyAsync(XdsSnapshot snapshot, CancellationToken cancellationToken)
+    public async ValueTask<XdsAck> ApplyAsync(XdsSnapshot snapshot, CancellationToken cancellationToken)
     {
         Volatile.Write(ref _appliedAt, _time.GetTimestamp());
-        return _ads.ApplyAsync(snapshot, cancellationToken);
+        var ack = await _ads.ApplyAsync(snapshot, cancellationToken);
+        _standby?.Look();
+        return ack;
     }
 
     /// <inheritdoc/>
     public async Task<ReadOnlyMemory<byte>?> MetricsAsync(CancellationToken cancellationToken)
     {
         var own = AdsMetricsWriter.Write(_ads.Acks);
-        return await _admin.MetricsAsync(cancellationToken) is { } envoys ? (byte[])[.. envoys, .. own.Span] : own;
+        ReadOnlyMemory<byte>? data = await _admin.MetricsAsync(cancellationToken) is { } envoys ? envoys : _standby?.ProxyMetrics();
+        return (byte[])[.. (data ?? default).Span, .. own.Span, .. (_standby?.Metrics() ?? default).Span];
     }
 
     /// <inheritdoc/>
     public async Task DrainAsync(TimeSpan time, CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
-        if (_process is not { IsRunning: true } process) return;
-        var began = _time.GetTimestamp();
-        await _admin.DrainAsync(cancellationToken);
-        while (_time.GetElapsedTime(began) < time && await _admin.OpenAsync(cancellationToken) is > 0)
-            await Task.Delay(TimeSpan.FromMilliseconds(50), _time, cancellationToken);
-        await process.StopAsync();
+        var standby = _standby is null ? Task.CompletedTask : await _standby.LeaveAsync(time, cancellationToken);
+        await DrainEnvoyAsync(time, cancellationToken);
+        await standby;
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
+        if (_standby is not null) await _standby.DisposeAsync();
         if (_process is not null) await _process.StopAsync();
         await _running;
         await _asking;
@@ -144,21 +157,39 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
         _stopping.Dispose();
     }
 
-    // Envoy tells nobody when it is live; after that, only its end matters, which the ADS stream tells.
+    private async Task DrainEnvoyAsync(TimeSpan time, CancellationToken cancellationToken)
+    {
+        if (_process is not { IsRunning: true } process) return;
+        var began = _time.GetTimestamp();
+        await _admin.DrainAsync(cancellationToken);
+        while (_time.GetElapsedTime(began) < time && await _admin.OpenAsync(cancellationToken) is > 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), _time, cancellationToken);
+        await process.StopAsync();
+    }
+
+    // Envoy tells nobody when it is live; after that, only its end matters.
     private async Task AskAsync()
     {
         try
         {
             while (!_stopping.IsCancellationRequested)
             {
+                Task ending;
+                lock (_gate) ending = _ending.Task;
                 var isLive = await _admin.IsReadyAsync(_stopping.Token);
-                if (isLive != _isLive)
+
+                // What an Envoy said that has ended since does not count.
+                bool isNews;
+                lock (_gate)
                 {
-                    _isLive = isLive;
-                    Tell();
+                    isNews = !ending.IsCompleted && isLive != _isLive;
+                    if (isNews) _isLive = isLive;
                 }
 
-                await Task.Delay(isLive ? TimeSpan.FromSeconds(1) : TimeSpan.FromMilliseconds(50), _time, _stopping.Token);
+                if (isNews) Tell();
+
+                await Task.WhenAny(ending, Task.Delay(isLive ? TimeSpan.FromSeconds(1) : TimeSpan.FromMilliseconds(50), _time, _stopping.Token));
+                _stopping.Token.ThrowIfCancellationRequested();
             }
         }
         catch (OperationCanceledException)
@@ -167,7 +198,31 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
         }
     }
 
-    private void Tell() => Changed?.Invoke();
+    private void OnEnded()
+    {
+        lock (_gate)
+        {
+            _isLive = false;
+            _ending.SetResult();
+            _ending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        _standby?.OnEnded();
+        Tell();
+    }
+
+    private EnvoyView Look()
+    {
+        var isRunning = _process is { IsRunning: true };
+        var snapshot = _ads.Snapshot;
+        return new EnvoyView(isRunning, snapshot, isRunning && snapshot is not null && HasAccepted(snapshot.Revision), Rejections);
+    }
+
+    private void Tell()
+    {
+        _standby?.Look();
+        Changed?.Invoke();
+    }
 
     [LoggerMessage(1, LogLevel.Information, "Data plane: {Program}, Envoy {Version}")]
     private partial void LogVersion(string program, string version);

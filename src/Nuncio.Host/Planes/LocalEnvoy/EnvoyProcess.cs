@@ -16,6 +16,9 @@ internal sealed partial class EnvoyProcess(EnvoyOptions options, EnvoyFolder fol
     private readonly GrpcBackOff _backOff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(10), Random.Shared);
     private volatile int _id;
 
+    /// <summary>Told when an Envoy has ended, before the next is started.</summary>
+    public event Action? Ended;
+
     /// <summary>It runs, ready or not.</summary>
     public bool IsRunning => _id != 0;
 
@@ -59,6 +62,7 @@ internal sealed partial class EnvoyProcess(EnvoyOptions options, EnvoyFolder fol
 
             isFirst = false;
             _id = 0;
+            Ended?.Invoke();
             if (time.GetElapsedTime(began) > Steady) _backOff.Reset();
             await DelayAsync(_backOff.Next(), cancellationToken);
         }
