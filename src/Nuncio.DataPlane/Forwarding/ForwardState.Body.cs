@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Nuncio.DataPlane.Async;
 using Nuncio.DataPlane.Http;
@@ -23,6 +24,7 @@ internal sealed partial class ForwardState
     // Guarded by the lock.
     private byte[] _kept = [];
     private int _keptLength;
+    private int _keptCharge;
     private bool _keeping;
     private bool _requestEnded;
     private bool _hasTrailers;
@@ -51,12 +53,35 @@ internal sealed partial class ForwardState
             await _pump;
         }
 
-        EndMirrors();
-        if (_kept.Length > 0)
+        _mirrors.Clear();
+        lock (_gate)
+        {
+            DropKept(canReuse: true);
+        }
+    }
+
+    // Under the lock. What is kept is of no use any more: the memory is given back while the answer is still under way, which may be for long.
+    private void DropKept(bool canReuse)
+    {
+        _keeping = false;
+        _keptLength = 0;
+        if (_keptCharge > 0)
+        {
+            _exchange.Release(_keptCharge);
+            _keptCharge = 0;
+        }
+
+        if (_kept.Length == 0)
+        {
+            return;
+        }
+
+        if (canReuse)
         {
             ArrayPool<byte>.Shared.Return(_kept);
-            _kept = [];
         }
+
+        _kept = [];
     }
 
     private void StartPump()
@@ -86,10 +111,9 @@ internal sealed partial class ForwardState
                 if (piece.IsEmpty && !last && flushed)
                 {
                     _target = attempt;
-                    if (!MustKeep)
+                    if (!_retry.IsPossible)
                     {
-                        _keeping = false;
-                        _keptLength = 0;
+                        DropKept(canReuse: true);
                     }
 
                     if (_isHolding)
@@ -120,8 +144,6 @@ internal sealed partial class ForwardState
         }
     }
 
-    private bool MustKeep => _retry.IsPossible || _mirroring;
-
     private ValueTask<StreamResetReason> WriteEndAsync(HttpClientStream stream, ReadOnlyMemory<byte> data) =>
         _hasTrailers ? WriteTrailersAsync(stream, data) : stream.WriteBodyAsync(data, true);
 
@@ -141,6 +163,11 @@ internal sealed partial class ForwardState
     {
         while (true)
         {
+            if (_mirrors.Count > 0)
+            {
+                await WaitForMirrorsAsync();
+            }
+
             var reading = _exchange.RequestBody.ReadBodyAsync();
             if (!reading.IsCompleted)
             {
@@ -159,6 +186,11 @@ internal sealed partial class ForwardState
                 }
 
                 return false;
+            }
+
+            if (_mirrors.Count > 0)
+            {
+                Mirror(read);
             }
 
             var (target, hold) = Take(read);
@@ -213,11 +245,10 @@ internal sealed partial class ForwardState
                 if (_keptLength + read.Data.Length > _keepLimit || !TryKeep(read.Data.Span))
                 {
                     // Too much to send again.
-                    if (MustKeep)
+                    if (_retry.IsPossible)
                     {
                         _cluster.Metrics.RetryOrShadowAbandoned.Increment();
                         _retry.Stop();
-                        _mirroring = false;
                     }
 
                     if (_target == null)
@@ -227,8 +258,7 @@ internal sealed partial class ForwardState
                         return (null, true);
                     }
 
-                    _keeping = false;
-                    _keptLength = 0;
+                    DropKept(canReuse: false);
                 }
             }
 
@@ -244,24 +274,28 @@ internal sealed partial class ForwardState
         if (_keptLength + data.Length > _kept.Length)
         {
             // The old one may be being sent: it is left to the garbage collector.
-            var size = Math.Max(SmallestBuffer, Math.Max(_kept.Length * 2, _keptLength + data.Length));
+            var size = (int)Math.Min(
+                BitOperations.RoundUpToPowerOf2((uint)Math.Max(SmallestBuffer, Math.Max(_kept.Length * 2L, _keptLength + (long)data.Length))), (uint)Array.MaxLength);
+            var charge = size > SmallestBuffer ? size - _keptCharge : 0;
+            if (charge > 0 && !_exchange.TryKeep(charge))
+            {
+                return false;
+            }
+
             byte[] bigger;
             try
             {
-                if (size > SmallestBuffer && !_exchange.TryKeep(size))
-                {
-                    return false;
-                }
-
                 bigger = ArrayPool<byte>.Shared.Rent(size);
             }
             catch (OutOfMemoryException)
             {
+                _exchange.Release(charge);
                 return false;
             }
 
             _kept.AsSpan(0, _keptLength).CopyTo(bigger);
             _kept = bigger;
+            _keptCharge += charge;
         }
 
         data.CopyTo(_kept.AsSpan(_keptLength));

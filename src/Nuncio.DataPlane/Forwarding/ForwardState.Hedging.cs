@@ -284,6 +284,15 @@ internal sealed partial class ForwardState
     private void Drop(HedgedTry one)
     {
         _tries.Remove(one);
+        lock (_gate)
+        {
+            if (_target == one.Attempt)
+            {
+                // The rest of the body is for the next one.
+                _target = null;
+            }
+        }
+
         one.Attempt?.Stream.Reset(StreamResetReason.LocalReset);
         one.Attempt?.Release();
         one.Attempt = null;

@@ -2,12 +2,12 @@ using Nuncio.DataPlane.Http;
 
 namespace Nuncio.DataPlane.Forwarding;
 
-/// <content>Copies of the request for other clusters: sent when the request is complete, their answers dropped.</content>
+/// <content>Copies of the request for other clusters: sent as the request comes, their answers dropped.</content>
 internal sealed partial class ForwardState
 {
     private readonly List<MirrorRequest> _mirrors = [];
-    private bool _mirroring;
 
+    // With the first endpoint: what has nowhere to go is not copied either.
     private void BeginMirrors()
     {
         var policies = _exchange.MirrorPolicies;
@@ -24,32 +24,53 @@ internal sealed partial class ForwardState
                 : "";
             if (_exchange.FindCluster(name, _router.Clusters) is { } cluster)
             {
-                _mirrors.Add(new MirrorRequest(cluster, policy, _exchange, _forward, _timeouts.Global));
+                var mirror = new MirrorRequest(cluster, policy, _exchange, _forward, _timeouts.Global, _keepLimit);
+                mirror.Start(_hasBody);
+                if (_hasBody)
+                {
+                    _mirrors.Add(mirror);
+                }
             }
         }
-
-        _mirroring = _mirrors.Count > 0;
     }
 
-    private void EndMirrors()
+    private void Mirror(BodyRead read)
     {
-        if (_mirrors.Count == 0)
+        for (var i = 0; i < _mirrors.Count; i++)
         {
-            return;
-        }
-
-        // A request that was too long to keep, or that broke off, is not mirrored.
-        if (_mirroring && _requestEnded)
-        {
-            var body = _kept.AsSpan(0, _keptLength).ToArray();
-            var trailers = _hasTrailers ? _exchange.Downstream.RequestTrailers : null;
-            foreach (var mirror in _mirrors)
+            if (!_mirrors[i].TryAdd(read.Data.Span))
             {
-                mirror.Start(body, trailers);
+                _cluster.Metrics.RetryOrShadowAbandoned.Increment();
+            }
+
+            if (read.EndStream)
+            {
+                _mirrors[i].Complete(_exchange.Downstream.RequestTrailers);
             }
         }
+    }
 
-        _mirrors.Clear();
-        _mirroring = false;
+    private async ValueTask WaitForMirrorsAsync()
+    {
+        for (var i = 0; i < _mirrors.Count; i++)
+        {
+            for (var flushed = false; _mirrors[i].IsFull; flushed = true)
+            {
+                if (!flushed)
+                {
+                    await FlushTargetAsync();
+                }
+
+                await _mirrors[i].WaitForRoomAsync();
+            }
+        }
+    }
+
+    private void LeaveMirrors()
+    {
+        for (var i = 0; i < _mirrors.Count; i++)
+        {
+            _mirrors[i].OnRequestOver();
+        }
     }
 }

@@ -249,11 +249,6 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             _progress.Clear();
         }
 
-        if (exchange.MirrorPolicies.Count > 0)
-        {
-            BeginMirrors();
-        }
-
         _idleTimeout = forward.IdleTimeout ?? exchange.ConnectionManager.StreamIdleTimeout;
         lock (_gate)
         {
@@ -319,6 +314,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         _arrival.Cancel();
         _backOff.Cancel();
         _exchange.Downstream.OnAborted(null);
+        LeaveMirrors();
         if (_pumpStarted && !_pump.IsCompleted)
         {
             attempt?.Stream.Reset(StreamResetReason.LocalReset);
@@ -369,7 +365,11 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             return null;
         }
 
-        _attempts++;
+        if (++_attempts == 1 && _exchange.MirrorPolicies.Count > 0)
+        {
+            BeginMirrors();
+        }
+
         var record = _exchange.Upstream;
         record.Host = endpoint.Address;
         record.HostName = endpoint.Model.Hostname;
@@ -568,7 +568,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             }
 
             _responseStarted = true;
-            _keeping = false;
+            DropKept(canReuse: true);
         }
 
         _perTry.Cancel();
@@ -582,6 +582,11 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                 // Nothing more is there now: what we have must not wait for it.
                 await exchange.ResponseBody.FlushAsync();
                 Touch();
+                if (_pumpStarted && exchange.KeepsBody && _pump.IsCompleted)
+                {
+                    // The request has gone out, and is not needed again.
+                    exchange.DropBody();
+                }
             }
 
             var read = await reading;

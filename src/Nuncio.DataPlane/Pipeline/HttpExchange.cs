@@ -29,8 +29,24 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// <summary>The connection manager that the request came by.</summary>
     public abstract HttpConnectionManagerModel ConnectionManager { get; }
 
-    /// <summary>Asks for memory to keep a part of a body until the exchange is over; false where there is none.</summary>
+    /// <summary>Whose memory bodies are kept in.</summary>
+    internal virtual Overload.OverloadState Overload => DataPlane.Overload.OverloadState.None;
+
+    /// <summary>Asks for memory to keep a part of a body until <see cref="Release"/>, or until the exchange is over; false where there is none.</summary>
     internal virtual bool TryKeep(long bytes) => true;
+
+    /// <summary>Gives back some of what <see cref="TryKeep"/> has given.</summary>
+    internal virtual void Release(long bytes)
+    {
+    }
+
+    /// <summary>It has something of <see cref="TryKeep"/>.</summary>
+    internal virtual bool KeepsBody => false;
+
+    /// <summary>The request has been sent: what filters have kept of its body goes.</summary>
+    internal virtual void DropBody()
+    {
+    }
 
     /// <summary>Where its connection manager counts; null for nowhere.</summary>
     internal virtual Telemetry.HttpConnectionManagerMetrics? Statistics => null;

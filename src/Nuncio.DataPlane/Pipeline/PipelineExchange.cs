@@ -44,6 +44,22 @@ internal sealed class PipelineExchange : HttpExchange
         return true;
     }
 
+    internal override Overload.OverloadState Overload => _pipeline.Overload;
+
+    internal override bool KeepsBody => Kept > 0;
+
+    internal override void Release(long bytes)
+    {
+        _pipeline.Overload.Release(bytes);
+        Kept -= bytes;
+    }
+
+    internal override void DropBody()
+    {
+        _requestBody = null;
+        Release(Kept);
+    }
+
     public override object?[] FilterState => _filterState;
 
     public override IBodySource RequestBody

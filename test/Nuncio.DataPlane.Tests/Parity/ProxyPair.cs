@@ -171,7 +171,9 @@ internal sealed partial class ProxyPair : IAsyncDisposable
     private string With(string resources, int port) =>
         PortPattern().Replace(resources, port.ToString(CultureInfo.InvariantCulture));
 
-    private string PrometheusText()
+    internal int AdminPort => _adminPort;
+
+    internal string PrometheusText()
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>();
         PrometheusTextWriter.Write(_proxy.Metrics, buffer);
