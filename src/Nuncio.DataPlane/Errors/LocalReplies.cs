@@ -62,6 +62,12 @@ public static class LocalReplies
     /// <summary>The head of the request did not arrive in time.</summary>
     public const string HeaderTimeoutDetails = "request_header_timeout";
 
+    /// <summary>A request over HTTP/2 is malformed (RFC 9113, 8.1.1).</summary>
+    public const string Http2MessagingDetails = "http2.violation.of.messaging.rule";
+
+    /// <summary>What came on an HTTP/2 connection could not be decoded.</summary>
+    public const string Http2CodecDetails = "codec_error:compression_error";
+
     /// <summary>The client went away before there was a response.</summary>
     public const string DownstreamDisconnectDetails = "downstream_remote_disconnect";
 

@@ -180,7 +180,7 @@ internal sealed partial class ForwardState
             if (read.Error != StreamResetReason.None)
             {
                 // Otherwise nobody wants it any more, or the client is gone, which the abort handler knows.
-                if (read.Error == StreamResetReason.ProtocolError)
+                if (read.Error == StreamResetReason.ProtocolError && _exchange.Downstream.Version < HttpProtocolVersion.Http2)
                 {
                     Interrupt(ForwardEnd.BadBody, read.Error, null, 0);
                 }

@@ -828,6 +828,11 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         var exchange = _exchange;
         switch (_end)
         {
+            case ForwardEnd.ClientGone when _endReason == StreamResetReason.ProtocolError && exchange.Downstream.Version >= HttpProtocolVersion.Http2:
+                exchange.Flags |= ResponseFlags.DownstreamProtocolError;
+                exchange.ResponseCodeDetails = LocalReplies.Http2MessagingDetails;
+                CountReset(StreamResetReason.LocalReset);
+                return;
             case ForwardEnd.ClientGone:
                 var reset = exchange.Downstream.Version >= HttpProtocolVersion.Http2
                     && _endReason is StreamResetReason.RemoteReset or StreamResetReason.RemoteRefusedStream or StreamResetReason.RemoteProtocolError;

@@ -48,6 +48,9 @@ public sealed class DownstreamConnectionInfo
     /// <summary>How its listener spells names of headers towards HTTP/1.1, both sides; null for lower case (metadata <c>nuncio.header_case</c>).</summary>
     public HeaderSpelling? HeaderSpelling { get; init; }
 
+    /// <summary>It ended while a request was under way.</summary>
+    internal bool EndedInRequest { get; set; }
+
     /// <summary>Where its listener counts requests; null for nowhere.</summary>
     internal Telemetry.ListenerHttpMetrics? HttpMetrics { get; set; }
 

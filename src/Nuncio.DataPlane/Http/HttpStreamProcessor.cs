@@ -20,4 +20,11 @@ public abstract class HttpStreamProcessor
     /// <param name="status">For instance 400, 426 or 431.</param>
     /// <param name="details">Envoy's response code details, such as <c>http1.codec_error</c>.</param>
     public abstract ValueTask RejectAsync(HttpServerStream stream, int status, string details);
+
+    /// <summary>A request over HTTP/2 whose head made its connection end: there is nobody to answer, but it has come, and is logged and counted.</summary>
+    /// <param name="stream">What was understood of it; it is over with this call.</param>
+    /// <param name="details">Envoy's response code details, such as <c>http2.violation.of.messaging.rule</c>.</param>
+    public virtual void OnUnreadable(HttpServerStream stream, string details)
+    {
+    }
 }

@@ -26,10 +26,12 @@ public sealed class CorsFilter : HttpFilter
         var isPreflight = headers.Get(KnownHeader.Method).SequenceEqual("OPTIONS"u8) && !headers.Get(KnownHeader.AccessControlRequestMethod).IsEmpty;
         if (!policies.IsAllowed(origin))
         {
+            exchange.Statistics?.CorsOriginInvalid.Increment();
             return isPreflight && !policies.ForwardNotMatchingPreflights
                 ? AnswerAsync(exchange, new HeaderMap()) : new ValueTask<FilterOutcome>(FilterOutcome.Continue);
         }
 
+        exchange.Statistics?.CorsOriginValid.Increment();
         exchange.FilterState[Index] = Encoding.Latin1.GetString(origin);
         if (!isPreflight)
         {

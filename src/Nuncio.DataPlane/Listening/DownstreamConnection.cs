@@ -44,6 +44,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
     private volatile bool _draining;
     private HttpConnectionManagerMetrics? _http;
     private bool _countsAsTls;
+    private DownstreamConnectionInfo? _described;
 
     public DownstreamConnection(ListenerState listener, ListenerModel model, ClusterGeneration clusters, TransportConnection socket)
     {
@@ -95,7 +96,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         finally
         {
             _deadline.End();
-            _http?.CountClosed(_countsAsTls, (_encrypted ?? _socket).IsEndedByPeer, _listener.Environment.Timers.NowMilliseconds - _opened);
+            _http?.CountClosed(_countsAsTls, (_encrypted ?? _socket).IsEndedByPeer, _described?.EndedInRequest ?? false, _listener.Environment.Timers.NowMilliseconds - _opened);
             _socket.Abort();
             for (var i = 0; i < _counted; i++)
             {
@@ -235,7 +236,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
             _encrypted = encrypted;
         }
 
-        var connection = Describe(encrypted);
+        var connection = _described = Describe(encrypted);
         if (_record is not null)
         {
             Record(connection);

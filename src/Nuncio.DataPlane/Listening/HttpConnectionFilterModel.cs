@@ -225,6 +225,7 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
             }
             finally
             {
+                _accepted.Connection.EndedInRequest = _connection.EndedInRequest;
                 if (_connection.IsFailed)
                 {
                     _metrics.DownstreamConnectionsProtocolError.Increment();

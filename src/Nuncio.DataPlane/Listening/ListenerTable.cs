@@ -1,6 +1,7 @@
 using System.Net;
 using Nuncio.DataPlane.Binding;
 using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Transport;
 using Nuncio.Xds;
 
@@ -16,13 +17,23 @@ internal sealed class ListenerTable
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly Dictionary<ListenAddress, ListenerSocket> _sockets = [];
     private readonly List<ListenerState> _retired = [];
+    private readonly MetricCounter _added;
+    private readonly MetricCounter _modified;
+    private readonly MetricCounter _removed;
     private ListenerModel[] _models = [];
+    private ListenerState[] _draining = [];
 
     public ListenerTable(ListenerEnvironment environment, ListenerBinder binder)
     {
         _environment = environment;
         _binder = binder;
+        _added = environment.Metrics.Counter("envoy_listener_manager_listener_added", MetricLabels.None);
+        _modified = environment.Metrics.Counter("envoy_listener_manager_listener_modified", MetricLabels.None);
+        _removed = environment.Metrics.Counter("envoy_listener_manager_listener_removed", MetricLabels.None);
     }
+
+    /// <summary>How many listeners are no more, but for connections that still end; from any thread.</summary>
+    public int Draining => Volatile.Read(ref _draining).Count(static state => !state.IsEmpty);
 
     /// <summary>Listeners in effect; from any thread.</summary>
     public IReadOnlyList<ListenerModel> Models => Volatile.Read(ref _models);
@@ -64,12 +75,18 @@ internal sealed class ListenerTable
             if (_entries.TryGetValue(name, out var entry))
             {
                 entry.State.Adopt(model);
+                if (version != default && version != entry.Version)
+                {
+                    _modified.Increment();
+                }
+
                 _entries[name] = new Entry(entry.State, version, errors);
             }
             else
             {
                 entry = new Entry(new ListenerState(model, _environment), version, errors);
                 _entries.Add(name, entry);
+                _added.Increment();
             }
 
             foreach (var address in model.Addresses)
@@ -82,11 +99,13 @@ internal sealed class ListenerTable
         {
             _entries.Remove(name, out var gone);
             _retired.Add(gone!.State);
+            _removed.Increment();
             _ = gone.State.EndAsync();
         }
 
         Volatile.Write(ref _models, [.. plan.Listeners.Values.Select(static listener => listener.Model)]);
         _retired.RemoveAll(static state => state.IsEmpty);
+        Volatile.Write(ref _draining, [.. _retired]);
         foreach (var (address, socket) in _sockets.Where(pair => !plan.Sockets.ContainsKey(pair.Key)).ToList())
         {
             _sockets.Remove(address);

@@ -35,4 +35,7 @@ internal sealed class ProcessorSlot : HttpStreamProcessor
 
     /// <inheritdoc/>
     public override ValueTask RejectAsync(HttpServerStream stream, int status, string details) => Current.RejectAsync(stream, status, details);
+
+    /// <inheritdoc/>
+    public override void OnUnreadable(HttpServerStream stream, string details) => Current.OnUnreadable(stream, details);
 }

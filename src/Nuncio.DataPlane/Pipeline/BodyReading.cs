@@ -26,6 +26,11 @@ internal static class BodyReading
         {
             case StreamResetReason.Timeout:
                 return exchange.RespondAsync(IsTooLate(exchange) ? LocalReplies.RequestTimeout : LocalReplies.StreamIdleTimeout);
+            case StreamResetReason.ProtocolError when exchange.Downstream.Version >= HttpProtocolVersion.Http2:
+                exchange.Flags |= ResponseFlags.DownstreamProtocolError;
+                exchange.ResponseCodeDetails = LocalReplies.Http2MessagingDetails;
+                exchange.Downstream.Reset(error);
+                return new ValueTask<FilterOutcome>(FilterOutcome.Responded);
             case StreamResetReason.ProtocolError:
                 return exchange.RespondAsync(LocalReplies.BadRequestBody);
             default:

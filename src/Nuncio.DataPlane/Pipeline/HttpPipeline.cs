@@ -75,6 +75,19 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         return RunAsync(Rent(stream), new LocalReply(status, details, status == 400 ? ResponseFlags.DownstreamProtocolError : ResponseFlags.None, text));
     }
 
+    /// <inheritdoc/>
+    public override void OnUnreadable(HttpServerStream stream, string details)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        _metrics?.DownstreamRequestsTotal.Increment();
+        _metrics?.DownstreamRequestsHttp2Total.Increment();
+        _metrics?.DownstreamRequestsActive.Increment();
+        var exchange = Rent(stream);
+        exchange.Flags = ResponseFlags.DownstreamProtocolError;
+        exchange.ResponseCodeDetails = details;
+        Complete(exchange);
+    }
+
     /// <summary>Whether a filter takes part: its per-route configuration may say that it does not.</summary>
     internal bool IsActive(PipelineExchange exchange, int index) =>
         exchange.FindFilterConfig(Model.Filters[index].Name) is not DisabledFilterConfig;
@@ -320,6 +333,11 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
 
         exchange.End();
         exchange.Downstream.OnAborted(null);
+        if ((exchange.Flags & ResponseFlags.DownstreamConnectionTermination) != 0 && exchange.Downstream.Version < HttpProtocolVersion.Http2)
+        {
+            exchange.Downstream.Connection.EndedInRequest = true;
+        }
+
         if (!exchange.Downstream.ResponseEnded && exchange.Flags == ResponseFlags.None)
         {
             exchange.Flags = ResponseFlags.DownstreamConnectionTermination;
@@ -371,7 +389,8 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
                 }
             }
 
-            if ((exchange.Flags & (ResponseFlags.DownstreamConnectionTermination | ResponseFlags.DownstreamRemoteReset)) != 0)
+            if ((exchange.Flags & (ResponseFlags.DownstreamConnectionTermination | ResponseFlags.DownstreamRemoteReset)) != 0
+                || ((exchange.Flags & ResponseFlags.DownstreamProtocolError) != 0 && exchange.Downstream.Version >= HttpProtocolVersion.Http2 && exchange.ResponseStatus == 0))
             {
                 metrics.DownstreamRequestsReceivedReset.Increment();
             }

@@ -18,10 +18,20 @@ public sealed class ClusterTable
 {
     private readonly UpstreamEnvironment _environment;
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly Telemetry.MetricCounter _added;
+    private readonly Telemetry.MetricCounter _modified;
+    private readonly Telemetry.MetricCounter _removed;
     private ClusterGeneration _current = ClusterGeneration.Empty;
 
     /// <summary>An empty table.</summary>
-    public ClusterTable(UpstreamEnvironment environment) => _environment = environment;
+    public ClusterTable(UpstreamEnvironment environment)
+    {
+        ArgumentNullException.ThrowIfNull(environment);
+        _environment = environment;
+        _added = environment.Metrics.Counter("envoy_cluster_manager_cluster_added", Telemetry.MetricLabels.None);
+        _modified = environment.Metrics.Counter("envoy_cluster_manager_cluster_modified", Telemetry.MetricLabels.None);
+        _removed = environment.Metrics.Counter("envoy_cluster_manager_cluster_removed", Telemetry.MetricLabels.None);
+    }
 
     /// <summary>All clusters.</summary>
     public IReadOnlyCollection<ClusterState> All => Current.All;
@@ -94,6 +104,15 @@ public sealed class ClusterTable
         {
             _entries.TryGetValue(change.Name, out var current);
             var state = current?.State;
+            if (state == null)
+            {
+                _added.Increment();
+            }
+            else if (current!.Cluster.Version != change.Cluster.Version)
+            {
+                _modified.Increment();
+            }
+
             if (state == null || !IsSame(current!, change))
             {
                 if (state != null)
@@ -129,6 +148,7 @@ public sealed class ClusterTable
         foreach (var (name, _) in gone)
         {
             _entries.Remove(name);
+            _removed.Increment();
         }
 
         Publish([.. gone.Select(e => e.Value.State)]);

@@ -17,6 +17,9 @@ public sealed class HttpConnectionManagerMetrics
         DownstreamConnectionsDestroy = registry.Counter("envoy_http_downstream_cx_destroy", labels);
         DownstreamConnectionsDestroyLocal = registry.Counter("envoy_http_downstream_cx_destroy_local", labels);
         DownstreamConnectionsDestroyRemote = registry.Counter("envoy_http_downstream_cx_destroy_remote", labels);
+        DownstreamConnectionsDestroyActiveRequest = registry.Counter("envoy_http_downstream_cx_destroy_active_rq", labels);
+        DownstreamConnectionsDestroyLocalActiveRequest = registry.Counter("envoy_http_downstream_cx_destroy_local_active_rq", labels);
+        DownstreamConnectionsDestroyRemoteActiveRequest = registry.Counter("envoy_http_downstream_cx_destroy_remote_active_rq", labels);
         DownstreamConnectionsIdleTimeout = registry.Counter("envoy_http_downstream_cx_idle_timeout", labels);
         DownstreamConnectionsMaxDurationReached = registry.Counter("envoy_http_downstream_cx_max_duration_reached", labels);
         DownstreamConnectionsMaxRequestsReached = registry.Counter("envoy_http_downstream_cx_max_requests_reached", labels);
@@ -47,6 +50,8 @@ public sealed class HttpConnectionManagerMetrics
         RequestsDirectResponse = registry.Counter("envoy_http_rq_direct_response", labels);
         RequestsRedirect = registry.Counter("envoy_http_rq_redirect", labels);
         RequestsResetAfterDownstreamResponseStarted = registry.Counter("envoy_http_rq_reset_after_downstream_response_started", labels);
+        CorsOriginValid = registry.Counter("envoy_http_cors_origin_valid", labels);
+        CorsOriginInvalid = registry.Counter("envoy_http_cors_origin_invalid", labels);
         FlowControlPausedReading = registry.Counter("envoy_http_downstream_flow_control_paused_reading_total", labels);
         FlowControlResumedReading = registry.Counter("envoy_http_downstream_flow_control_resumed_reading_total", labels);
         DownstreamConnectionsActive = registry.Gauge("envoy_http_downstream_cx_active", labels);
@@ -73,7 +78,7 @@ public sealed class HttpConnectionManagerMetrics
     }
 
     /// <summary>The same connection has ended.</summary>
-    internal void CountClosed(bool isTls, bool byPeer, long milliseconds)
+    internal void CountClosed(bool isTls, bool byPeer, bool inRequest, long milliseconds)
     {
         DownstreamConnectionsActive.Decrement();
         if (isTls)
@@ -83,6 +88,12 @@ public sealed class HttpConnectionManagerMetrics
 
         DownstreamConnectionsDestroy.Increment();
         (byPeer ? DownstreamConnectionsDestroyRemote : DownstreamConnectionsDestroyLocal).Increment();
+        if (inRequest)
+        {
+            DownstreamConnectionsDestroyActiveRequest.Increment();
+            (byPeer ? DownstreamConnectionsDestroyRemoteActiveRequest : DownstreamConnectionsDestroyLocalActiveRequest).Increment();
+        }
+
         DownstreamConnectionsLengthMilliseconds.Record(milliseconds);
     }
 
@@ -112,6 +123,21 @@ public sealed class HttpConnectionManagerMetrics
 
     /// <summary><c>envoy_http_downstream_cx_destroy_remote</c>: of these by the client.</summary>
     public MetricCounter DownstreamConnectionsDestroyRemote { get; }
+
+    /// <summary><c>envoy_http_downstream_cx_destroy_active_rq</c>: connections that closed while a request was under way.</summary>
+    public MetricCounter DownstreamConnectionsDestroyActiveRequest { get; }
+
+    /// <summary><c>envoy_http_downstream_cx_destroy_local_active_rq</c>: of these by us.</summary>
+    public MetricCounter DownstreamConnectionsDestroyLocalActiveRequest { get; }
+
+    /// <summary><c>envoy_http_downstream_cx_destroy_remote_active_rq</c>: of these by the client.</summary>
+    public MetricCounter DownstreamConnectionsDestroyRemoteActiveRequest { get; }
+
+    /// <summary><c>envoy_http_cors_origin_valid</c>: requests of an origin that is allowed.</summary>
+    public MetricCounter CorsOriginValid { get; }
+
+    /// <summary><c>envoy_http_cors_origin_invalid</c>: requests of an origin that is not.</summary>
+    public MetricCounter CorsOriginInvalid { get; }
 
     /// <summary><c>envoy_http_downstream_cx_idle_timeout</c>: closed for being idle.</summary>
     public MetricCounter DownstreamConnectionsIdleTimeout { get; }

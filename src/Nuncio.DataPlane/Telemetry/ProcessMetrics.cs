@@ -22,6 +22,7 @@ internal sealed class ProcessMetrics
     private readonly TimerService _timers;
     private readonly MetricGauge _activeClusters;
     private readonly MetricGauge _activeListeners;
+    private readonly MetricGauge _drainingListeners;
     private readonly MetricGauge _openConnections;
     private readonly MetricGauge _uptime;
     private readonly MetricGauge _live;
@@ -45,6 +46,7 @@ internal sealed class ProcessMetrics
         _timers = timers;
         _activeClusters = registry.Gauge("envoy_cluster_manager_active_clusters", MetricLabels.None);
         _activeListeners = registry.Gauge("envoy_listener_manager_total_listeners_active", MetricLabels.None);
+        _drainingListeners = registry.Gauge("envoy_listener_manager_total_listeners_draining", MetricLabels.None);
         _openConnections = registry.Gauge("envoy_server_total_connections", MetricLabels.None);
         _uptime = registry.Gauge("envoy_server_uptime", MetricLabels.None);
         _live = registry.Gauge("envoy_server_live", MetricLabels.None);
@@ -107,6 +109,7 @@ internal sealed class ProcessMetrics
         _activeClusters.Set(_clusters.All.Count);
         var listeners = _listeners.Models;
         _activeListeners.Set(listeners.Count);
+        _drainingListeners.Set(_listeners.Draining);
         _openConnections.Set(_connections.Open);
         _uptime.Set(_timers.NowMilliseconds / 1000);
         _live.Set(_isDraining ? 0 : 1);

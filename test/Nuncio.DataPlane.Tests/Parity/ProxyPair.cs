@@ -23,6 +23,7 @@ internal sealed partial class ProxyPair : IAsyncDisposable
     private readonly int _port = FreePort.Next();
     private readonly int _envoyPort = FreePort.Next();
     private readonly int _adminPort = FreePort.Next();
+    private readonly List<IAsyncDisposable> _owned = [];
     private TestProcess? _envoy;
 
     /// <summary>There is an Envoy to compare with.</summary>
@@ -143,10 +144,14 @@ internal sealed partial class ProxyPair : IAsyncDisposable
         return line is null ? 0 : long.Parse(line.AsSpan(series.Length + 1).Trim(), CultureInfo.InvariantCulture);
     }
 
+    /// <summary>What ends with the pair, such as a backend.</summary>
+    public void Own(IAsyncDisposable owned) => _owned.Add(owned);
+
     public async ValueTask DisposeAsync()
     {
         if (_envoy is not null) await _envoy.DisposeAsync();
         await _proxy.DisposeAsync();
+        foreach (var owned in _owned) await owned.DisposeAsync();
         _folder.Dispose();
     }
 
@@ -171,9 +176,7 @@ internal sealed partial class ProxyPair : IAsyncDisposable
     private string With(string resources, int port) =>
         PortPattern().Replace(resources, port.ToString(CultureInfo.InvariantCulture));
 
-    internal int AdminPort => _adminPort;
-
-    internal string PrometheusText()
+    private string PrometheusText()
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>();
         PrometheusTextWriter.Write(_proxy.Metrics, buffer);

@@ -408,7 +408,14 @@ internal abstract partial class Http2Connection
         if (IsLengthWrong(stream, endStream) || !MayReceiveData(stream))
         {
             Credit(frameLength);
-            return FailMessage(streamId, stream);
+            if (!_isServer)
+            {
+                return FailMessage(streamId, stream);
+            }
+
+            // A body of another length concerns its request alone, in Envoy too; what else comes on the connection is well.
+            FailStream(streamId, stream, Http2ErrorCode.ProtocolError);
+            return Http2ErrorCode.NoError;
         }
 
         if (frameLength > data.Length)

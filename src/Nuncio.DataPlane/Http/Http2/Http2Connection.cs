@@ -56,6 +56,9 @@ internal abstract partial class Http2Connection : IBatchedOutput
     /// <summary>The byte stream.</summary>
     protected TransportConnection Transport { get; }
 
+    /// <summary>A request was under way when it ended.</summary>
+    public bool EndedInRequest { get; protected set; }
+
     /// <summary>Open streams by id.</summary>
     protected Dictionary<int, Http2Stream> Streams { get; } = [];
 
@@ -249,6 +252,7 @@ internal abstract partial class Http2Connection : IBatchedOutput
             if (!IsTerminated)
             {
                 IsTerminated = true;
+                EndedInRequest |= Streams.Count > 0;
                 foreach (var stream in Streams.Values)
                 {
                     stream.IsOpen = false;

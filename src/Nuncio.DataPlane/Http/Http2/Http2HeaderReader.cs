@@ -157,6 +157,11 @@ internal sealed class Http2HeaderReader
         {
             Outcome = Http2BlockOutcome.Malformed;
         }
+        else if (_kind == Http2BlockKind.Trailers && (_map.Contains(KnownHeader.ContentLength) || _map.Contains(KnownHeader.Host)))
+        {
+            // Framing and routing fields are forbidden in trailers (RFC 9110 section 6.5.1), as over HTTP/1.1.
+            Outcome = Http2BlockOutcome.Malformed;
+        }
 
         if (_cookies > 1)
         {

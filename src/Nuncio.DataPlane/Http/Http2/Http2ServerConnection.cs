@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Nuncio.DataPlane.Errors;
 using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.DataPlane.Http.Http2;
@@ -320,6 +321,7 @@ internal sealed partial class Http2ServerConnection : Http2Connection
         owner.Prepare();
         if (!TryDecode(block, owner.RequestHeaders, Http2BlockKind.Request, out var outcome))
         {
+            OnUnreadable(owner, LocalReplies.Http2CodecDetails);
             return Http2ErrorCode.CompressionError;
         }
 
@@ -364,14 +366,20 @@ internal sealed partial class Http2ServerConnection : Http2Connection
                 stream.RemoteEnded = endStream;
             }
 
-            if (!accepted)
-            {
-                Recycle(owner);
-            }
         }
 
         if (!accepted)
         {
+            if (error != Http2ErrorCode.NoError && !dependsOnItself)
+            {
+                OnUnreadable(owner, LocalReplies.Http2MessagingDetails);
+            }
+
+            lock (Gate)
+            {
+                Recycle(owner);
+            }
+
             RequestFlush();
             return error;
         }
@@ -384,6 +392,14 @@ internal sealed partial class Http2ServerConnection : Http2Connection
 
         Process(owner);
         return Http2ErrorCode.NoError;
+    }
+
+    // It has come all the same, and its connection ends with it.
+    private void OnUnreadable(Http2ServerStream owner, string details)
+    {
+        EndedInRequest = true;
+        owner.Start(endStream: true, Time.GetTimestamp());
+        _processor.OnUnreadable(owner, details);
     }
 
     private void Process(Http2ServerStream owner)
