@@ -17,6 +17,14 @@ internal static class FormatOperators
     public static FormatOperator? Create(string name, string? arguments, int maxLength, out string error)
     {
         error = "";
+        if (!string.IsNullOrEmpty(arguments) && Address(name) is { } address)
+        {
+            // The network of so many bits that it is in.
+            return byte.TryParse(arguments, NumberStyles.None, CultureInfo.InvariantCulture, out var bits) && bits <= 128
+                ? new FormatOperator((x, b) => Network(address(x), bits, b), isNumber: false, maxLength)
+                : Refuse($"%{name}% takes a number of bits", out error);
+        }
+
         if (Simple(name) is { } writer)
         {
             if (arguments is not null && name != "RESPONSE_CODE_DETAILS")
@@ -74,13 +82,87 @@ internal static class FormatOperators
             case "CLUSTER_METADATA" or "UPSTREAM_METADATA" when !string.IsNullOrEmpty(arguments):
                 // Clusters and endpoints have none that a compiler would set: always absent, as in Envoy then.
                 return new FormatOperator(static (_, _) => false, isNumber: false, maxLength);
-            case "FILTER_STATE" or "UPSTREAM_FILTER_STATE":
-                error = $"%{name}% is not supported: the embedded proxy has no filter state";
-                return null;
+            case "FILTER_STATE" or "UPSTREAM_FILTER_STATE" when !string.IsNullOrEmpty(arguments):
+                // No filter of ours leaves any, so there is never one of that name: as in Envoy then.
+                return new FormatOperator(static (_, _) => false, isNumber: false, maxLength);
+            case "PATH" or "QUERY_PARAMS":
+                return Path(name, arguments, maxLength, out error);
             default:
                 error = $"%{name}% is not known or misses its arguments";
                 return null;
         }
+    }
+
+    private static FormatOperator? Refuse(string reason, out string error)
+    {
+        error = reason;
+        return null;
+    }
+
+    // With or without the query, of the path as it came, as it is now, or as it came where it was changed.
+    private static FormatOperator? Path(string name, string? arguments, int maxLength, out string error)
+    {
+        error = "";
+        var words = (arguments ?? "").Split(':');
+        var query = name == "PATH" ? words[0] : "OQ";
+        var source = name == "PATH" ? words.ElementAtOrDefault(1) ?? "" : words[0];
+        if (words.Length > (name == "PATH" ? 2 : 1) || query is not ("" or "WQ" or "NQ" or "OQ") || source is not ("" or "ORIG" or "PATH" or "ORIG_OR_PATH"))
+        {
+            return Refuse($"%{name}% takes no such arguments", out error);
+        }
+
+        return new FormatOperator(
+            (x, b) =>
+            {
+                var path = source == "PATH" ? default : x.RequestHeaders.Get(KnownHeader.XEnvoyOriginalPath);
+                if (path.IsEmpty && source != "ORIG")
+                {
+                    path = x.RequestHeaders.Get(KnownHeader.Path);
+                }
+
+                var mark = path.IndexOf((byte)'?');
+                path = query switch
+                {
+                    "NQ" => mark >= 0 ? path[..mark] : path,
+                    "OQ" => mark >= 0 ? path[(mark + 1)..] : default,
+                    _ => path,
+                };
+                b.Write(path);
+                return !path.IsEmpty;
+            },
+            isNumber: false, maxLength);
+    }
+
+    private static Func<HttpExchange, IPEndPoint?>? Address(string name) => name switch
+    {
+        "UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => static x => Remote(x),
+        "UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" => static x => x.Upstream.LocalAddress,
+        "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => static x => x.RemoteAddress,
+        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT" => static x => x.Downstream.Connection.DirectRemoteAddress,
+        "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" or "DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT" => static x => x.Downstream.Connection.LocalAddress,
+        _ => null,
+    };
+
+    private static bool Network(IPEndPoint? address, int bits, FormatBuffer buffer)
+    {
+        if (address is null)
+        {
+            return false;
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        address.Address.TryWriteBytes(bytes, out var length);
+        bytes = bytes[..length];
+        bits = Math.Min(bits, length * 8);
+        for (var i = 0; i < length; i++)
+        {
+            bytes[i] &= (byte)(0xFF00 >> Math.Clamp(bits - (i * 8), 0, 8));
+        }
+
+        buffer.Write(new IPAddress(bytes));
+        buffer.Write((byte)'/');
+        buffer.Write(bits);
+        return true;
     }
 
     private static FormatValueWriter? Simple(string name) => name switch
@@ -100,6 +182,7 @@ internal static class FormatOperators
         "UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.Upstream.LocalAddress, b),
         "UPSTREAM_TRANSPORT_FAILURE_REASON" => static (x, b) => Token(x.Upstream.TransportFailureReason, b),
         "UPSTREAM_PROTOCOL" => static (x, b) => x.Upstream.Protocol is { } version && Text(Protocol(version), b),
+        "UPSTREAM_TLS_CIPHER" => static (x, b) => Text(x.Upstream.TlsCipher, b),
         "UPSTREAM_TLS_VERSION" => static (x, b) => Text(x.Upstream.TlsVersion, b),
         "DOWNSTREAM_REMOTE_ADDRESS" => static (x, b) => EndPoint(x.RemoteAddress, b),
         "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.RemoteAddress, b),
@@ -132,8 +215,11 @@ internal static class FormatOperators
         "LOCAL_REPLY_BODY" => static (x, b) => Bytes(x.LocalReplyBody.Span, b),
         "STREAM_ID" => static (x, b) => HeaderValue(x.RequestHeaders, "x-request-id"u8, b),
         "TRACE_ID" => static (x, b) => TraceId(x.RequestHeaders, b),
-        "PATH" => static (x, b) => HeaderValue(x.RequestHeaders, ":path"u8, b),
-        "QUERY_PARAMS" => static (x, b) => Query(x, b),
+        "ACCESS_LOG_TYPE" => static (x, b) => Text(x.IsConnection ? "TcpConnectionEnd" : "DownstreamEnd", b),
+        "CUSTOM_FLAGS" => static (_, b) => Bytes(default, b),
+        "DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256" => static (x, b) => Text(OfChain(x, CertificateText.Sha256), b),
+        "DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_1" => static (x, b) => Text(OfChain(x, CertificateText.Sha1), b),
+        "DOWNSTREAM_PEER_CHAIN_SERIALS" => static (x, b) => Text(OfChain(x, CertificateText.Serial), b),
         _ => null,
     };
 
@@ -155,6 +241,9 @@ internal static class FormatOperators
         "DOWNSTREAM_REMOTE_PORT" => static (x, b) => Port(x.RemoteAddress, b),
         "DOWNSTREAM_DIRECT_REMOTE_PORT" => static (x, b) => Port(x.Downstream.Connection.DirectRemoteAddress, b),
         "DOWNSTREAM_LOCAL_PORT" or "DOWNSTREAM_DIRECT_LOCAL_PORT" => static (x, b) => Port(x.Downstream.Connection.LocalAddress, b),
+        "REQUEST_HEADERS_BYTES" => static (x, b) => Integer(x.RequestHeaders.ByteSize, b),
+        "RESPONSE_HEADERS_BYTES" => static (x, b) => Integer(x.ResponseHeaders?.ByteSize ?? 0, b),
+        "RESPONSE_TRAILERS_BYTES" => static (x, b) => Integer(x.ResponseTrailers?.ByteSize ?? 0, b),
         "CONNECTION_ID" => static (x, b) => Integer(x.Downstream.Connection.Id, b),
         "GRPC_STATUS_NUMBER" => static (x, b) => GrpcStatus(x, "NUMBER", b),
         _ => null,
@@ -267,18 +356,8 @@ internal static class FormatOperators
         return true;
     }
 
-    private static bool Query(HttpExchange exchange, FormatBuffer buffer)
-    {
-        var path = exchange.RequestHeaders.Get(KnownHeader.Path);
-        var query = path.IndexOf((byte)'?');
-        if (query < 0)
-        {
-            return false;
-        }
-
-        buffer.Write(path[(query + 1)..]);
-        return true;
-    }
+    private static string OfChain(HttpExchange exchange, Func<System.Security.Cryptography.X509Certificates.X509Certificate2, string> text) =>
+        string.Join(',', (exchange.Downstream.Connection.PeerCertificateChain ?? []).Select(text));
 
     // The second field of W3C's traceparent.
     private static bool TraceId(HeaderMap headers, FormatBuffer buffer)
@@ -294,7 +373,7 @@ internal static class FormatOperators
     }
 
     // A connection that was not made has no other end.
-    private static IPEndPoint? Remote(HttpExchange exchange) => exchange.IsConnection && exchange.Upstream.LocalAddress is null ? null : exchange.Upstream.Host;
+    private static IPEndPoint? Remote(HttpExchange exchange) => exchange.Upstream.LocalAddress is null ? null : exchange.Upstream.Host;
 
     private static string Protocol(HttpProtocolVersion version) => version switch
     {

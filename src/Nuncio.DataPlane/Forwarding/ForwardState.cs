@@ -374,7 +374,8 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         record.Host = endpoint.Address;
         record.HostName = endpoint.Model.Hostname;
         record.Attempts = _attempts;
-        record.TransportFailureReason = "";
+        record.TransportFailureReason = record.TlsVersion = record.TlsCipher = "";
+        record.LocalAddress = null;
         _retry.OnTried(endpoint);
         return endpoint;
     }
@@ -478,6 +479,16 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     {
         var exchange = _exchange;
         exchange.Upstream.Protocol = attempt.Stream.Version;
+        if (attempt.Stream.Transport is { } transport)
+        {
+            exchange.Upstream.LocalAddress = transport.LocalEndPoint;
+            if (transport is Tls.TlsTransportConnection encrypted)
+            {
+                exchange.Upstream.TlsVersion = encrypted.Version;
+                exchange.Upstream.TlsCipher = encrypted.Cipher;
+            }
+        }
+
         exchange.Upstream.RequestStarted = exchange.Clock.GetTimestamp();
         if (_forward.AutoHostRewrite && attempt.Endpoint.Hostname.Length > 0)
         {
@@ -592,6 +603,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             var read = await reading;
             if (read.Error != StreamResetReason.None)
             {
+                RecordBytes(stream);
                 return await CutShortAsync(read);
             }
 
@@ -654,16 +666,20 @@ internal sealed partial class ForwardState : IStreamAbortHandler
 
     private void OnResponseEnded(HttpClientStream stream)
     {
-        var record = _exchange.Upstream;
-        record.ResponseEnded = _exchange.Clock.GetTimestamp();
-        record.WireBytesSent = stream.BytesSent;
-        record.WireBytesReceived = stream.BytesReceived;
+        _exchange.Upstream.ResponseEnded = _exchange.Clock.GetTimestamp();
+        RecordBytes(stream);
         if (_requestEnded)
         {
             _cluster.Metrics.RequestsTime.Record(_timers.NowMilliseconds - _requestEndedAt);
             (_isInternal ? _cluster.Metrics.InternalRequestsTime : _cluster.Metrics.ExternalRequestsTime).Record(_timers.NowMilliseconds - _requestEndedAt);
             _exchange.VirtualCluster?.Metrics.RequestsTime.Record(_timers.NowMilliseconds - _requestEndedAt);
         }
+    }
+
+    private void RecordBytes(HttpClientStream stream)
+    {
+        _exchange.Upstream.WireBytesSent = stream.BytesSent;
+        _exchange.Upstream.WireBytesReceived = stream.BytesReceived;
     }
 
     // The response broke off, or something of ours ended it.

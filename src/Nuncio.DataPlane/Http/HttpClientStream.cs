@@ -15,6 +15,9 @@ public abstract class HttpClientStream
     /// <summary>The protocol spoken with the upstream.</summary>
     public HttpProtocolVersion Version { get; protected set; }
 
+    /// <summary>The connection that it goes by, for access logs; null where that is not known.</summary>
+    internal virtual Transport.TransportConnection? Transport => null;
+
     /// <summary>Wire bytes of the request and the response so far, for access logs and statistics.</summary>
     public long BytesSent { get; protected set; }
 

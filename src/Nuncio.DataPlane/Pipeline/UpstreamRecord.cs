@@ -30,6 +30,9 @@ public sealed class UpstreamRecord
     /// <summary>%UPSTREAM_TLS_VERSION%; empty in cleartext.</summary>
     public string TlsVersion { get; set; } = "";
 
+    /// <summary>%UPSTREAM_TLS_CIPHER%; empty in cleartext.</summary>
+    public string TlsCipher { get; set; } = "";
+
     /// <summary>%UPSTREAM_REQUEST_ATTEMPT_COUNT%: tries, retries included.</summary>
     public int Attempts { get; set; }
 
@@ -55,7 +58,7 @@ public sealed class UpstreamRecord
     public void Clear()
     {
         Host = LocalAddress = null;
-        HostName = Cluster = TransportFailureReason = TlsVersion = "";
+        HostName = Cluster = TransportFailureReason = TlsVersion = TlsCipher = "";
         Protocol = null;
         Attempts = 0;
         RequestStarted = RequestEnded = ResponseStarted = ResponseEnded = WireBytesSent = WireBytesReceived = 0;

@@ -67,6 +67,14 @@ public sealed class StatisticsTests
         await pair.EachAsync(static async port => (await ProxyPair.AskAsync(port, "GET /last HTTP/1.1\r\nhost: a\r\n\r\n")).ShouldStartWith("200"));
         (await pair.StatisticsAsync("envoy_http_downstream_cx_destroy\\{.*\"test\"")).Count.ShouldBe(1);
 
+        // A client that goes while it waits.
+        await pair.EachAsync(static async port =>
+        {
+            await using var client = await WireClient.ConnectAsync(port);
+            await client.Wire.WriteAsync("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nx");
+        });
+        (await pair.StatisticsAsync("envoy_http_downstream_cx_destroy_(remote_|local_)?active_rq\\{.*\"test\"")).Count.ShouldBe(2);
+
         // Where both ends close at about the same time either may have been the first, on either proxy; the one who only reads cannot.
         const string Labels = "{envoy_http_conn_manager_prefix=\"test\"}";
         var byUs = await pair.CountAsync(pair.Port, "envoy_http_downstream_cx_destroy_local" + Labels);
@@ -136,6 +144,29 @@ public sealed class StatisticsTests
         release.SetResult();
         open.ForEach(static client => client.Dispose());
         await pair.StatisticsAsync("envoy_cluster_circuit_breakers_default_(cx|rq|rq_pending|rq_retry)_open\\{");
+    }
+
+    [Fact]
+    public async Task OriginsAndResources_AreCounted()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var pair = await ProxyPair.StartAsync(ProxyPair.Resources(
+            """
+            {"name":"h","domains":["*"],"routes":[{"match":{"prefix":"/"},"route":{"cluster":"c"},"typed_per_filter_config":{"cors":{
+              "@type":"type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy","allow_origin_string_match":[{"exact":"https://good"}] } } }] }
+            """,
+            ProxyPair.Cluster("c", "", (backend.Port, 1)) + "," + ProxyPair.Cluster("d", "", (backend.Port, 1)),
+            filters: "{\"name\":\"cors\",\"typed_config\":{\"@type\":\"type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors\"} },"));
+        pair.Rejections.ShouldBeEmpty();
+        foreach (var origin in new[] { "https://good", "https://bad", "https://good", "" })
+        {
+            await pair.CompareAsync(port => ProxyPair.AskAsync(
+                port, $"GET / HTTP/1.1\r\nhost: a\r\n{(origin.Length > 0 ? $"origin: {origin}\r\n" : "")}x-request-id: 1\r\n\r\n", "access-control-allow-origin"));
+        }
+
+        (await pair.StatisticsAsync("envoy_http_cors_origin_(valid|invalid)\\{")).Count.ShouldBe(2);
+        (await pair.StatisticsAsync("envoy_(cluster_manager_cluster_(added|modified|removed)|listener_manager_(listener_(added|modified|removed)|total_listeners_draining))\\{"))
+            .Count.ShouldBe(2);
     }
 
     [Fact]

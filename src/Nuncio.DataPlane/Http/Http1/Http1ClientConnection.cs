@@ -97,6 +97,8 @@ public sealed class Http1ClientConnection : HttpClientConnection, IHttp1InputObs
         _stream.OnInputRead(read);
     }
 
+    internal TransportConnection Transport => _transport;
+
     internal ValueTask ShutdownWriteAsync() => _transport.ShutdownWriteAsync();
 
     // The exchange is over; the stream says whether both messages were complete, and whether nothing is left over.

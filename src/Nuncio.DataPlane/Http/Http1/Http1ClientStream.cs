@@ -76,6 +76,9 @@ internal sealed class Http1ClientStream : HttpClientStream
     }
 
     /// <inheritdoc/>
+    internal override Transport.TransportConnection Transport => _connection.Transport;
+
+    /// <inheritdoc/>
     public override ValueTask<StreamResetReason> WriteHeadersAsync(HeaderMap headers, bool endStream)
     {
         var method = headers.Get(KnownHeader.Method);

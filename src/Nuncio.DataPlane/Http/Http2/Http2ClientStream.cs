@@ -13,6 +13,9 @@ internal sealed class Http2ClientStream : HttpClientStream
         Version = HttpProtocolVersion.Http2;
     }
 
+    /// <inheritdoc/>
+    internal override Transport.TransportConnection Transport => _session.Transport;
+
     /// <summary>The frame layer's side.</summary>
     public Http2Stream Stream { get; }
 

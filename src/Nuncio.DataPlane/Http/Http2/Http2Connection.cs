@@ -54,7 +54,7 @@ internal abstract partial class Http2Connection : IBatchedOutput
     protected TimeProvider Time { get; }
 
     /// <summary>The byte stream.</summary>
-    protected TransportConnection Transport { get; }
+    internal TransportConnection Transport { get; }
 
     /// <summary>A request was under way when it ended.</summary>
     public bool EndedInRequest { get; protected set; }
