@@ -398,6 +398,8 @@ internal sealed partial class Http2ServerConnection : Http2Connection
     private void OnUnreadable(Http2ServerStream owner, string details)
     {
         EndedInRequest = true;
+        // What was read before the fault may mean something else than the client said: as with Envoy nothing of it is logged.
+        owner.RequestHeaders.Clear();
         owner.Start(endStream: true, Time.GetTimestamp());
         _processor.OnUnreadable(owner, details);
     }
