@@ -165,7 +165,7 @@ public sealed partial class MutualTlsTests : IDisposable
         // It cannot be started, so that the command ends at once.
         await using var command = await NuncioCommand.RunAsync(
             "run", _folder.Path, "--data-plane", "envoy", "--envoy", Path.Combine(_folder.Path, "none"), "--xds-address", "127.0.0.1:18000",
-            "--max-connections", "5");
+            "--max-connections", "5", "--no-envoy-standby");
 
         command.ExitCode.ShouldBe(2);
         command.Errors.ShouldContain(line => line.Contains("--xds-address has no effect", StringComparison.Ordinal));
