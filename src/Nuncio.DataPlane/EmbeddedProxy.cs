@@ -41,7 +41,13 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     /// <param name="standby">
     /// The sockets to listen on, for a proxy that stands by for another program; an address that it has none for is not served. Null: it opens its own.
     /// </param>
-    public EmbeddedProxy(ILoggerFactory loggers, TimeProvider time, OverloadOptions? overload = null, Func<ListenAddress, StandbySocket?>? standby = null)
+    /// <param name="refusesRoutesAlone">
+    /// A route that cannot be bound is refused alone, and answers 500, instead of its whole route configuration: for whoever has no other way to tell the faulty
+    /// route from the rest.
+    /// </param>
+    public EmbeddedProxy(
+        ILoggerFactory loggers, TimeProvider time, OverloadOptions? overload = null, Func<ListenAddress, StandbySocket?>? standby = null,
+        bool refusesRoutesAlone = false)
     {
         ArgumentNullException.ThrowIfNull(loggers);
         ArgumentNullException.ThrowIfNull(time);
@@ -62,7 +68,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
         overload ??= OverloadOptions.Default;
         var overloadMetrics = new OverloadMetrics(Metrics);
         var overloadState = new OverloadState(overload, overloadMetrics, loggers.CreateLogger("nuncio.overload"));
-        _http = new HttpBinding(_clusters, _routes, _timers, Metrics, loggers, overloadState);
+        _http = new HttpBinding(_clusters, _routes, _timers, Metrics, loggers, overloadState, refusesRoutesAlone);
         var environment = new ListenerEnvironment
         {
             Timers = _timers,

@@ -80,7 +80,7 @@ public sealed partial class Gateway(GatewayOptions options, ILoggerFactory logge
     private IGatewayPlane CreatePlane() =>
         options.Envoy is { } envoy ? new EnvoyPlane(envoy, options.Overload, options.DrainTime, loggers, time)
         : options.Fleet is { } fleet ? new FleetPlane(fleet, loggers, time)
-        : new EmbeddedPlane(loggers, time, options.Overload);
+        : new EmbeddedPlane(loggers, time, options.Overload, refusesRoutesAlone: true);
 
     private async ValueTask TakeAsync(ResourceSnapshot resources, IGatewayPlane plane, CancellationToken cancellationToken)
     {

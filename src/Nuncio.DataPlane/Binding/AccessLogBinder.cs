@@ -105,6 +105,7 @@ internal sealed class AccessLogBinder(AccessLogFiles files, GrpcAccessLogBinder?
         var file = "";
         SubstitutionFormat? format;
         var filter = BindFilter(message.Filter, BindErrors.Path(path, "filter"), errors);
+        var absent = new SortedSet<string>(StringComparer.Ordinal);
         try
         {
             if (remote is not null && GrpcAccessLogBinder.Knows(type))
@@ -116,17 +117,17 @@ internal sealed class AccessLogBinder(AccessLogFiles files, GrpcAccessLogBinder?
             {
                 var config = FileAccessLog.Parser.ParseFrom(message.TypedConfig!.Value);
                 file = config.Path;
-                format = Format(config, configPath, errors);
+                format = Format(config, configPath, errors, absent);
             }
             else if (type == StdoutAccessLog.Descriptor.FullName)
             {
                 file = "/dev/stdout";
-                format = Format(StdoutAccessLog.Parser.ParseFrom(message.TypedConfig!.Value).LogFormat, configPath, errors);
+                format = Format(StdoutAccessLog.Parser.ParseFrom(message.TypedConfig!.Value).LogFormat, configPath, errors, absent);
             }
             else if (type == StderrAccessLog.Descriptor.FullName)
             {
                 file = "/dev/stderr";
-                format = Format(StderrAccessLog.Parser.ParseFrom(message.TypedConfig!.Value).LogFormat, configPath, errors);
+                format = Format(StderrAccessLog.Parser.ParseFrom(message.TypedConfig!.Value).LogFormat, configPath, errors, absent);
             }
             else
             {
@@ -140,6 +141,12 @@ internal sealed class AccessLogBinder(AccessLogFiles files, GrpcAccessLogBinder?
             return null;
         }
 
+        // A value that is missing from a log endangers nothing; without the listener there would be nothing to log.
+        foreach (var name in absent)
+        {
+            errors.AddPartial(configPath, $"The embedded proxy does not know %{name}% as it is used here: it is always absent from this log.");
+        }
+
         if (file.Length == 0)
         {
             errors.Add(BindErrors.Path(configPath, "path"), "An access log needs a path.");
@@ -149,37 +156,37 @@ internal sealed class AccessLogBinder(AccessLogFiles files, GrpcAccessLogBinder?
         return format is null ? null : new FileAccessLogModel { Filter = filter, Format = format, Path = file, File = files.Get(file) };
     }
 
-    private static SubstitutionFormat? Format(FileAccessLog config, string path, BindErrors errors)
+    private static SubstitutionFormat? Format(FileAccessLog config, string path, BindErrors errors, ISet<string> absent)
     {
         switch (config.AccessLogFormatCase)
         {
             case FileAccessLog.AccessLogFormatOneofCase.Format when config.Format.Length > 0:
-                return ValueBinder.Format(config.Format, omitEmpty: false, BindErrors.Path(path, "format"), errors);
+                return ValueBinder.Format(config.Format, omitEmpty: false, BindErrors.Path(path, "format"), errors, absent);
             case FileAccessLog.AccessLogFormatOneofCase.JsonFormat:
-                return Json(config.JsonFormat, BindErrors.Path(path, "json_format"), errors);
+                return Json(config.JsonFormat, BindErrors.Path(path, "json_format"), errors, absent);
             case FileAccessLog.AccessLogFormatOneofCase.TypedJsonFormat:
-                return Json(config.TypedJsonFormat, BindErrors.Path(path, "typed_json_format"), errors);
+                return Json(config.TypedJsonFormat, BindErrors.Path(path, "typed_json_format"), errors, absent);
             case FileAccessLog.AccessLogFormatOneofCase.LogFormat:
-                return Format(config.LogFormat, BindErrors.Path(path, "log_format"), errors);
+                return Format(config.LogFormat, BindErrors.Path(path, "log_format"), errors, absent);
             default:
                 return ValueBinder.Format(DefaultFormat, omitEmpty: false, path, errors);
         }
     }
 
-    private static SubstitutionFormat? Format(CoreV3.SubstitutionFormatString? message, string path, BindErrors errors)
+    private static SubstitutionFormat? Format(CoreV3.SubstitutionFormatString? message, string path, BindErrors errors, ISet<string> absent)
     {
         if (message is null)
         {
             return ValueBinder.Format(DefaultFormat, omitEmpty: false, path, errors);
         }
 
-        var format = ValueBinder.Format(message, path, errors);
+        var format = ValueBinder.Format(message, path, errors, absent);
         return format is JsonFormat ? new LineFormat(format) : format;
     }
 
-    private static LineFormat? Json(Struct format, string path, BindErrors errors)
+    private static LineFormat? Json(Struct format, string path, BindErrors errors, ISet<string> absent)
     {
-        var json = JsonFormat.TryCreate(format, omitEmpty: false, sort: false, out var error);
+        var json = JsonFormat.TryCreate(format, omitEmpty: false, sort: false, out var error, absent);
         if (json is null)
         {
             errors.Add(path, $"The format is not valid: {error}.");

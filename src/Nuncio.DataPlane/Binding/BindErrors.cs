@@ -14,6 +14,7 @@ public sealed class BindErrors
 {
     private readonly List<BindError> _errors = [];
     private readonly List<BindError> _failClosed = [];
+    private readonly List<BindError> _isolated = [];
 
     /// <summary>There is at least one for which the resource is refused.</summary>
     public bool Any => Count > 0;
@@ -29,6 +30,29 @@ public sealed class BindErrors
     /// while the resource serves what does not depend on it.
     /// </summary>
     public IReadOnlyList<BindError> FailClosed => _failClosed;
+
+    /// <summary>For what a part of the resource is refused, while the rest is bound: to be reported as a refusal of that part.</summary>
+    public IReadOnlyList<BindError> Isolated => _isolated;
+
+    /// <summary>Adds all errors of a part that alone is refused as <see cref="Isolated"/>, with what else was found there.</summary>
+    /// <param name="part">Of the part.</param>
+    /// <param name="consequence">What that means for who needs the part.</param>
+    public void Isolate(BindErrors part, string consequence)
+    {
+        foreach (var error in part._errors)
+        {
+            if (error.IsPartial)
+            {
+                AddPartial(error.FieldPath, error.Message);
+            }
+            else
+            {
+                _isolated.Add(error with { Message = $"{error.Message} {consequence}" });
+            }
+        }
+
+        _failClosed.AddRange(part._failClosed);
+    }
 
     /// <summary>Adds one of <see cref="FailClosed"/>.</summary>
     public void AddFailClosed(string fieldPath, string message) => _failClosed.Add(new BindError(fieldPath, message));
@@ -51,6 +75,11 @@ public sealed class BindErrors
         foreach (var error in other._failClosed)
         {
             AddFailClosed(Path(parent, error.FieldPath), error.Message);
+        }
+
+        foreach (var error in other._isolated)
+        {
+            _isolated.Add(error with { FieldPath = Path(parent, error.FieldPath) });
         }
     }
 

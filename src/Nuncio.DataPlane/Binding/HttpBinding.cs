@@ -29,7 +29,7 @@ internal sealed class HttpBinding : IAsyncDisposable
 
     public HttpBinding(
         ClusterTable clusters, RouteConfigurationTable routes, TimerService timers, MetricsRegistry metrics, ILoggerFactory loggers,
-        OverloadState? overload = null)
+        OverloadState? overload = null, bool refusesRoutesAlone = false)
     {
         _clusters = clusters;
         _routes = routes;
@@ -56,7 +56,7 @@ internal sealed class HttpBinding : IAsyncDisposable
             new RbacBinder(),
             new RouterBinder(clusters, timers),
         ]);
-        _routeBinder = new RouteConfigurationBinder(filters) { Metrics = metrics };
+        _routeBinder = new RouteConfigurationBinder(filters) { Metrics = metrics, RefusesRoutesAlone = refusesRoutesAlone };
         AccessLogs = new AccessLogBinder(_accessLogs, new GrpcAccessLogBinder(_remoteLogs, calls, metrics));
         _binder = new HttpConnectionManagerBinder(filters, _routeBinder, AccessLogs, new TracingBinder(_tracers, calls, metrics));
     }

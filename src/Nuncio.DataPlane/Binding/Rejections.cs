@@ -13,6 +13,11 @@ internal static class Rejections
             rejections.Add(new XdsRejection(typeUrl, name, error.FieldPath, error.Message, error.IsPartial));
         }
 
+        foreach (var error in errors.Isolated)
+        {
+            rejections.Add(new XdsRejection(typeUrl, name, error.FieldPath, error.Message));
+        }
+
         foreach (var error in errors.FailClosed)
         {
             rejections.Add(new XdsRejection(typeUrl, name, error.FieldPath, error.Message, IsPartial: true));

@@ -36,6 +36,24 @@ internal sealed class RouteBinder(HttpFilterCatalog filters)
         return errors.Any ? (null, errors) : (model, errors);
     }
 
+    /// <summary>The model of a route that cannot be bound: it answers 500. Null where not even its condition can be bound.</summary>
+    public RouteModel? BindRefused(RouteV3.Route message)
+    {
+        var errors = new BindErrors();
+        var match = BindMatch(message.Match, "match", errors);
+        var action = BindDirectResponse(new RouteV3.DirectResponseAction { Status = 500 }, "", MaxDirectResponseBytes, errors);
+        return match is null || action is null || errors.Any ? null : new RouteModel
+        {
+            Name = message.Name,
+            Match = match,
+            Action = action,
+            RequestHeaders = HeaderMutationsModel.None,
+            ResponseHeaders = HeaderMutationsModel.None,
+            FilterConfigs = FilterConfigMap.Empty,
+            Message = message,
+        };
+    }
+
     private static RouteMatchModel? BindMatch(RouteV3.RouteMatch? message, string path, BindErrors errors)
     {
         if (message is null)

@@ -27,6 +27,12 @@ public sealed class RouteConfigurationBinder
     /// <summary>Where virtual clusters are counted; null counts them nowhere that can be seen.</summary>
     public MetricsRegistry? Metrics { get; init; }
 
+    /// <summary>
+    /// A route that cannot be bound is refused alone, and answers 500 so that no other gets its requests; else it is its route configuration that is refused,
+    /// as Envoy does.
+    /// </summary>
+    public bool RefusesRoutesAlone { get; init; }
+
     /// <summary>The model; null where there are errors.</summary>
     public RouteConfigurationModel? Bind(RouteV3.RouteConfiguration message, string path, BindErrors errors)
     {
@@ -120,7 +126,7 @@ public sealed class RouteConfigurationBinder
         for (var i = 0; i < message.Routes.Count; i++)
         {
             var bound = BindRoute(message.Routes[i], maxDirectResponse);
-            if (bound.Errors.All.Count > 0 || bound.Errors.FailClosed.Count > 0)
+            if (bound.Errors.All.Count > 0 || bound.Errors.FailClosed.Count > 0 || bound.Errors.Isolated.Count > 0)
             {
                 errors.AddAll(BindErrors.Path("", "routes", i), bound.Errors);
             }
@@ -200,6 +206,14 @@ public sealed class RouteConfigurationBinder
         }
 
         var (model, errors) = _routes.Bind(message, maxDirectResponse);
+        if (RefusesRoutesAlone && errors.Any)
+        {
+            model = _routes.BindRefused(message);
+            var alone = new BindErrors();
+            alone.Isolate(errors, model is null ? "The route is left out." : "Its requests are answered with 500.");
+            errors = alone;
+        }
+
         var result = new BoundRoute(model, errors, maxDirectResponse);
         _boundRoutes.AddOrUpdate(message, result);
         return result;

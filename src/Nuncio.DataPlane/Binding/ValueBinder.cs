@@ -216,9 +216,14 @@ internal static class ValueBinder
     }
 
     /// <summary>A format of a header's value or a body; null with an error.</summary>
-    public static SubstitutionFormat? Format(string text, bool omitEmpty, string path, BindErrors errors)
+    /// <param name="text">The format.</param>
+    /// <param name="omitEmpty">A value that a request does not have is nothing instead of <c>-</c>.</param>
+    /// <param name="path">Of the field.</param>
+    /// <param name="errors">Gets why it cannot be used.</param>
+    /// <param name="absent">Gets the operators that Envoy has and we do not, which are then without a value; null: they are an error.</param>
+    public static SubstitutionFormat? Format(string text, bool omitEmpty, string path, BindErrors errors, ISet<string>? absent = null)
     {
-        var format = SubstitutionFormat.TryParse(text, omitEmpty, out var error);
+        var format = SubstitutionFormat.TryParse(text, omitEmpty, out var error, absent);
         if (format is null)
         {
             errors.Add(path, $"The format is not valid: {error}.");
@@ -228,7 +233,11 @@ internal static class ValueBinder
     }
 
     /// <summary>A format string message; null with an error, or where unset.</summary>
-    public static SubstitutionFormat? Format(CoreV3.SubstitutionFormatString? message, string path, BindErrors errors)
+    /// <param name="message">The message.</param>
+    /// <param name="path">Of the field.</param>
+    /// <param name="errors">Gets why it cannot be used.</param>
+    /// <param name="absent">Gets the operators that Envoy has and we do not, which are then without a value; null: they are an error.</param>
+    public static SubstitutionFormat? Format(CoreV3.SubstitutionFormatString? message, string path, BindErrors errors, ISet<string>? absent = null)
     {
         if (message is null)
         {
@@ -243,13 +252,13 @@ internal static class ValueBinder
         switch (message.FormatCase)
         {
             case CoreV3.SubstitutionFormatString.FormatOneofCase.TextFormat:
-                return Format(message.TextFormat, message.OmitEmptyValues, BindErrors.Path(path, "text_format"), errors);
+                return Format(message.TextFormat, message.OmitEmptyValues, BindErrors.Path(path, "text_format"), errors, absent);
             case CoreV3.SubstitutionFormatString.FormatOneofCase.TextFormatSource:
                 var field = BindErrors.Path(path, "text_format_source");
                 return Data(message.TextFormatSource, field, errors) is { } data
-                    ? Format(Encoding.UTF8.GetString(data), message.OmitEmptyValues, field, errors) : null;
+                    ? Format(Encoding.UTF8.GetString(data), message.OmitEmptyValues, field, errors, absent) : null;
             case CoreV3.SubstitutionFormatString.FormatOneofCase.JsonFormat:
-                var json = JsonFormat.TryCreate(message.JsonFormat, message.OmitEmptyValues, message.JsonFormatOptions?.SortProperties ?? false, out var error);
+                var json = JsonFormat.TryCreate(message.JsonFormat, message.OmitEmptyValues, message.JsonFormatOptions?.SortProperties ?? false, out var error, absent);
                 if (json is null)
                 {
                     errors.Add(BindErrors.Path(path, "json_format"), $"The format is not valid: {error}.");

@@ -8,7 +8,12 @@ namespace Nuncio.DataPlane.Formatting;
 /// </summary>
 internal static class FormatParser
 {
-    public static bool TryParse(string format, out FormatOperator[] operators, out string error)
+    /// <summary>The parts of a format; false with the reason.</summary>
+    /// <param name="format">The text.</param>
+    /// <param name="operators">The parts.</param>
+    /// <param name="error">The reason.</param>
+    /// <param name="absent">Gets the operators that Envoy has and we do not, which are then without a value; null: they are an error.</param>
+    public static bool TryParse(string format, out FormatOperator[] operators, out string error, ISet<string>? absent = null)
     {
         var found = new List<FormatOperator>();
         var literal = new StringBuilder();
@@ -29,7 +34,7 @@ internal static class FormatParser
                 continue;
             }
 
-            if (!TryParseOperator(format, ref at, out var op, out error))
+            if (!TryParseOperator(format, ref at, absent, out var op, out error))
             {
                 return false;
             }
@@ -52,7 +57,7 @@ internal static class FormatParser
         }
     }
 
-    private static bool TryParseOperator(string format, ref int at, out FormatOperator op, out string error)
+    private static bool TryParseOperator(string format, ref int at, ISet<string>? absent, out FormatOperator op, out string error)
     {
         op = null!;
         var start = at;
@@ -108,12 +113,20 @@ internal static class FormatParser
         }
 
         at = end + 1;
-        if (FormatOperators.Create(name, arguments, length, out error) is not { } created)
+        if (FormatOperators.Create(name, arguments, length, out error) is { } created)
+        {
+            op = created;
+            return true;
+        }
+
+        if (absent is null || !AbsentOperators.Contains(name))
         {
             return false;
         }
 
-        op = created;
+        absent.Add(name);
+        op = new FormatOperator(static (_, _) => false, isNumber: false, maxLength: 0);
+        error = "";
         return true;
     }
 }

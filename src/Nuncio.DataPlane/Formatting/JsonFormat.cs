@@ -14,12 +14,14 @@ public sealed class JsonFormat : SubstitutionFormat
 {
     private readonly bool _omitEmpty;
     private readonly bool _sort;
+    private readonly ISet<string>? _absent;
     private Node _root = new Node.Raw([]);
 
-    private JsonFormat(bool omitEmpty, bool sort)
+    private JsonFormat(bool omitEmpty, bool sort, ISet<string>? absent)
     {
         _omitEmpty = omitEmpty;
         _sort = sort;
+        _absent = absent;
     }
 
     /// <summary>Binds an object; null with the reason (and which field) where a format in it is bad.</summary>
@@ -27,10 +29,11 @@ public sealed class JsonFormat : SubstitutionFormat
     /// <param name="omitEmpty">A missing value's field is left out.</param>
     /// <param name="sort">Fields are sorted by name.</param>
     /// <param name="error">The reason.</param>
-    public static JsonFormat? TryCreate(Struct format, bool omitEmpty, bool sort, out string error)
+    /// <param name="absent">Gets the operators that Envoy has and we do not, which are then without a value; null: they are an error.</param>
+    public static JsonFormat? TryCreate(Struct format, bool omitEmpty, bool sort, out string error, ISet<string>? absent = null)
     {
         ArgumentNullException.ThrowIfNull(format);
-        var json = new JsonFormat(omitEmpty, sort);
+        var json = new JsonFormat(omitEmpty, sort, absent);
         if (json.BindObject(format, out error) is not { } root)
         {
             return null;
@@ -82,7 +85,7 @@ public sealed class JsonFormat : SubstitutionFormat
 
                 return new Node.Array([.. items]);
             case Value.KindOneofCase.StringValue:
-                if (!FormatParser.TryParse(value.StringValue, out var operators, out error))
+                if (!FormatParser.TryParse(value.StringValue, out var operators, out error, _absent))
                 {
                     return null;
                 }

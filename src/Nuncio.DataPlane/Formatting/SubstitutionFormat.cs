@@ -20,8 +20,9 @@ public abstract class SubstitutionFormat
     /// <param name="format">The text.</param>
     /// <param name="omitEmpty">A value that a request does not have is nothing instead of <c>-</c>.</param>
     /// <param name="error">The reason.</param>
-    public static SubstitutionFormat? TryParse(string format, bool omitEmpty, out string error) =>
-        FormatParser.TryParse(format, out var operators, out error) ? new TextFormat(operators, omitEmpty) : null;
+    /// <param name="absent">Gets the operators that Envoy has and we do not, which are then without a value; null: they are an error.</param>
+    public static SubstitutionFormat? TryParse(string format, bool omitEmpty, out string error, ISet<string>? absent = null) =>
+        FormatParser.TryParse(format, out var operators, out error, absent) ? new TextFormat(operators, omitEmpty) : null;
 
     private sealed class TextFormat(FormatOperator[] operators, bool omitEmpty) : SubstitutionFormat
     {

@@ -9,12 +9,12 @@ using Nuncio.Xds;
 namespace Nuncio.Host.Planes;
 
 /// <summary>The proxy in this process.</summary>
-internal sealed class EmbeddedPlane(ILoggerFactory loggers, TimeProvider time, OverloadOptions overload) : IGatewayPlane
+internal sealed class EmbeddedPlane(ILoggerFactory loggers, TimeProvider time, OverloadOptions overload, bool refusesRoutesAlone = false) : IGatewayPlane
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(15);
 
-    private readonly EmbeddedProxy _proxy = new(loggers, time, overload);
+    private readonly EmbeddedProxy _proxy = new(loggers, time, overload, refusesRoutesAlone: refusesRoutesAlone);
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly CancellationTokenSource _ended = new();
     private XdsSnapshot? _snapshot;

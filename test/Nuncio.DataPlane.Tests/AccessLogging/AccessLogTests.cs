@@ -37,6 +37,25 @@ public class AccessLogTests
         json.RootElement.GetProperty("text").GetString().ShouldBe("x curl \"");
     }
 
+    [Fact]
+    public async Task Log_WithOperatorsThatOnlyEnvoyHas_GoesWithout()
+    {
+        var line = await LogAsync(
+            new FileAccessLog { Format = "%RESPONSE_CODE% %DOWNSTREAM_WIRE_BYTES_SENT% %COMMON_DURATION(DS_RX_BEG:DS_TX_END:ms)% %METADATA(ROUTE:a:b)%" });
+
+        line.ShouldBe("404 - - -");
+    }
+
+    [Fact]
+    public void TryParse_OperatorThatOnlyEnvoyHas_IsRefusedWhereItIsNotSaid()
+    {
+        SubstitutionFormat.TryParse("%WORKER_ID%", omitEmpty: false, out _).ShouldBeNull();
+
+        var absent = new HashSet<string>();
+        SubstitutionFormat.TryParse("%WORKER_ID% %PROTOCOL%", omitEmpty: false, out _, absent).ShouldNotBeNull();
+        absent.ShouldBe(["WORKER_ID"]);
+    }
+
     [Theory]
     [InlineData("%NOPE%")]
     [InlineData("%REQ%")]

@@ -1,4 +1,5 @@
 using Nuncio.DataPlane.Binding;
+using Nuncio.DataPlane.Model;
 
 namespace Nuncio.DataPlane.Tests.Binding;
 
@@ -37,6 +38,26 @@ public class RouteConfigurationBinderTests
 
         errors.All.Select(error => error.FieldPath).ShouldContain("rc.virtual_hosts[0].routes[1].match.safe_regex.regex");
         errors.All.Select(error => error.FieldPath).ShouldContain("rc.virtual_hosts[0].routes[1].route.timeout");
+    }
+
+    [Fact]
+    public void Bind_WhereRoutesAreRefusedAlone_OnlyTheFaultyAnswersAnError()
+    {
+        var faulty = Route("/faulty/");
+        faulty.Route_.Timeout = new Google.Protobuf.WellKnownTypes.Duration { Seconds = -1 };
+        var hopeless = new RouteV3.Route { Match = new RouteV3.RouteMatch { SafeRegex = new MatcherV3.RegexMatcher { Regex = "(" } }, Route_ = new() { Cluster = "c" } };
+        var binder = new RouteConfigurationBinder(new HttpFilterCatalog([])) { RefusesRoutesAlone = true };
+        var errors = new BindErrors();
+
+        var routes = binder.Bind(Routes([faulty, hopeless, Route("/")]), "rc", errors)!.VirtualHosts[0].Routes;
+
+        routes.Count.ShouldBe(2);
+        routes[0].Match.Literal.ShouldBe("/faulty/"u8.ToArray());
+        routes[0].Action.ShouldBeOfType<DirectResponseModel>().Status.ShouldBe(500);
+        routes[1].Action.ShouldBeOfType<ForwardModel>();
+        errors.Any.ShouldBeFalse();
+        errors.Isolated.Select(error => error.FieldPath).ShouldBe(
+            ["rc.virtual_hosts[0].routes[0].route.timeout", "rc.virtual_hosts[0].routes[1].match.safe_regex.regex"]);
     }
 
     [Fact]

@@ -69,6 +69,34 @@ public class ReloadTests
     }
 
     [Fact]
+    public async Task Mapping_WithWhatTheEmbeddedProxyCannotDo_AnswersAnError_AndStopsNoOther()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var gateway = await RunningGateway.StartAsync(Manifests.Mapping("first", "/first/", backend.Port));
+        gateway.Write("module.yaml", """
+            apiVersion: getambassador.io/v3alpha1
+            kind: Module
+            metadata: {name: ambassador}
+            spec: {config: {envoy_log_format: "%RESPONSE_CODE% %WORKER_ID%"} }
+            """);
+
+        // Envoy knows the operator; a header that is missing might be one that an upstream trusts.
+        gateway.Write("odd.yaml", $$"""
+            apiVersion: getambassador.io/v3alpha1
+            kind: Mapping
+            metadata: {name: odd}
+            spec: {hostname: "*", prefix: /odd/, service: "127.0.0.1:{{backend.Port}}", add_request_headers: {x-worker: {value: "%WORKER_ID%"} } }
+            """);
+        gateway.Write("second.yaml", Manifests.Mapping("second", "/second/", backend.Port));
+
+        await gateway.SendUntilAsync(response => response.Status == 200, "/second/");
+        (await gateway.SendAsync("GET", "/first/")).Status.ShouldBe(200);
+        (await gateway.SendAsync("GET", "/odd/")).Status.ShouldBe(500);
+        await gateway.Process.WaitForLineAsync("odd.yaml:1:1: error refused-by-data-plane");
+        await gateway.Process.WaitForLineAsync("field-without-effect");
+    }
+
+    [Fact]
     public async Task UpstreamConnections_AcrossReloadsThatDoNotConcernThem_AreKept()
     {
         await using var backend = WireBackend.StartEcho();

@@ -269,7 +269,7 @@ internal sealed partial class EnvoyStandby : IAsyncDisposable
     private async Task ServeAsync(CancellationToken cancellationToken)
     {
         _neededAt = _time.GetTimestamp();
-        _proxy ??= new EmbeddedProxy(_loggers, _time, _overload, address => _places.GetValueOrDefault(address)?.Socket);
+        _proxy ??= new EmbeddedProxy(_loggers, _time, _overload, address => _places.GetValueOrDefault(address)?.Socket, refusesRoutesAlone: true);
         if (!ReferenceEquals(_applied, _wanted) || IsReached)
         {
             _applied = _wanted;
