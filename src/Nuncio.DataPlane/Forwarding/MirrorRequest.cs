@@ -17,6 +17,9 @@ namespace Nuncio.DataPlane.Forwarding;
 /// </summary>
 internal sealed class MirrorRequest
 {
+    // What a piece costs beside its bytes: a client that sends one at a time must not have more memory than the limit allows.
+    private const int PieceCost = 64;
+
     private readonly Lock _gate = new();
     private readonly Queue<(byte[] Bytes, int Length)> _waiting = new();
     private readonly Signal _more = new();
@@ -44,6 +47,7 @@ internal sealed class MirrorRequest
     private bool _isSent;
     private HttpClientStream? _stream;
     private int _holders;
+    private ITimer? _timer;
 
     /// <summary>Copies the headers as the main cluster gets them.</summary>
     /// <param name="cluster">Where it goes.</param>
@@ -101,6 +105,7 @@ internal sealed class MirrorRequest
             return true;
         }
 
+        bool hasRoom;
         lock (_gate)
         {
             if (_isOver)
@@ -109,11 +114,12 @@ internal sealed class MirrorRequest
             }
 
             var bytes = Rent(data.Length);
+            hasRoom = bytes != null;
             if (bytes != null)
             {
                 data.CopyTo(bytes);
                 _waiting.Enqueue((bytes, data.Length));
-                _waitingBytes += data.Length;
+                _waitingBytes += data.Length + PieceCost;
             }
             else
             {
@@ -122,12 +128,12 @@ internal sealed class MirrorRequest
         }
 
         _more.Raise();
-        if (_isAbandoned)
+        if (!hasRoom)
         {
             GiveUp();
         }
 
-        return !_isAbandoned;
+        return hasRoom;
     }
 
     /// <summary>The body is complete.</summary>
@@ -137,6 +143,7 @@ internal sealed class MirrorRequest
         {
             _trailers.AddAll(trailers);
             _isComplete = true;
+            StartTimer();
         }
 
         _more.Raise();
@@ -170,7 +177,7 @@ internal sealed class MirrorRequest
 
     private byte[]? Rent(int length)
     {
-        if (!_overload.TryKeep(length))
+        if (!_overload.TryKeep(length + PieceCost))
         {
             return null;
         }
@@ -181,7 +188,7 @@ internal sealed class MirrorRequest
         }
         catch (OutOfMemoryException)
         {
-            _overload.Release(length);
+            _overload.Release(length + PieceCost);
             return null;
         }
     }
@@ -200,6 +207,17 @@ internal sealed class MirrorRequest
         await Task.Yield();
         try
         {
+            using var timer = _cluster.Environment.Timers.Time.CreateTimer(
+                static state => ((MirrorRequest)state!).OnTimeout(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            lock (_gate)
+            {
+                _timer = timer;
+                if (_isComplete)
+                {
+                    StartTimer();
+                }
+            }
+
             await SendAsync();
         }
         finally
@@ -207,6 +225,7 @@ internal sealed class MirrorRequest
             lock (_gate)
             {
                 _isOver = true;
+                _timer = null;
                 while (_waiting.TryDequeue(out var piece))
                 {
                     Free(piece);
@@ -230,11 +249,7 @@ internal sealed class MirrorRequest
         var lease = await _pool.AcquireAsync(_waiter);
         if (lease.Stream is not { } stream)
         {
-            if (!_isAbandoned)
-            {
-                Count(503);
-            }
-
+            OnNoAnswer(wasSent: false);
             return;
         }
 
@@ -243,17 +258,16 @@ internal sealed class MirrorRequest
         {
             _stream = stream;
             _holders = 1;
-            isGone = _isAbandoned;
+            isGone = _isAbandoned || _timedOut;
         }
 
         if (isGone)
         {
             stream.Reset(StreamResetReason.LocalReset);
+            OnNoAnswer(wasSent: false);
         }
         else
         {
-            using var timer = _cluster.Environment.Timers.Time.CreateTimer(
-                static state => ((MirrorRequest)state!).OnTimeout(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             await WriteHeadersAsync(stream);
             var answer = ReadAnswerAsync(stream);
             if (!_isBare)
@@ -264,11 +278,6 @@ internal sealed class MirrorRequest
             lock (_gate)
             {
                 _isSent = true;
-            }
-
-            if (_timeout > TimeSpan.Zero)
-            {
-                timer.Change(_timeout, Timeout.InfiniteTimeSpan);
             }
 
             await answer;
@@ -344,8 +353,8 @@ internal sealed class MirrorRequest
 
     private void Free((byte[] Bytes, int Length) piece)
     {
-        _waitingBytes -= piece.Length;
-        _overload.Release(piece.Length);
+        _waitingBytes -= piece.Length + PieceCost;
+        _overload.Release(piece.Length + PieceCost);
         ArrayPool<byte>.Shared.Return(piece.Bytes);
     }
 
@@ -359,7 +368,7 @@ internal sealed class MirrorRequest
         while (head.Error == StreamResetReason.None && stream.ResponseHeaders.Status is >= 100 and < 200);
         if (head.Error != StreamResetReason.None)
         {
-            OnNoAnswer();
+            OnNoAnswer(wasSent: true);
         }
         else
         {
@@ -386,12 +395,15 @@ internal sealed class MirrorRequest
         }
     }
 
-    private void OnNoAnswer()
+    private void OnNoAnswer(bool wasSent)
     {
         if (_timedOut)
         {
             _cluster.Metrics.RequestsTimeout.Increment();
-            _cluster.Metrics.RequestsSentReset.Increment();
+            if (wasSent)
+            {
+                _cluster.Metrics.RequestsSentReset.Increment();
+            }
         }
 
         if (!_isAbandoned)
@@ -403,7 +415,17 @@ internal sealed class MirrorRequest
     private void OnTimeout()
     {
         _timedOut = true;
+        _waiter.Cancel();
         Reset(StreamResetReason.Timeout);
+    }
+
+    // Under the lock. As in Envoy the time runs from the end of the request, also while the copy waits for a connection, or for an upstream that does not read.
+    private void StartTimer()
+    {
+        if (_timeout > TimeSpan.Zero)
+        {
+            _timer?.Change(_timeout, Timeout.InfiniteTimeSpan);
+        }
     }
 
     // The stream goes back to its pool only when nobody can touch it any more.

@@ -169,6 +169,12 @@ public sealed class StandbySocket : IDisposable
     {
         lock (_gate)
         {
+            if (_taker is null)
+            {
+                // A listener that was refused after all has served nobody: who waits here is still looked after.
+                return;
+            }
+
             _taker = null;
             if (_isClosed)
             {

@@ -56,6 +56,26 @@ public sealed class StandbySocketTests
     }
 
     [SkippableFact]
+    public async Task Release_OfOneThatNobodyServed_ForgetsNobodyWhoWaits()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux());
+        var other = ListenerSocket.Listen(new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0), false), 64);
+        var address = new ListenAddress((IPEndPoint)other.LocalEndPoint!, false);
+        using var standby = StandbySocket.Open(address, 64, 1, static () => { }, out _).ShouldNotBeNull();
+        standby.Watch();
+        other.Dispose();
+        using var client = Connect(address);
+        await Until.TrueAsync(() => standby.IsReached);
+
+        standby.Release();
+
+        standby.IsReached.ShouldBeTrue();
+        var taken = new List<Socket>();
+        standby.Serve(taken.Add);
+        taken.ShouldHaveSingleItem().Dispose();
+    }
+
+    [SkippableFact]
     public void Address_ThatAnotherHasAlone_IsAnError()
     {
         Skip.IfNot(OperatingSystem.IsLinux());

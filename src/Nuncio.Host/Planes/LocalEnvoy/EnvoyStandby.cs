@@ -140,7 +140,7 @@ internal sealed partial class EnvoyStandby : IAsyncDisposable
         {
             while (true)
             {
-                var mayWait = await StepAsync(_leaving.Token);
+                var mayWait = await TryStepAsync(_leaving.Token);
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(_leaving.Token);
                 var news = _news.Reader.WaitToReadAsync(limit.Token).AsTask();
                 await Task.WhenAny(news, Task.Delay(mayWait ? Pause : ShortPause, _time, limit.Token));
@@ -152,6 +152,20 @@ internal sealed partial class EnvoyStandby : IAsyncDisposable
         catch (OperationCanceledException)
         {
             // The end.
+        }
+    }
+
+    // A defect of the standby must neither end it for good nor stand in the way when the gateway ends: Envoy is to be drained then.
+    private async Task<bool> TryStepAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await StepAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogDefect(e);
+            return true;
         }
     }
 
@@ -275,11 +289,11 @@ internal sealed partial class EnvoyStandby : IAsyncDisposable
             _applied = _wanted;
             foreach (var rejection in (await _proxy.ApplyAsync(_wanted!, cancellationToken)).Rejections)
                 LogRefused(rejection.Name, rejection.FieldPath, rejection.Message);
-        }
 
-        // A listener that the proxy refuses: whoever waits there would wait for ever.
-        foreach (var place in _places.Values.Where(static place => place.Socket.IsReached)) _impossible.Add(place.Socket.Address);
-        Close(static place => place.Socket.IsReached);
+            // A listener that the proxy refuses: whoever waits there would wait for ever.
+            foreach (var place in _places.Values.Where(static place => place.Socket.IsReached)) _impossible.Add(place.Socket.Address);
+            Close(static place => place.Socket.IsReached);
+        }
     }
 
     /// <summary>Envoy has it back. What is open here goes on until it ends by itself, or its time is over; clients are told to come again.</summary>
@@ -348,4 +362,7 @@ internal sealed partial class EnvoyStandby : IAsyncDisposable
 
     [LoggerMessage(5, LogLevel.Warning, "The standby does without {Name}, {Field}: {Reason}")]
     private partial void LogRefused(string name, string field, string reason);
+
+    [LoggerMessage(6, LogLevel.Error, "The standby for Envoy failed by a defect; it is tried again")]
+    private partial void LogDefect(Exception exception);
 }
