@@ -28,8 +28,8 @@ public sealed class RouteConfigurationBinder
     public MetricsRegistry? Metrics { get; init; }
 
     /// <summary>
-    /// A route that cannot be bound is refused alone, and answers 500 so that no other gets its requests; else it is its route configuration that is refused,
-    /// as Envoy does.
+    /// A route that cannot be bound is refused alone, and answers 500 so that no other gets its requests. Else, and where not even its condition can be bound,
+    /// its route configuration is refused, as Envoy does.
     /// </summary>
     public bool RefusesRoutesAlone { get; init; }
 
@@ -206,12 +206,11 @@ public sealed class RouteConfigurationBinder
         }
 
         var (model, errors) = _routes.Bind(message, maxDirectResponse);
-        if (RefusesRoutesAlone && errors.Any)
+        if (RefusesRoutesAlone && errors.Any && _routes.BindRefused(message) is { } refused)
         {
-            model = _routes.BindRefused(message);
             var alone = new BindErrors();
-            alone.Isolate(errors, model is null ? "The route is left out." : "Its requests are answered with 500.");
-            errors = alone;
+            alone.Isolate(errors, "Its requests are answered with 500.");
+            (model, errors) = (refused, alone);
         }
 
         var result = new BoundRoute(model, errors, maxDirectResponse);

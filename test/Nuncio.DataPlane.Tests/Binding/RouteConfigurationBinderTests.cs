@@ -45,19 +45,30 @@ public class RouteConfigurationBinderTests
     {
         var faulty = Route("/faulty/");
         faulty.Route_.Timeout = new Google.Protobuf.WellKnownTypes.Duration { Seconds = -1 };
-        var hopeless = new RouteV3.Route { Match = new RouteV3.RouteMatch { SafeRegex = new MatcherV3.RegexMatcher { Regex = "(" } }, Route_ = new() { Cluster = "c" } };
         var binder = new RouteConfigurationBinder(new HttpFilterCatalog([])) { RefusesRoutesAlone = true };
         var errors = new BindErrors();
 
-        var routes = binder.Bind(Routes([faulty, hopeless, Route("/")]), "rc", errors)!.VirtualHosts[0].Routes;
+        var routes = binder.Bind(Routes([faulty, Route("/")]), "rc", errors)!.VirtualHosts[0].Routes;
 
         routes.Count.ShouldBe(2);
         routes[0].Match.Literal.ShouldBe("/faulty/"u8.ToArray());
         routes[0].Action.ShouldBeOfType<DirectResponseModel>().Status.ShouldBe(500);
         routes[1].Action.ShouldBeOfType<ForwardModel>();
         errors.Any.ShouldBeFalse();
-        errors.Isolated.Select(error => error.FieldPath).ShouldBe(
-            ["rc.virtual_hosts[0].routes[0].route.timeout", "rc.virtual_hosts[0].routes[1].match.safe_regex.regex"]);
+        errors.Isolated.Select(error => error.FieldPath).ShouldBe(["rc.virtual_hosts[0].routes[0].route.timeout"]);
+    }
+
+    [Fact]
+    public void Bind_WhereACondition_CannotBeBound_NoWiderRouteGetsItsRequests()
+    {
+        var hopeless = Route("/");
+        hopeless.Match = new RouteV3.RouteMatch { SafeRegex = new MatcherV3.RegexMatcher { Regex = "(" } };
+        var binder = new RouteConfigurationBinder(new HttpFilterCatalog([])) { RefusesRoutesAlone = true };
+        var errors = new BindErrors();
+
+        binder.Bind(Routes([hopeless, Route("/")]), "", errors).ShouldBeNull();
+
+        errors.Any.ShouldBeTrue();
     }
 
     [Fact]
