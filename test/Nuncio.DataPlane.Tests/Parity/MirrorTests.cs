@@ -96,6 +96,26 @@ public sealed class MirrorTests : IAsyncLifetime
         (await NextAsync()).ShouldBe("1");
     });
 
+    [Fact]
+    public async Task CopyThatWaitsForAConnection_EndsWithTheTimeOfTheRoute()
+    {
+        const string Routes = """
+            {"name":"h","domains":["*"],"routes":[
+              {"match":{"prefix":"/first"},"route":{"cluster":"c","timeout":"0s","request_mirror_policies":[{"cluster":"m"}] } },
+              {"match":{"prefix":"/"},"route":{"cluster":"c","timeout":"0.5s","request_mirror_policies":[{"cluster":"m"}] } }] }
+            """;
+        await using var deaf = WireBackend.Start(static (_, cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken));
+        await using var pair = await ProxyPair.StartAsync(ProxyPair.Resources(
+            Routes,
+            ProxyPair.Cluster("c", "", (_main.Port, 1)) + ","
+                + ProxyPair.Cluster("m", "\"circuit_breakers\":{\"thresholds\":[{\"max_connections\":1}]},", (deaf.Port, 1))));
+        await ProxyPair.AskAsync(pair.Port, "GET /first HTTP/1.1\r\nhost: a\r\n\r\n");
+        await Until.TrueAsync(async () => await pair.CountAsync(pair.Port, "envoy_cluster_upstream_rq_active{envoy_cluster_name=\"m\"}") == 1);
+
+        await ProxyPair.AskAsync(pair.Port, "GET /second HTTP/1.1\r\nhost: a\r\n\r\n");
+        await Until.TrueAsync(async () => await pair.CountAsync(pair.Port, "envoy_cluster_upstream_rq_timeout{envoy_cluster_name=\"m\"}") == 1);
+    }
+
     private async Task<string> NextAsync() => await _seen.Reader.ReadAsync().AsTask().WaitAsync(Until.Limit);
 
     private async Task CopyAsync(HttpWire wire, CancellationToken cancellationToken)
