@@ -10,8 +10,14 @@ internal sealed class EnvoyGateway : IAsyncDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _envoy;
 
-    private EnvoyGateway(int envoyPort) =>
+    private EnvoyGateway(int envoyPort)
+    {
+        AdminPort = envoyPort;
         _envoy = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{envoyPort}")) };
+    }
+
+    /// <summary>Of Envoy's administration interface.</summary>
+    public int AdminPort { get; }
 
     public RunningGateway Gateway { get; private set; } = null!;
 

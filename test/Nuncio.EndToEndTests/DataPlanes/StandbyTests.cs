@@ -64,9 +64,15 @@ public sealed class StandbyTests
         (await envoy.Gateway.AdminStatusAsync("/ambassador/v0/check_ready")).ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await envoy.Gateway.AdminTextAsync("/metrics")).ShouldContain("envoy_http_downstream_rq_total");
 
-        // Back: the same, and behind Envoy's sockets this time.
+        // Back: the same, and behind Envoy's sockets this time. A listener that is to have the port of Envoy's own pages does not keep Envoy from starting.
+        envoy.Gateway.Write("clash.yaml", Manifests.Listener
+            .Replace("PORT", envoy.AdminPort.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+            .Replace("name: test", "name: clash", StringComparison.Ordinal));
+        await envoy.Gateway.SendUntilAsync(response => response.Status == 200, "/more/");
         File.Delete(held);
         await BackAsync(envoy);
+        (await envoy.Gateway.Process.WaitForLineAsync("refused-by-data-plane")).ShouldContain("clash");
+        envoy.Gateway.Delete("clash.yaml");
         (await envoy.Gateway.SendAsync("GET", "/more/")).Status.ShouldBe(200);
         envoy.Gateway.Write("second.yaml", listener);
         await AnswersAsync(second, envoy);

@@ -48,7 +48,7 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
         _ads = new AdsServer(AdsServerOptions.Default, loggers, time);
         _ads.Acks.Changed += Tell;
         _admin = new EnvoyAdmin(options.Admin);
-        if (options.Standby && OperatingSystem.IsLinux()) _standby = new EnvoyStandby(Look, overload, drainTime, loggers, time);
+        if (options.Standby && OperatingSystem.IsLinux()) _standby = new EnvoyStandby(Look, options.Admin, overload, drainTime, loggers, time);
     }
 
     /// <inheritdoc/>
@@ -170,6 +170,8 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
     // Envoy tells nobody when it is live; after that, only its end matters.
     private async Task AskAsync()
     {
+        var (wasLive, isSaid) = (false, false);
+        long? silentSince = null;
         try
         {
             while (!_stopping.IsCancellationRequested)
@@ -187,6 +189,13 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
                 }
 
                 if (isNews) Tell();
+                if (isLive && silentSince is not null && isSaid) LogAnswers();
+                if (ending.IsCompleted || isLive) (wasLive, silentSince, isSaid) = (isLive, null, false);
+                else if (wasLive && !isSaid && _time.GetElapsedTime(silentSince ??= _time.GetTimestamp()) >= TimeSpan.FromSeconds(1))
+                {
+                    isSaid = true;
+                    LogSilent();
+                }
 
                 await Task.WhenAny(ending, Task.Delay(isLive ? TimeSpan.FromSeconds(1) : TimeSpan.FromMilliseconds(50), _time, _stopping.Token));
                 _stopping.Token.ThrowIfCancellationRequested();
@@ -229,4 +238,11 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
 
     [LoggerMessage(2, LogLevel.Warning, "Envoy {Version} is too old: {Oldest} and later are supported, and what it does not know has no effect or is refused")]
     private partial void LogOld(string version, string oldest);
+
+    [LoggerMessage(
+        3, LogLevel.Warning, "Envoy runs, but does not say any more on its administration interface that it is live: this gateway is not ready until it does")]
+    private partial void LogSilent();
+
+    [LoggerMessage(4, LogLevel.Information, "Envoy is live again")]
+    private partial void LogAnswers();
 }

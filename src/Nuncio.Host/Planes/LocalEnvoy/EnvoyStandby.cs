@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Net;
 using System.Text;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
@@ -30,6 +31,7 @@ internal sealed partial class EnvoyStandby : IAsyncDisposable
     private static readonly TimeSpan LastCall = TimeSpan.FromSeconds(1);
 
     private readonly Func<EnvoyView> _look;
+    private readonly IPEndPoint _admin;
     private readonly OverloadOptions _overload;
     private readonly TimeSpan _drainTime;
     private readonly ILoggerFactory _loggers;
@@ -61,13 +63,15 @@ internal sealed partial class EnvoyStandby : IAsyncDisposable
 
     /// <summary>Begins to look.</summary>
     /// <param name="look">How Envoy is.</param>
+    /// <param name="admin">Where Envoy's administration interface listens.</param>
     /// <param name="overload">When the proxy takes no more work.</param>
     /// <param name="drainTime">How long what is open has to end when Envoy is back.</param>
     /// <param name="loggers">For what is to be said.</param>
     /// <param name="time">All time.</param>
-    public EnvoyStandby(Func<EnvoyView> look, OverloadOptions overload, TimeSpan drainTime, ILoggerFactory loggers, TimeProvider time)
+    public EnvoyStandby(Func<EnvoyView> look, IPEndPoint admin, OverloadOptions overload, TimeSpan drainTime, ILoggerFactory loggers, TimeProvider time)
     {
         _look = look;
+        _admin = admin;
         _overload = overload;
         _drainTime = drainTime;
         _loggers = loggers;
@@ -215,7 +219,7 @@ internal sealed partial class EnvoyStandby : IAsyncDisposable
 
         _offered = offered;
         if (ReferenceEquals(before, _wanted)) return;
-        _addresses = _wanted!.Listeners.Values.SelectMany(static listener => StandbySocket.AddressesOf(listener.Message)).ToHashSet();
+        _addresses = _wanted!.Listeners.Values.SelectMany(static listener => StandbySocket.AddressesOf(listener.Message)).Where(MayListen).ToHashSet();
         _impossible.Clear();
         Close(place => !_addresses.Contains(place.Socket.Address));
     }
@@ -254,6 +258,9 @@ internal sealed partial class EnvoyStandby : IAsyncDisposable
 
         _listening = _places.Count;
     }
+
+    /// <summary>An Envoy that cannot bind the port of its administration interface does not start: a listener there is Envoy's to refuse.</summary>
+    private bool MayListen(ListenAddress address) => address.EndPoint.Port != _admin.Port;
 
     private void Aim(EnvoyView envoy, int endings)
     {
