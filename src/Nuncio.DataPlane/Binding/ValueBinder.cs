@@ -258,7 +258,8 @@ internal static class ValueBinder
                 return Data(message.TextFormatSource, field, errors) is { } data
                     ? Format(Encoding.UTF8.GetString(data), message.OmitEmptyValues, field, errors, absent) : null;
             case CoreV3.SubstitutionFormatString.FormatOneofCase.JsonFormat:
-                var json = JsonFormat.TryCreate(message.JsonFormat, message.OmitEmptyValues, message.JsonFormatOptions?.SortProperties ?? false, out var error, absent);
+                var json = JsonFormat.TryCreate(
+                    message.JsonFormat, message.OmitEmptyValues, message.JsonFormatOptions?.SortProperties ?? false, out var error, absent);
                 if (json is null)
                 {
                     errors.Add(BindErrors.Path(path, "json_format"), $"The format is not valid: {error}.");

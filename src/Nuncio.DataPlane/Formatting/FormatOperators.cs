@@ -17,8 +17,13 @@ internal static class FormatOperators
     public static FormatOperator? Create(string name, string? arguments, int maxLength, out string error)
     {
         error = "";
-        if (!string.IsNullOrEmpty(arguments) && Address(name) is { } address)
+        if (Address(name) is { } address)
         {
+            if (arguments is null)
+            {
+                return new FormatOperator((x, b) => Address(address(x), b), isNumber: false, maxLength);
+            }
+
             // The network of so many bits that it is in.
             return byte.TryParse(arguments, NumberStyles.None, CultureInfo.InvariantCulture, out var bits) && bits <= 128
                 ? new FormatOperator((x, b) => Network(address(x), bits, b), isNumber: false, maxLength)
@@ -174,23 +179,17 @@ internal static class FormatOperators
         "RESPONSE_FLAGS_LONG" => static (x, b) => Text(LongResponseFlagNames.Format(x.Flags), b),
         "UPSTREAM_HOST" => static (x, b) => EndPoint(x.Upstream.Host, b),
         "UPSTREAM_REMOTE_ADDRESS" => static (x, b) => EndPoint(Remote(x), b),
-        "UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(Remote(x), b),
         "UPSTREAM_HOST_NAME" => static (x, b) => x.Upstream.HostName.Length > 0 ? Text(x.Upstream.HostName, b) : EndPoint(x.Upstream.Host, b),
         "UPSTREAM_HOST_NAME_WITHOUT_PORT" => static (x, b) => x.Upstream.HostName.Length > 0 ? Text(x.Upstream.HostName, b) : Address(x.Upstream.Host, b),
         "UPSTREAM_CLUSTER" or "UPSTREAM_CLUSTER_RAW" => static (x, b) => Text(x.Upstream.Cluster, b),
         "UPSTREAM_LOCAL_ADDRESS" => static (x, b) => EndPoint(x.Upstream.LocalAddress, b),
-        "UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.Upstream.LocalAddress, b),
         "UPSTREAM_TRANSPORT_FAILURE_REASON" => static (x, b) => Token(x.Upstream.TransportFailureReason, b),
         "UPSTREAM_PROTOCOL" => static (x, b) => x.Upstream.Protocol is { } version && Text(Protocol(version), b),
         "UPSTREAM_TLS_CIPHER" => static (x, b) => Text(x.Upstream.TlsCipher, b),
         "UPSTREAM_TLS_VERSION" => static (x, b) => Text(x.Upstream.TlsVersion, b),
         "DOWNSTREAM_REMOTE_ADDRESS" => static (x, b) => EndPoint(x.RemoteAddress, b),
-        "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.RemoteAddress, b),
         "DOWNSTREAM_DIRECT_REMOTE_ADDRESS" => static (x, b) => EndPoint(x.Downstream.Connection.DirectRemoteAddress, b),
-        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT" => static (x, b) => Address(x.Downstream.Connection.DirectRemoteAddress, b),
         "DOWNSTREAM_LOCAL_ADDRESS" or "DOWNSTREAM_DIRECT_LOCAL_ADDRESS" => static (x, b) => EndPoint(x.Downstream.Connection.LocalAddress, b),
-        "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT" or "DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT" =>
-            static (x, b) => Address(x.Downstream.Connection.LocalAddress, b),
         "REQUESTED_SERVER_NAME" => static (x, b) => Text(x.Downstream.Connection.ServerName, b),
         "DOWNSTREAM_TLS_VERSION" => static (x, b) => Text(x.Downstream.Connection.TlsVersion, b),
         "DOWNSTREAM_TLS_CIPHER" => static (x, b) => Text(x.Downstream.Connection.TlsCipher, b),

@@ -96,7 +96,9 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         finally
         {
             _deadline.End();
-            _http?.CountClosed(_countsAsTls, (_encrypted ?? _socket).IsEndedByPeer, _described?.EndedInRequest ?? false, _listener.Environment.Timers.NowMilliseconds - _opened);
+            _http?.CountClosed(
+                _countsAsTls, (_encrypted ?? _socket).IsEndedByPeer, _described?.EndedInRequest ?? false,
+                _listener.Environment.Timers.NowMilliseconds - _opened);
             _socket.Abort();
             for (var i = 0; i < _counted; i++)
             {

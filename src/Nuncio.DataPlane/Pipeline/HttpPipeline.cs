@@ -79,10 +79,8 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     public override void OnUnreadable(HttpServerStream stream, string details)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        _metrics?.DownstreamRequestsTotal.Increment();
-        _metrics?.DownstreamRequestsHttp2Total.Increment();
-        _metrics?.DownstreamRequestsActive.Increment();
         var exchange = Rent(stream);
+        CountBegun(exchange);
         exchange.Flags = ResponseFlags.DownstreamProtocolError;
         exchange.ResponseCodeDetails = details;
         Complete(exchange);
@@ -92,13 +90,18 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     internal bool IsActive(PipelineExchange exchange, int index) =>
         exchange.FindFilterConfig(Model.Filters[index].Name) is not DisabledFilterConfig;
 
-    [AsyncMethodBuilder(typeof(PooledBuilder))]
-    private async ValueTask RunAsync(PipelineExchange exchange, LocalReply? rejection)
+    private void CountBegun(PipelineExchange exchange)
     {
         _metrics?.DownstreamRequestsTotal.Increment();
         _metrics?.DownstreamRequestsActive.Increment();
         (exchange.Downstream.Version >= HttpProtocolVersion.Http2
             ? _metrics?.DownstreamRequestsHttp2Total : _metrics?.DownstreamRequestsHttp1Total)?.Increment();
+    }
+
+    [AsyncMethodBuilder(typeof(PooledBuilder))]
+    private async ValueTask RunAsync(PipelineExchange exchange, LocalReply? rejection)
+    {
+        CountBegun(exchange);
         try
         {
             if (rejection is null && exchange.Downstream.Version >= HttpProtocolVersion.Http2 && exchange.RequestHeaders.Contains(KnownHeader.Expect))
@@ -390,7 +393,8 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
             }
 
             if ((exchange.Flags & (ResponseFlags.DownstreamConnectionTermination | ResponseFlags.DownstreamRemoteReset)) != 0
-                || ((exchange.Flags & ResponseFlags.DownstreamProtocolError) != 0 && exchange.Downstream.Version >= HttpProtocolVersion.Http2 && exchange.ResponseStatus == 0))
+                || ((exchange.Flags & ResponseFlags.DownstreamProtocolError) != 0
+                    && exchange.Downstream.Version >= HttpProtocolVersion.Http2 && exchange.ResponseStatus == 0))
             {
                 metrics.DownstreamRequestsReceivedReset.Increment();
             }

@@ -365,7 +365,6 @@ internal sealed partial class Http2ServerConnection : Http2Connection
                 Open(stream, streamId);
                 stream.RemoteEnded = endStream;
             }
-
         }
 
         if (!accepted)

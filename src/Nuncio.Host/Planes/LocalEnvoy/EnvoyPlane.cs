@@ -189,7 +189,7 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
                 }
 
                 if (isNews) Tell();
-                if (isLive && silentSince is not null && isSaid) LogAnswers();
+                if (isLive && isSaid) LogAnswers();
                 if (ending.IsCompleted || isLive) (wasLive, silentSince, isSaid) = (isLive, null, false);
                 else if (wasLive && !isSaid && _time.GetElapsedTime(silentSince ??= _time.GetTimestamp()) >= TimeSpan.FromSeconds(1))
                 {
@@ -224,7 +224,7 @@ internal sealed partial class EnvoyPlane : IGatewayPlane
     {
         var isRunning = _process is { IsRunning: true };
         var snapshot = _ads.Snapshot;
-        return new EnvoyView(isRunning, snapshot, isRunning && snapshot is not null && HasAccepted(snapshot.Revision), Rejections);
+        return new EnvoyView(snapshot, isRunning && snapshot is not null && HasAccepted(snapshot.Revision), Rejections);
     }
 
     private void Tell()

@@ -119,7 +119,7 @@ internal sealed partial class EnvoyStandby : IAsyncDisposable
     {
         await _leaving.CancelAsync();
         await _running;
-        if (_places.Values.Any(static place => place.Socket.IsReached)) await ServeAsync(cancellationToken);
+        if (IsReached) await ServeAsync(cancellationToken);
         foreach (var place in _places.Values) place.Socket.Dispose();
         _listening = 0;
         return EndOpenAsync(time, cancellationToken);
