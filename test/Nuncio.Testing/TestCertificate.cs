@@ -38,10 +38,11 @@ public sealed class TestCertificate : IDisposable
     /// <param name="names">DNS names or IP addresses; the first is the common name too.</param>
     /// <param name="issuer">Null for a self-signed one.</param>
     /// <param name="days">How long it is valid from yesterday on; 0 makes it expired.</param>
-    public static TestCertificate Create(IReadOnlyList<string> names, TestCertificate? issuer = null, int days = 30)
+    /// <param name="purpose">What it is good for only (the identifier of an extended key usage); null for everything.</param>
+    public static TestCertificate Create(IReadOnlyList<string> names, TestCertificate? issuer = null, int days = 30, string? purpose = null)
     {
         ArgumentNullException.ThrowIfNull(names);
-        return Create(names[0], names, issuer, isAuthority: false, days);
+        return Create(names[0], names, issuer, isAuthority: false, days, purpose);
     }
 
     /// <summary>A Kubernetes Secret of type kubernetes.io/tls, as YAML.</summary>
@@ -61,7 +62,7 @@ public sealed class TestCertificate : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Certificate.Dispose();
 
-    private static TestCertificate Create(string commonName, IReadOnlyList<string> names, TestCertificate? issuer, bool isAuthority, int days)
+    private static TestCertificate Create(string commonName, IReadOnlyList<string> names, TestCertificate? issuer, bool isAuthority, int days, string? purpose = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={commonName}", key, HashAlgorithmName.SHA256);
@@ -69,6 +70,7 @@ public sealed class TestCertificate : IDisposable
         request.CertificateExtensions.Add(new X509KeyUsageExtension(
             isAuthority ? X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign : X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        if (purpose is not null) request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(purpose)], critical: false));
         if (names.Count > 0)
         {
             var alternatives = new SubjectAlternativeNameBuilder();

@@ -68,22 +68,27 @@ public sealed class DownstreamTlsModel
         ArgumentNullException.ThrowIfNull(transport);
         ArgumentNullException.ThrowIfNull(serverName);
         // Without its certificate, or without what clients are to be verified with, nobody is let in.
-        if (_common.Certificate is not { } certificate || (_common.WantsValidation && _common.Validation is null) || (_requiresSni && serverName.Length == 0))
+        var validation = _common.Validation;
+        if (_common.Certificate is not { } certificate || (_common.WantsValidation && validation is null) || (_requiresSni && serverName.Length == 0))
         {
             metrics?.SslConnectionError.Increment();
             await transport.DisposeAsync();
             return null;
         }
 
-        if (ContextFor(certificate) is { } context)
+        var use = UseOf(validation);
+        var check = use == ClientCertificateUse.None ? null : new ClientCertificateCheck(use == ClientCertificateUse.Required, validation, _time, metrics);
+        if (ContextFor(certificate, validation) is { } context)
         {
-            if (await OpenSslTransportConnection.AcceptAsync(transport, prefix, context) is { } connection)
+            var (connection, hasEnded) = await OpenSslTransportConnection.AcceptAsync(transport, prefix, context, check);
+            if (connection is not null)
             {
-                connection.LocalCertificate = certificate.Leaf;
+                Describe(connection, certificate, check);
                 return connection;
             }
 
-            metrics?.SslConnectionError.Increment();
+            if (!hasEnded && check is not { IsRefused: true })
+                metrics?.SslConnectionError.Increment();
             transport.Abort();
             await transport.DisposeAsync();
             return null;
@@ -98,26 +103,19 @@ public sealed class DownstreamTlsModel
             return null;
         }
 
-        var peer = new PeerCheck(this, _common.Validation);
         var stream = new SslStream(new TransportStream(transport, prefix), leaveInnerStreamOpen: false);
         try
         {
-            await stream.AuthenticateAsServerAsync(OptionsFor(certificate, peer, prefix.Span), cancellationToken);
-            return new SslStreamTransportConnection(transport, stream)
-            {
-                PeerCertificate = peer.Certificate ?? (stream.RemoteCertificate as X509Certificate2),
-                PeerChain = peer.Chain,
-                IsPeerValidated = peer.IsValidated,
-                LocalCertificate = certificate.Leaf,
-            };
+            await stream.AuthenticateAsServerAsync(OptionsFor(certificate, check, prefix.Span), cancellationToken);
+            var connection = new SslStreamTransportConnection(transport, stream);
+            Describe(connection, certificate, check);
+            return connection;
         }
         catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException
             or System.ComponentModel.Win32Exception or System.Security.Cryptography.CryptographicException)
         {
-            (!peer.IsRefused ? metrics?.SslConnectionError : peer.Certificate is null ? metrics?.SslFailVerifyNoCert
-                : ReferenceEquals(peer.Reason, ValidationModel.NoSuchName) ? metrics?.SslFailVerifySan
-                : ReferenceEquals(peer.Reason, ValidationModel.NotPinned) ? metrics?.SslFailVerifyCertHash
-                : metrics?.SslFailVerifyError)?.Increment();
+            if (!transport.IsEndedByPeer && check is not { IsRefused: true })
+                metrics?.SslConnectionError.Increment();
             transport.Abort();
             await transport.DisposeAsync();
             await stream.DisposeAsync();
@@ -125,17 +123,24 @@ public sealed class DownstreamTlsModel
         }
     }
 
-    private bool AsksForCertificate => _requiresCertificate || _common.WantsValidation;
+    private ClientCertificateUse UseOf(ValidationModel? validation) =>
+        _requiresCertificate || validation is { NeedsCertificate: true } ? ClientCertificateUse.Required
+        : validation is not null ? ClientCertificateUse.Optional
+        : ClientCertificateUse.None;
 
-    private static bool IsAskedForCertificate(CommonTlsModel common, TlsV3.DownstreamTlsContext message) =>
-        message.RequireClientCertificate is true || common.WantsValidation;
+    private static void Describe(TlsTransportConnection connection, TlsCertificateModel certificate, ClientCertificateCheck? check)
+    {
+        connection.LocalCertificate = certificate.Leaf;
+        connection.PeerCertificate = check?.Certificate;
+        connection.PeerChain = check?.Chain;
+        connection.IsPeerValidated = check is { IsValidated: true };
+    }
 
-    // Client certificates are left to SslStream, which our checks are made for; so are suites that OpenSSL has other names for,
-    // and versions that it may refuse.
+    // Suites that OpenSSL has other names for, and versions that it may refuse, are left to SslStream.
     private static OpenSslServerSettings? SettingsFor(CommonTlsModel common, TlsV3.DownstreamTlsContext message, string curvesPath, BindErrors errors)
     {
         var ciphers = common.Suites is { } suites ? CipherSuiteNames.OpenSslListOf(suites) : null;
-        if (!OpenSslServerSettings.Supports(common.Protocols) || IsAskedForCertificate(common, message) || (common.Suites is not null && ciphers is null))
+        if (!OpenSslServerSettings.Supports(common.Protocols) || (common.Suites is not null && ciphers is null))
         {
             return null;
         }
@@ -177,7 +182,7 @@ public sealed class DownstreamTlsModel
             errors.AddPartial(BindErrors.Path(path, "prefer_client_ciphers"), "the TLS of this platform decides whose preference counts");
     }
 
-    private OpenSslServerContext? ContextFor(TlsCertificateModel certificate)
+    private OpenSslServerContext? ContextFor(TlsCertificateModel certificate, ValidationModel? validation)
     {
         if (_settings is null)
         {
@@ -185,9 +190,9 @@ public sealed class DownstreamTlsModel
         }
 
         var choice = Volatile.Read(ref _choice);
-        if (choice?.Certificate != certificate)
+        if (choice?.Certificate != certificate || choice.Validation != validation)
         {
-            choice = new OpenSslChoice(certificate, certificate.ContextFor(_settings));
+            choice = new OpenSslChoice(certificate, validation, certificate.ContextFor(_settings with { Clients = UseOf(validation), Validation = validation }));
             Volatile.Write(ref _choice, choice);
         }
 
@@ -195,9 +200,9 @@ public sealed class DownstreamTlsModel
     }
 
     /// <summary>It has protocols to choose from by ALPN, and needs the whole ClientHello in the prefix of <see cref="AcceptAsync"/> to do so.</summary>
-    public bool NeedsHello => _common is { ApplicationProtocols.Count: > 0, Certificate: { } certificate } && ContextFor(certificate) is null;
+    public bool NeedsHello => _common is { ApplicationProtocols.Count: > 0, Certificate: { } certificate } && ContextFor(certificate, _common.Validation) is null;
 
-    private SslServerAuthenticationOptions OptionsFor(TlsCertificateModel certificate, PeerCheck peer, ReadOnlySpan<byte> hello)
+    private SslServerAuthenticationOptions OptionsFor(TlsCertificateModel certificate, ClientCertificateCheck? check, ReadOnlySpan<byte> hello)
     {
         return new SslServerAuthenticationOptions
         {
@@ -205,16 +210,27 @@ public sealed class DownstreamTlsModel
             EnabledSslProtocols = _common.Protocols,
             CipherSuitesPolicy = _common.Ciphers,
             ApplicationProtocols = HasCommonProtocol(hello) ? _common.ApplicationProtocols : null,
-            ClientCertificateRequired = AsksForCertificate,
-            RemoteCertificateValidationCallback = AsksForCertificate ? peer.Verify : null,
+            ClientCertificateRequired = check is not null,
+            RemoteCertificateValidationCallback = check is null ? null : (_, presented, chain, _) => Accepts(check, presented, chain),
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             AllowRenegotiation = false,
             // A resumed session skips verification, and what was valid then may be revoked now.
-            AllowTlsResume = _allowsResumption && !AsksForCertificate,
+            AllowTlsResume = _allowsResumption && check is null,
         };
     }
 
-    private sealed record OpenSslChoice(TlsCertificateModel Certificate, OpenSslServerContext? Context);
+    private sealed record OpenSslChoice(TlsCertificateModel Certificate, ValidationModel? Validation, OpenSslServerContext? Context);
+
+    private static bool Accepts(ClientCertificateCheck check, X509Certificate? presented, X509Chain? chain)
+    {
+        if (presented is null)
+        {
+            return check.TryGoWithout();
+        }
+
+        var own = presented.GetRawCertData();
+        return check.Verify(own, chain is null ? [] : [.. chain.ChainPolicy.ExtraStore.Select(static one => one.RawData).Where(other => !other.AsSpan().SequenceEqual(own))]) == 0;
+    }
 
     // Without one in common Envoy goes on without ALPN; the platform would refuse the client.
     private bool HasCommonProtocol(ReadOnlySpan<byte> bytes)
@@ -241,43 +257,5 @@ public sealed class DownstreamTlsModel
         }
 
         return false;
-    }
-
-    private sealed class PeerCheck(DownstreamTlsModel model, ValidationModel? validation)
-    {
-        public X509Certificate2? Certificate { get; private set; }
-
-        public IReadOnlyList<X509Certificate2>? Chain { get; private set; }
-
-        public bool IsValidated { get; private set; }
-
-        /// <summary>Why the client's certificate is refused; null where it is not.</summary>
-        public string? Reason { get; private set; }
-
-        /// <summary>The handshake fails for the client's certificate, or for want of one.</summary>
-        public bool IsRefused { get; private set; }
-
-        public bool Verify(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
-        {
-            IsRefused = !Accepts(certificate, chain);
-            return !IsRefused;
-        }
-
-        private bool Accepts(X509Certificate? certificate, X509Chain? chain)
-        {
-            if (certificate is null)
-                return !model._requiresCertificate;
-            Certificate = new X509Certificate2(certificate);
-            var sent = new X509Certificate2Collection();
-            if (chain is not null)
-                sent.AddRange(chain.ChainPolicy.ExtraStore);
-            Chain = [Certificate, .. sent.Where(other => !other.RawDataMemory.Span.SequenceEqual(Certificate.RawDataMemory.Span)).Select(other => new X509Certificate2(other))];
-            if (validation is null)
-                return true;
-            Reason = validation.Verify(Certificate, sent, peerIsClient: true, model._time.GetUtcNow());
-            var isGood = Reason is null;
-            IsValidated = isGood && validation.HasAuthorities;
-            return isGood;
-        }
     }
 }

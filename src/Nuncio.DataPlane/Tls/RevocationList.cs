@@ -5,19 +5,24 @@ using System.Security.Cryptography.X509Certificates;
 namespace Nuncio.DataPlane.Tls;
 
 /// <summary>
-/// A certificate revocation list (RFC 5280 section 5). It is part of the configuration, as trusted as the CA beside it, so its signature is not checked again.
+/// A certificate revocation list (RFC 5280 section 5). Where there is no OpenSSL to check its signature, it counts as part of the configuration, as trusted as
+/// the CA beside it.
 /// </summary>
 internal sealed class RevocationList
 {
     private readonly byte[] _issuer;
     private readonly HashSet<string> _serials;
 
-    private RevocationList(byte[] issuer, DateTimeOffset? nextUpdate, HashSet<string> serials)
+    private RevocationList(byte[] der, byte[] issuer, DateTimeOffset? nextUpdate, HashSet<string> serials)
     {
+        RawData = der;
         _issuer = issuer;
         NextUpdate = nextUpdate;
         _serials = serials;
     }
+
+    /// <summary>The list itself (DER).</summary>
+    public byte[] RawData { get; }
 
     /// <summary>From then on the list is out of date and, as in OpenSSL, nothing it is about can be verified; null for never.</summary>
     public DateTimeOffset? NextUpdate { get; }
@@ -68,7 +73,7 @@ internal sealed class RevocationList
                     serials.Add(Convert.ToHexString(revoked.ReadSequence().ReadIntegerBytes().Span).TrimStart('0'));
             }
 
-            return new RevocationList(issuer, nextUpdate, serials);
+            return new RevocationList(der.ToArray(), issuer, nextUpdate, serials);
         }
         catch (AsnContentException e)
         {

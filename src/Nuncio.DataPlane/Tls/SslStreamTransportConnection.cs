@@ -6,7 +6,7 @@ using Nuncio.DataPlane.Transport;
 
 namespace Nuncio.DataPlane.Tls;
 
-/// <summary>TLS by SslStream: towards upstreams, for client certificates, and wherever OpenSSL cannot be used directly.</summary>
+/// <summary>TLS by SslStream: towards upstreams, and wherever OpenSSL cannot be used directly.</summary>
 public sealed class SslStreamTransportConnection : TlsTransportConnection
 {
     private readonly TransportConnection _transport;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Nuncio.DataPlane.Binding;
@@ -11,6 +12,9 @@ namespace Nuncio.DataPlane.Tls;
 public sealed class TlsCertificateModel
 {
     private readonly ConcurrentDictionary<OpenSslServerSettings, OpenSslServerContext?> _contexts = new();
+
+    // Those that verify clients go with what they verify them with, which may change often in the life of a certificate.
+    private readonly ConditionalWeakTable<ValidationModel, ConcurrentDictionary<OpenSslServerSettings, OpenSslServerContext?>> _verifying = [];
 
     private TlsCertificateModel(SslStreamCertificateContext context, X509Certificate2 leaf)
     {
@@ -28,7 +32,8 @@ public sealed class TlsCertificateModel
     /// The same for OpenSSL, null where that is not to be had. It stays with the certificate, so that a new configuration takes no session ticket's key away.
     /// </summary>
     internal OpenSslServerContext? ContextFor(OpenSslServerSettings settings) =>
-        _contexts.GetOrAdd(settings, static (wanted, from) => OpenSslServerContext.TryCreate(from, wanted), this);
+        (settings.Validation is { } validation ? _verifying.GetValue(validation, static _ => new()) : _contexts).GetOrAdd(
+            settings, static (wanted, from) => OpenSslServerContext.TryCreate(from, wanted), this);
 
     /// <summary>Binds the message; null with an error when it cannot be used.</summary>
     public static TlsCertificateModel? Bind(TlsV3.TlsCertificate message, string path, BindErrors errors)

@@ -120,7 +120,10 @@ public sealed class UpstreamTlsModel : UpstreamTransportModel
         : presented is null ? "the upstream has no certificate"
         : subject is not null && validation is not { HasAuthorities: true } ? "there is no authority to verify the certificate with"
         : validation!.Verify(
-            new X509Certificate2(presented), chain?.ChainPolicy.ExtraStore, peerIsClient: false, _time.GetUtcNow(), subject, _sniIsSubject && sni.Length > 0 ? sni : null);
+            X509CertificateLoader.LoadCertificate(presented.GetRawCertData()), SentBeside(chain), peerIsClient: false, _time.GetUtcNow(), subject,
+            _sniIsSubject && sni.Length > 0 ? sni : null) is { } refusal && !validation.AcceptsUntrusted ? refusal.Text : null;
+
+    private static List<byte[]> SentBeside(X509Chain? chain) => chain is null ? [] : [.. chain.ChainPolicy.ExtraStore.Select(static one => one.RawData)];
 
     private static async ValueTask<UpstreamHandshake> FailAsync(
         TransportConnection connection, SslStream? stream, string message, StreamResetReason reason = StreamResetReason.ConnectionFailure)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Nuncio.DataPlane.Binding;
+using Nuncio.DataPlane.Tls.OpenSsl;
 using SanType = Envoy.Extensions.TransportSockets.Tls.V3.SubjectAltNameMatcher.Types.SanType;
 
 namespace Nuncio.DataPlane.Tls;
@@ -8,37 +9,50 @@ namespace Nuncio.DataPlane.Tls;
 /// <summary>How the other side's certificate is verified. Bound from a <c>CertificateValidationContext</c>; without one nothing is verified, as in Envoy.</summary>
 public sealed class ValidationModel
 {
-    /// <summary>Why <see cref="Verify"/> refuses a certificate that is none of those pinned.</summary>
-    public const string NotPinned = "the certificate is not one of those that are pinned";
-
-    /// <summary>Why it refuses one without a wanted name.</summary>
-    public const string NoSuchName = "no subject alternative name of the certificate is one of those wanted";
-
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
 
+    private static readonly CertificateRefusal NotPinned =
+        new(CertificateRefusalKind.Pin, "the certificate is not one of those that are pinned", VerificationErrors.Rejected);
+
     private readonly X509Certificate2Collection? _authorities;
+    private readonly bool _givesAuthorities;
     private readonly List<RevocationList> _revocations = [];
     private readonly List<SubjectNameMatcher> _names = [];
     private readonly HashSet<string> _hashes = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
     private readonly bool _allowExpired;
-    private readonly bool _acceptUntrusted;
     private readonly bool _onlyLeafRevocation;
-    private readonly int _maxDepth;
+    private readonly int _maxIntermediates;
+    private OpenSslTrust? _trust;
 
     private ValidationModel(TlsV3.CertificateValidationContext message, X509Certificate2Collection? authorities)
     {
         _authorities = authorities;
-        Expiry = message.TrustedCa is not null && authorities is { Count: > 0 } ? authorities[0].NotAfter.ToUniversalTime() : null;
+        _givesAuthorities = message.TrustedCa is not null;
+        Expiry = _givesAuthorities && authorities is { Count: > 0 } ? authorities[0].NotAfter.ToUniversalTime() : null;
         _allowExpired = message.AllowExpiredCertificate;
-        _acceptUntrusted = message.TrustChainVerification == TlsV3.CertificateValidationContext.Types.TrustChainVerification.AcceptUntrusted;
+        AcceptsUntrusted = message.TrustChainVerification == TlsV3.CertificateValidationContext.Types.TrustChainVerification.AcceptUntrusted;
         _onlyLeafRevocation = message.OnlyVerifyLeafCertCrl;
-        _maxDepth = message.MaxVerifyDepth is { } depth ? (int)Math.Min(depth, 100) : 100;
+
+        // The authority counts, and one that has issued the leaf itself is within any depth, as Envoy has it.
+        _maxIntermediates = message.MaxVerifyDepth is { } depth ? (int)Math.Clamp(depth, 1, 100) - 1 : 100;
     }
 
     /// <summary>A CA is given, so that a certificate that passes is a verified one.</summary>
     public bool HasAuthorities => _authorities is not null;
+
+    /// <summary>A certificate that does not pass is let in all the same, only not as a verified one (<c>ACCEPT_UNTRUSTED</c>).</summary>
+    public bool AcceptsUntrusted { get; }
+
+    /// <summary>Names or pins are wanted, and somebody without a certificate has none: as in Envoy clients need one then, whatever is said of that elsewhere.</summary>
+    public bool NeedsCertificate => !AcceptsUntrusted && _hashes.Count + _keys.Count + _names.Count > 0;
+
+    /// <summary>A certificate that passes is a verified one: something that is given speaks for it.</summary>
+    public bool Validates => HasAuthorities || _hashes.Count + _keys.Count > 0;
+
+    /// <summary>The certificates (DER) of the authorities that the message gives, for clients to choose their certificate by; none where they are the system's.</summary>
+    internal IEnumerable<byte[]> AuthorityCertificates => _givesAuthorities ? _authorities!.Select(static one => one.RawData) : [];
 
     /// <summary>When the authority expires that is given, as in Envoy the first of several; null for those of the system, of which some always have expired.</summary>
     internal DateTime? Expiry { get; }
@@ -57,6 +71,7 @@ public sealed class ValidationModel
         try
         {
             X509Certificate2Collection? authorities = null;
+            var lists = new List<RevocationList>();
             if (message.TrustedCa is not null)
             {
                 if (DataSourceReader.Read(message.TrustedCa, BindErrors.Path(path, "trusted_ca"), errors) is not { } text)
@@ -67,6 +82,9 @@ public sealed class ValidationModel
                     errors.Add(BindErrors.Path(path, "trusted_ca"), "there is no certificate in it");
                     return null;
                 }
+
+                // As Envoy: a list that stands beside the authorities is meant to count.
+                lists = RevocationList.ReadPem(text);
             }
             else if (message.SystemRootCerts is not null)
             {
@@ -75,7 +93,16 @@ public sealed class ValidationModel
             }
 
             var model = new ValidationModel(message, authorities);
-            return model.BindRest(message, path, errors) ? model : null;
+            model._revocations.AddRange(lists);
+            if (!model.BindRest(message, path, errors))
+            {
+                return null;
+            }
+
+            model._trust = authorities is null
+                ? null
+                : OpenSslTrust.TryCreate(authorities.Select(static one => one.RawData), [.. model._revocations.Select(static one => one.RawData)], model._onlyLeafRevocation);
+            return model;
         }
         catch (CryptographicException e)
         {
@@ -84,32 +111,45 @@ public sealed class ValidationModel
         }
     }
 
-    /// <summary>Verifies a certificate; null when it passes, else the reason.</summary>
+    /// <summary>Verifies a certificate; null when it passes, else the reason, whether or not <see cref="AcceptsUntrusted"/> lets it in all the same.</summary>
     /// <param name="leaf">What the peer presented.</param>
-    /// <param name="intermediates">What it presented beside it.</param>
+    /// <param name="others">What it presented beside it (DER).</param>
     /// <param name="peerIsClient">Which key usage is asked for.</param>
     /// <param name="now">The time to verify at.</param>
     /// <param name="subject">A name it must have besides what the message asks for; null for none.</param>
     /// <param name="onlyDnsName">A DNS name that it must have, instead of the names of the message; null leaves them.</param>
-    public string? Verify(
-        X509Certificate2 leaf, X509Certificate2Collection? intermediates, bool peerIsClient, DateTimeOffset now, string? subject = null, string? onlyDnsName = null)
+    public CertificateRefusal? Verify(
+        X509Certificate2 leaf, IReadOnlyList<byte[]> others, bool peerIsClient, DateTimeOffset now, string? subject = null, string? onlyDnsName = null)
     {
         ArgumentNullException.ThrowIfNull(leaf);
-        if (_authorities is not null && !_acceptUntrusted && VerifyChain(leaf, intermediates, peerIsClient, now) is { } reason)
+        ArgumentNullException.ThrowIfNull(others);
+        if (_authorities is not null && VerifyChain(leaf, others, peerIsClient, now) is { } reason)
             return reason;
         if (_hashes.Count + _keys.Count > 0 && !IsPinned(leaf))
             return NotPinned;
         if (subject is not null && !SubjectNameMatcher.Exactly(null, subject).Matches(leaf))
-            return "the name of the request is no subject alternative name of the certificate";
+            return OfName("the name of the request is no subject alternative name of the certificate");
         if (onlyDnsName is not null)
-            return SubjectNameMatcher.Exactly(SanType.Dns, onlyDnsName).Matches(leaf) ? null : "the SNI is no subject alternative name of the certificate";
-        return _names.Count == 0 || _names.Exists(name => name.Matches(leaf)) ? null : NoSuchName;
+            return SubjectNameMatcher.Exactly(SanType.Dns, onlyDnsName).Matches(leaf) ? null : OfName("the SNI is no subject alternative name of the certificate");
+        return _names.Count == 0 || _names.Exists(name => name.Matches(leaf))
+            ? null
+            : OfName("no subject alternative name of the certificate is one of those wanted");
     }
+
+    private static CertificateRefusal OfName(string text) => new(CertificateRefusalKind.Name, text, VerificationErrors.NameNotPermitted);
+
+    private static CertificateRefusal OfChain(string text, int error = VerificationErrors.NoIssuer) => new(CertificateRefusalKind.Chain, text, error);
 
     private bool BindRest(TlsV3.CertificateValidationContext message, string path, BindErrors errors)
     {
         if (message.Crl is not null)
         {
+            if (_authorities is null)
+            {
+                errors.Add(BindErrors.Path(path, "crl"), "without an authority no chain is verified, and nobody would be found to be revoked");
+                return false;
+            }
+
             if (DataSourceReader.Read(message.Crl, BindErrors.Path(path, "crl"), errors) is not { } text)
                 return false;
             _revocations.AddRange(RevocationList.ReadPem(text));
@@ -136,16 +176,27 @@ public sealed class ValidationModel
                 _names.Add(matcher);
         }
 
+        if (_names.Count > 0 && _authorities is null && !AcceptsUntrusted)
+            errors.Add(path, "names are worth nothing without an authority: anybody can write them into a certificate");
         return errors.Count == before;
     }
 
-    private string? VerifyChain(X509Certificate2 leaf, X509Certificate2Collection? intermediates, bool peerIsClient, DateTimeOffset now)
+    private CertificateRefusal? VerifyChain(X509Certificate2 leaf, IReadOnlyList<byte[]> others, bool peerIsClient, DateTimeOffset now)
+    {
+        if (_trust is null)
+            return VerifyByPlatform(leaf, others, peerIsClient, now);
+        var error = _trust.Verify(leaf.RawDataMemory.Span, others, new ChainCheck(peerIsClient, now, _maxIntermediates, _allowExpired));
+        return error == 0 ? null : OfChain("the certificate does not verify: " + LibCrypto.Text(error), error);
+    }
+
+    // Where there is no OpenSSL.
+    private CertificateRefusal? VerifyByPlatform(X509Certificate2 leaf, IReadOnlyList<byte[]> others, bool peerIsClient, DateTimeOffset now)
     {
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.AddRange(_authorities!);
-        if (intermediates is not null)
-            chain.ChainPolicy.ExtraStore.AddRange(intermediates);
+        foreach (var other in others)
+            chain.ChainPolicy.ExtraStore.Add(X509CertificateLoader.LoadCertificate(other));
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.DisableCertificateDownloads = true;
         chain.ChainPolicy.VerificationTime = now.UtcDateTime;
@@ -153,9 +204,9 @@ public sealed class ValidationModel
         if (_allowExpired)
             chain.ChainPolicy.VerificationFlags |= X509VerificationFlags.IgnoreNotTimeValid;
         if (!chain.Build(leaf) && !EndsAtAuthority(chain))
-            return "the certificate does not verify: " + string.Join(", ", chain.ChainStatus.Select(status => status.Status));
-        if (chain.ChainElements.Count - 1 > _maxDepth)
-            return "the certificate chain is too long";
+            return OfChain("the certificate does not verify: " + string.Join(", ", chain.ChainStatus.Select(status => status.Status)));
+        if (chain.ChainElements.Count - 2 > _maxIntermediates)
+            return OfChain("the certificate chain is too long");
         return _revocations.Count == 0 ? null : VerifyRevocation(chain, now);
     }
 
@@ -180,7 +231,7 @@ public sealed class ValidationModel
         return false;
     }
 
-    private string? VerifyRevocation(X509Chain chain, DateTimeOffset now)
+    private CertificateRefusal? VerifyRevocation(X509Chain chain, DateTimeOffset now)
     {
         // The authority at the end vouches for itself.
         var last = Math.Max(1, chain.ChainElements.Count - 1);
@@ -194,13 +245,13 @@ public sealed class ValidationModel
                     continue;
                 known = true;
                 if (list.NextUpdate is { } until && until < now)
-                    return "the revocation list is out of date";
+                    return OfChain("the revocation list is out of date");
                 if (list.Revokes(certificate))
-                    return "the certificate is revoked";
+                    return OfChain("the certificate is revoked");
             }
 
             if (!known)
-                return "there is no revocation list of the certificate's issuer";
+                return OfChain("there is no revocation list of the certificate's issuer");
         }
 
         return null;

@@ -16,6 +16,11 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <summary>The peer ended or broke it before we did, and a read or write has noticed.</summary>
     public virtual bool IsEndedByPeer => Volatile.Read(ref _ended) == ByPeer;
 
+    /// <summary>
+    /// The peer sends nothing more, as far as is known without a system call; what it has sent before may be unread. False also where nothing is known.
+    /// </summary>
+    public virtual bool HasPeerHungUp => false;
+
     /// <summary>The peer.</summary>
     public abstract IPEndPoint RemoteEndPoint { get; }
 

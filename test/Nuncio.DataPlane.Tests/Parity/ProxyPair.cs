@@ -39,7 +39,12 @@ internal sealed partial class ProxyPair : IAsyncDisposable
     public IReadOnlyList<XdsRejection> Rejections { get; private set; } = [];
 
     /// <summary>Starts both on listeners and clusters as JSON.</summary>
-    public static async Task<ProxyPair> StartAsync(string resources)
+    public static Task<ProxyPair> StartAsync(string resources) => StartAsync(resources, TestPaths.FindProgram("envoy"));
+
+    /// <summary>Starts the embedded proxy alone, on what Envoy does not take.</summary>
+    public static Task<ProxyPair> StartOursAsync(string resources) => StartAsync(resources, envoy: null);
+
+    private static async Task<ProxyPair> StartAsync(string resources, string? envoy)
     {
         var pair = new ProxyPair();
         try
@@ -52,7 +57,7 @@ internal sealed partial class ProxyPair : IAsyncDisposable
                 Clusters = Read<ClusterV3.Cluster>(json, "clusters", static cluster => cluster.Name),
             };
             pair.Rejections = [.. (await pair._proxy.ApplyAsync(snapshot, CancellationToken.None)).Rejections];
-            if (TestPaths.FindProgram("envoy") is { } program) await pair.StartEnvoyAsync(program, resources);
+            if (envoy is not null) await pair.StartEnvoyAsync(envoy, resources);
             return pair;
         }
         catch

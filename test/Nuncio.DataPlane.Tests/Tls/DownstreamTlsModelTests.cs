@@ -275,10 +275,15 @@ public sealed class DownstreamTlsModelTests : IDisposable
     {
         Skip.IfNot(LibSsl.IsAvailable);
         Errors(static context => context.CommonTlsContext.TlsParams.EcdhCurves.Add(["P-256", "x25519", "prime256v1"])).ShouldBeEmpty();
-        var error = Errors(static context =>
+        Errors(static context =>
         {
             context.CommonTlsContext.TlsParams.EcdhCurves.Add("P-256");
             context.RequireClientCertificate = true;
+        }).ShouldBeEmpty();
+        var error = Errors(static context =>
+        {
+            context.CommonTlsContext.TlsParams.EcdhCurves.Add("P-256");
+            context.CommonTlsContext.TlsParams.TlsMinimumProtocolVersion = Protocol.Tlsv11;
         }).ShouldHaveSingleItem();
         error.IsPartial.ShouldBeTrue();
         error.FieldPath.ShouldBe("tls.common_tls_context.tls_params.ecdh_curves");

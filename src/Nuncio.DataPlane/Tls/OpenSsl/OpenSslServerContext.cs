@@ -6,11 +6,13 @@ using System.Text;
 namespace Nuncio.DataPlane.Tls.OpenSsl;
 
 /// <summary>
-/// A certificate with the settings of a filter chain, as OpenSSL wants it: what all handshakes share, the keys of session tickets included. Servers that ask
-/// for no certificate only, which is nearly all of them; the others are SslStream's.
+/// A certificate with the settings of a filter chain, as OpenSSL wants it: what all handshakes share, the keys of session tickets included.
 /// </summary>
 internal sealed unsafe class OpenSslServerContext
 {
+    // Sessions stay with the context that they were begun with, and it is a new one for other authorities, revocation lists and names.
+    private const int SessionContextLength = 32;
+
     private readonly nint _context;
     private readonly byte* _protocols;
 
@@ -43,7 +45,12 @@ internal sealed unsafe class OpenSslServerContext
                 return null;
             }
 
-            if (!LibSsl.Use(context, certificate.Leaf.RawDataMemory.Span, key, certificate.Context.IntermediateCertificates.Select(one => one.RawData)))
+            if (!LibSsl.Use(context, certificate.Leaf.RawDataMemory.Span, key, certificate.Context.IntermediateCertificates.Select(one => one.RawData))
+                || (settings.Clients != ClientCertificateUse.None && !LibSsl.TryAskForCertificate(
+                    context,
+                    settings.Clients == ClientCertificateUse.Required,
+                    settings.Validation?.AuthorityCertificates ?? [],
+                    RandomNumberGenerator.GetBytes(SessionContextLength))))
             {
                 LibSsl.FreeContext(context);
                 return null;
@@ -65,6 +72,9 @@ internal sealed unsafe class OpenSslServerContext
 
     /// <summary>The native part of a new connection; 0 when there is no memory. This must be kept until it is freed.</summary>
     public nint CreateConnection() => LibSsl.CreateConnection(_context);
+
+    /// <summary>The session of a connection of this is no more to go on with.</summary>
+    public void Forget(nint connection) => LibSsl.ForgetSession(_context, connection);
 
     // RFC 7301 section 3.1, with a 0 behind it.
     private static byte* ListOf(string protocols)

@@ -26,6 +26,12 @@ internal sealed record OpenSslServerSettings
     /// <summary>Sessions of TLS 1.2 can be resumed by their identifiers (RFC 5246 section 7.4.1.2), which this process remembers.</summary>
     public bool AllowsIdentifiers { get; init; }
 
+    /// <summary>What is asked of clients.</summary>
+    public ClientCertificateUse Clients { get; init; }
+
+    /// <summary>What their certificates are verified with; null for nothing, or where none are asked for. Other contents are another model, and no equal settings.</summary>
+    public ValidationModel? Validation { get; init; }
+
     /// <summary>For how long a session can be resumed, in seconds; null for two hours.</summary>
     public long? SessionSeconds { get; init; }
 

@@ -26,6 +26,7 @@ internal sealed class OpenSslSession : IOpenSslWire, IDisposable
 
     private readonly Lock _gate = new();
     private readonly OpenSslServerContext _context;
+    private readonly IOpenSslClientCheck? _check;
     private nint _ssl;
     private bool _isBroken;
     private bool _isShutDown;
@@ -36,9 +37,12 @@ internal sealed class OpenSslSession : IOpenSslWire, IDisposable
     private int _outputLength;
 
     /// <summary>A server's session.</summary>
-    public OpenSslSession(OpenSslServerContext context)
+    /// <param name="context">The certificate and settings.</param>
+    /// <param name="check">Looks at the client's certificate; null where the context asks for none.</param>
+    public OpenSslSession(OpenSslServerContext context, IOpenSslClientCheck? check)
     {
         _context = context;
+        _check = check;
         _ssl = context.CreateConnection();
     }
 
@@ -83,10 +87,15 @@ internal sealed class OpenSslSession : IOpenSslWire, IDisposable
                 return Failed;
             }
 
-            var (isDone, error) = LibSsl.Handshake(_ssl, this);
+            var (isDone, error) = _check is null ? LibSsl.Handshake(_ssl, this) : LibSsl.Handshake(_ssl, this, _check);
             ReturnInput();
-            if (!isDone && error != LibSsl.ErrorWantRead)
+            if (isDone ? !IsPeerConfirmed() : error != LibSsl.ErrorWantRead)
             {
+                if (!isDone && _check is not null && LibSsl.FailedForWantOfCertificate())
+                {
+                    _check.TryGoWithout();
+                }
+
                 _isBroken = true;
                 return Failed;
             }
@@ -215,6 +224,28 @@ internal sealed class OpenSslSession : IOpenSslWire, IDisposable
 
         GC.SuppressFinalize(this);
         GC.KeepAlive(_context);
+    }
+
+    // What goes on without having been looked at in the handshake, or other than it was looked at, is not relied on.
+    private bool IsPeerConfirmed()
+    {
+        if (_check is null)
+        {
+            return true;
+        }
+
+        if (LibSsl.IsResumed(_ssl) != 1)
+        {
+            return _check.ConfirmsNew();
+        }
+
+        if (_check.ConfirmsResumed(LibSsl.PeerCertificate(_ssl), LibSsl.PeerChain(_ssl), LibSsl.TicketData(_ssl)))
+        {
+            return true;
+        }
+
+        _context.Forget(_ssl);
+        return false;
     }
 
     private bool HasInput => _inputStart < _inputEnd;

@@ -17,6 +17,17 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
     private const int SmallInput = 4096;
     private const int LargeInput = 32768;
 
+    private enum HandshakeOutcome
+    {
+        Done,
+
+        // Somebody broke the rules, or did not present what was asked for.
+        Failed,
+
+        // The connection is gone.
+        Ended,
+    }
+
     private readonly TransportConnection _transport;
     private readonly OpenSslSession _session;
     private int _inputSize = SmallInput;
@@ -50,21 +61,29 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
     /// <inheritdoc/>
     public override string Cipher => _cipher;
 
-    // Those who are let in already come first: the answer to a ClientHello takes as long as dozens of requests do.
+    // Those who are let in already come first: the answer to a ClientHello takes as long as dozens of requests do. A client that has meanwhile hung up
+    // cannot finish the handshake any more, and gets none.
     private static LoopTurn TurnOfNewcomer => LoopTurn.Next;
 
-    /// <summary>Does the server's part of the handshake; null when it fails, or when the transport is aborted. Who called closes the transport then.</summary>
+    /// <summary>Does the server's part of the handshake. Where it fails there is no connection, and who called closes the transport.</summary>
     /// <param name="transport">The connection; owned by the result.</param>
     /// <param name="prefix">Bytes read from it already; copied.</param>
     /// <param name="context">The certificate and settings.</param>
-    public static async ValueTask<OpenSslTransportConnection?> AcceptAsync(TransportConnection transport, ReadOnlyMemory<byte> prefix, OpenSslServerContext context)
+    /// <param name="check">Looks at the client's certificate; null where the context asks for none.</param>
+    /// <returns>The connection, and without one whether it ended, rather than that somebody broke the rules.</returns>
+    public static async ValueTask<(OpenSslTransportConnection? Connection, bool HasEnded)> AcceptAsync(
+        TransportConnection transport, ReadOnlyMemory<byte> prefix, OpenSslServerContext context, IOpenSslClientCheck? check)
     {
         if (!prefix.IsEmpty)
         {
             await TurnOfNewcomer;
+            if (transport.HasPeerHungUp)
+            {
+                return (null, true);
+            }
         }
 
-        var connection = new OpenSslTransportConnection(transport, new OpenSslSession(context));
+        var connection = new OpenSslTransportConnection(transport, new OpenSslSession(context, check));
         if (!prefix.IsEmpty)
         {
             var input = ArrayPool<byte>.Shared.Rent(prefix.Length);
@@ -72,13 +91,14 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
             connection._session.Feed(input, prefix.Length);
         }
 
-        if (!await connection.HandshakeAsync(isUnheard: prefix.IsEmpty))
+        var outcome = await connection.HandshakeAsync(isUnheard: prefix.IsEmpty);
+        if (outcome == HandshakeOutcome.Done)
         {
-            connection._session.Dispose();
-            return null;
+            return (connection, false);
         }
 
-        return connection;
+        connection._session.Dispose();
+        return (null, outcome == HandshakeOutcome.Ended);
     }
 
     /// <inheritdoc/>
@@ -178,7 +198,7 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
         _session.Dispose();
     }
 
-    private async ValueTask<bool> HandshakeAsync(bool isUnheard)
+    private async ValueTask<HandshakeOutcome> HandshakeAsync(bool isUnheard)
     {
         while (true)
         {
@@ -188,24 +208,29 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
                 (_protocol, _version, _cipher, IsResumed) = _session.Describe();
 
                 // In TLS 1.3 only a session ticket is left to say, which leaves with the first answer; before, the client waits for our Finished.
-                return _version == OpenSslSession.Tls13 || await FlushAsync();
+                return _version == OpenSslSession.Tls13 || await FlushAsync() ? HandshakeOutcome.Done : HandshakeOutcome.Ended;
             }
 
             // An alert tells the client what was wrong.
-            if (!await FlushAsync() || result == OpenSslSession.Failed)
+            var isSent = await FlushAsync();
+            if (result == OpenSslSession.Failed)
             {
-                return false;
+                return HandshakeOutcome.Failed;
             }
 
-            if (await ReceiveAsync() <= 0)
+            if (!isSent || await ReceiveAsync() <= 0)
             {
-                return false;
+                return HandshakeOutcome.Ended;
             }
 
             if (isUnheard)
             {
                 isUnheard = false;
                 await TurnOfNewcomer;
+                if (_transport.HasPeerHungUp)
+                {
+                    return HandshakeOutcome.Ended;
+                }
             }
         }
     }

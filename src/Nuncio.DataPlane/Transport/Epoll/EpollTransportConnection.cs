@@ -66,6 +66,9 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
     /// <inheritdoc/>
     public override IPEndPoint LocalEndPoint { get; }
 
+    /// <inheritdoc/>
+    public override bool HasPeerHungUp => _peerEnded;
+
     private bool IsWatched { get; }
 
     private bool IsReadable => _readDryAt != Volatile.Read(ref _readReports) || _peerEnded;
