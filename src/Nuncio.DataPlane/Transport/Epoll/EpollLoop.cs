@@ -16,6 +16,9 @@ internal sealed class EpollLoop
     // Of each kind in turn. What is flushed together waits for the others; not for too many.
     private const int BatchSize = 64;
 
+    // What upstreams send without end must leave clients their turn.
+    private const int ConnectedBatches = 16;
+
     // A millisecond's worth, in which the processor's cache stays warm for them and the kernel need not be asked for each.
     private const int DeferredPerTurn = 4;
     private const long WakeData = -1;
@@ -153,8 +156,7 @@ internal sealed class EpollLoop
             var count = LinuxSockets.Wait(_epoll, _events, hasPosted || _deferred.Count > 0 ? 0 : Timeout.Infinite);
             if (Dispatch(count) || count == BatchSize)
             {
-                FlushBatch.FlushAll();
-                Dispatch(LinuxSockets.Wait(_connected, _events, 0));
+                DispatchConnected();
             }
 
             RunPosted();
@@ -171,6 +173,18 @@ internal sealed class EpollLoop
             {
                 hasPosted = _posted.Count > 0;
             }
+        }
+    }
+
+    // All that are there: where as many answers as requests were taken in turn, the number of requests under way would stay at whatever it has ever been.
+    private void DispatchConnected()
+    {
+        var count = BatchSize;
+        for (var batches = 0; count == BatchSize && batches < ConnectedBatches; batches++)
+        {
+            FlushBatch.FlushAll();
+            count = LinuxSockets.Wait(_connected, _events, 0);
+            Dispatch(count);
         }
     }
 
