@@ -12,8 +12,12 @@ namespace Nuncio.DataPlane.Http;
 /// </remarks>
 public sealed class HeaderMap
 {
-    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(1024);
-    private Entry[] _entries = new Entry[32];
+    private const int InitialBytes = 1024;
+    private const int InitialEntries = 32;
+
+    // Taken with the first header: most maps for trailers and local replies never have one.
+    private byte[] _bytes = [];
+    private Entry[] _entries = [];
     private readonly short[] _first = new short[(int)KnownHeader.Count];
     private int _used;
     private int _slots;
@@ -265,13 +269,16 @@ public sealed class HeaderMap
         var start = _used;
         if (start + length > _bytes.Length)
         {
-            var bigger = ArrayPool<byte>.Shared.Rent(Math.Max(_bytes.Length * 2, start + length));
+            var bigger = ArrayPool<byte>.Shared.Rent(Math.Max(Math.Max(InitialBytes, _bytes.Length * 2), start + length));
             _bytes.AsSpan(0, _used).CopyTo(bigger);
             var old = _bytes;
             name = Moved(name, old, bigger);
             value = Moved(value, old, bigger);
             _bytes = bigger;
-            ArrayPool<byte>.Shared.Return(old);
+            if (old.Length > 0)
+            {
+                ArrayPool<byte>.Shared.Return(old);
+            }
         }
 
         _used = start + length;
@@ -306,9 +313,9 @@ public sealed class HeaderMap
 
     private void Compact()
     {
-        if (_count > _slots / 2)
+        if (_slots == 0 || _count > _slots / 2)
         {
-            Array.Resize(ref _entries, _entries.Length * 2);
+            Array.Resize(ref _entries, Math.Max(InitialEntries, _entries.Length * 2));
             return;
         }
 

@@ -28,8 +28,8 @@ public abstract class TransportConnection : IAsyncDisposable
     public abstract IPEndPoint LocalEndPoint { get; }
 
     /// <summary>
-    /// Reads at least one byte. An empty <paramref name="buffer"/> waits until bytes are there without holding a buffer and returns 0 then.
-    /// Returns the count, 0 at the peer's end, -1 when the connection is broken or aborted.
+    /// Reads at least one byte. An empty <paramref name="buffer"/> waits without one until a read may find something, the peer's end included, and returns 0
+    /// then; that read may have to wait after all. Returns the count, 0 at the peer's end, -1 when the connection is broken or aborted.
     /// </summary>
     public abstract ValueTask<int> ReadAsync(Memory<byte> buffer);
 

@@ -16,13 +16,15 @@ internal interface IHttp1InputObserver
 /// <summary>
 /// The bytes received on one connection and not yet consumed, contiguous in one pooled buffer. A read can be started ahead (<see cref="Arm"/>) while
 /// the connection's owner does something else, which is how a peer that goes away is noticed at no extra cost: it is the read for the next message.
+/// Between messages there is no buffer: it is taken when the first bytes are there, so that a thousand connections, each of them idle most of the time,
+/// share a few buffers that stay in the processor's cache.
 /// </summary>
 internal sealed class Http1Input : IValueTaskSource<int>
 {
     /// <summary>The result of a fill that <see cref="Interrupt"/> ended.</summary>
     public const int Interrupted = -2;
 
-    /// <summary>Fits nearly every message head, and is what an idle connection holds.</summary>
+    /// <summary>Fits nearly every message head.</summary>
     public const int SmallBuffer = 4096;
 
     /// <summary>For bodies and tunnels.</summary>
@@ -81,21 +83,21 @@ internal sealed class Http1Input : IValueTaskSource<int>
 
         if (!lent && _start == _end)
         {
-            _start = _end = 0;
+            DropBuffer();
+            StartRead();
         }
-
-        if (_end < _buffer.Length)
+        else if (_end < _buffer.Length)
         {
             StartRead();
         }
     }
 
-    /// <summary>The same between messages, when nothing is in use; gives a large buffer back.</summary>
+    /// <summary>The same between messages, when nothing is in use.</summary>
     public void ArmIdle()
     {
         if (!_armed)
         {
-            MakeRoom(SmallBuffer);
+            Prepare(SmallBuffer);
             StartRead();
         }
     }
@@ -103,7 +105,7 @@ internal sealed class Http1Input : IValueTaskSource<int>
     /// <summary>
     /// Waits for more bytes: the count, 0 at the peer's end, -1 when broken. Makes room first, so pieces handed out before are void.
     /// </summary>
-    /// <param name="preferred">The buffer to have when it is empty, <see cref="SmallBuffer"/> or <see cref="LargeBuffer"/>.</param>
+    /// <param name="preferred">The buffer to have when it is empty: <see cref="LargeBuffer"/>, or <see cref="SmallBuffer"/> once bytes are there.</param>
     public ValueTask<int> FillAsync(int preferred)
     {
         if (Volatile.Read(ref _interrupted))
@@ -113,7 +115,7 @@ internal sealed class Http1Input : IValueTaskSource<int>
 
         if (!_armed)
         {
-            MakeRoom(preferred);
+            Prepare(preferred);
             StartRead();
         }
 
@@ -136,11 +138,9 @@ internal sealed class Http1Input : IValueTaskSource<int>
     /// <summary>Gives the buffer back. Only once no read is pending, or the transport is closed.</summary>
     public void Release()
     {
-        if (!_armed && _buffer.Length > 0)
+        if (!_armed)
         {
-            ArrayPool<byte>.Shared.Return(_buffer);
-            _buffer = [];
-            _start = _end = 0;
+            DropBuffer();
         }
     }
 
@@ -172,6 +172,12 @@ internal sealed class Http1Input : IValueTaskSource<int>
         _source.Reset();
         Volatile.Write(ref _answered, 0);
         _armed = true;
+        Read();
+    }
+
+    // Without a buffer it waits until something is there.
+    private void Read()
+    {
         _reading = _transport.ReadAsync(_buffer.AsMemory(_end)).GetAwaiter();
         if (_reading.IsCompleted)
         {
@@ -186,6 +192,13 @@ internal sealed class Http1Input : IValueTaskSource<int>
     private void OnRead()
     {
         var read = _reading.GetResult();
+        if (read == 0 && _buffer.Length == 0)
+        {
+            _buffer = ArrayPool<byte>.Shared.Rent(SmallBuffer);
+            Read();
+            return;
+        }
+
         _observer.OnInputRead(read);
         if (Interlocked.Exchange(ref _answered, 1) == 0)
         {
@@ -193,13 +206,27 @@ internal sealed class Http1Input : IValueTaskSource<int>
         }
     }
 
-    private void MakeRoom(int preferred)
+    private void DropBuffer()
     {
-        if (_start == _end)
+        _start = _end = 0;
+        if (_buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = [];
+        }
+    }
+
+    private void Prepare(int preferred)
+    {
+        if (_start == _end && preferred == SmallBuffer)
+        {
+            DropBuffer();
+        }
+        else if (_start == _end)
         {
             _start = _end = 0;
-            // An empty buffer is exchanged for one of the wanted size; ArrayPool may hand out a bigger one, which is fine.
-            if (_buffer.Length < preferred || (preferred == SmallBuffer && _buffer.Length >= LargeBuffer))
+            // ArrayPool may hand out a bigger one, which is fine.
+            if (_buffer.Length < preferred)
             {
                 Exchange(preferred);
             }

@@ -7,9 +7,9 @@ namespace Nuncio.DataPlane.Transport.Epoll;
 /// asked for more only when the kernel has said that there is some. Listening sockets are watched by all loops instead, as long as something waits there.
 /// </summary>
 /// <remarks>
-/// Sockets that we connected are watched by an instance of their own, within the other, and come in turn with those that we accepted: few of each. Answers
-/// would otherwise stand behind all requests that have come before them; a thousand busy clients would be a thousand requests under way, where some dozens
-/// would do, and the memory of all of them would be gone from the processor's cache before the next is needed.
+/// Sockets that we connected are watched by an instance of their own, within the other, and come before those that we accepted: few requests, then the
+/// answers that are there. A thousand busy clients would otherwise be a thousand requests under way, where some dozens do, and the memory of each would be
+/// gone from the processor's cache before it is needed next.
 /// </remarks>
 internal sealed class EpollLoop
 {
@@ -17,7 +17,7 @@ internal sealed class EpollLoop
     private const int BatchSize = 64;
 
     // What upstreams send without end must leave clients their turn.
-    private const int ConnectedBatches = 16;
+    private const int ConnectedBatches = 4;
 
     // A millisecond's worth, in which the processor's cache stays warm for them and the kernel need not be asked for each.
     private const int DeferredPerTurn = 4;
@@ -176,7 +176,7 @@ internal sealed class EpollLoop
         }
     }
 
-    // All that are there: where as many answers as requests were taken in turn, the number of requests under way would stay at whatever it has ever been.
+    // More answers than requests: with as many of each, the number of requests under way would stay at whatever it has ever been.
     private void DispatchConnected()
     {
         var count = BatchSize;

@@ -326,21 +326,22 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
                 return false;
             }
 
+            if (buffer.IsEmpty)
+            {
+                // Or nothing any more; who comes with a buffer next will see.
+                return true;
+            }
+
             if (!BeginCall())
             {
                 count = -1;
                 return true;
             }
 
-            var result = buffer.IsEmpty ? LinuxSockets.Peek(_descriptor) : LinuxSockets.Receive(_descriptor, buffer);
+            var result = LinuxSockets.Receive(_descriptor, buffer);
             EndCall();
             if (result >= 0)
             {
-                if (buffer.IsEmpty)
-                {
-                    return true;
-                }
-
                 if (result == 0)
                 {
                     NoteEndByPeer();

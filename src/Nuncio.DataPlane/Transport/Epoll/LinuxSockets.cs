@@ -32,7 +32,6 @@ internal static unsafe partial class LinuxSockets
     private const int ControlRemove = 2;
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
-    private const int FlagPeek = 0x2;
     private const int FlagDontWait = 0x40;
     private const int FlagNoSignal = 0x4000;
     private const int Ipv6 = 10;
@@ -112,14 +111,6 @@ internal static unsafe partial class LinuxSockets
         {
             return WithError(recv(descriptor, bytes, buffer.Length, FlagDontWait));
         }
-    }
-
-    /// <summary>1 when there is something to receive, the end included; negative: the error.</summary>
-    public static int Peek(int descriptor)
-    {
-        byte first;
-        var received = WithError(recv(descriptor, &first, 1, FlagDontWait | FlagPeek));
-        return received >= 0 ? 1 : received;
     }
 
     /// <summary>Bytes sent; negative: the error.</summary>
