@@ -41,7 +41,7 @@ internal sealed partial class ProxyPair : IAsyncDisposable
     /// <summary>Starts both on listeners and clusters as JSON.</summary>
     public static Task<ProxyPair> StartAsync(string resources) => StartAsync(resources, TestPaths.FindProgram("envoy"));
 
-    /// <summary>Starts the embedded proxy alone, on what Envoy does not take.</summary>
+    /// <summary>Starts the embedded proxy alone, on what Envoy does not take, or where nothing is to be compared.</summary>
     public static Task<ProxyPair> StartOursAsync(string resources) => StartAsync(resources, envoy: null);
 
     private static async Task<ProxyPair> StartAsync(string resources, string? envoy)
@@ -67,9 +67,9 @@ internal sealed partial class ProxyPair : IAsyncDisposable
         }
     }
 
-    /// <summary>A listener with a connection manager; further fields of it, and its virtual hosts.</summary>
-    public static string Resources(string virtualHosts, string clusters, string manager = "", string filters = "") => $$"""
-        {"listeners":[ {"name":"l","address":{"socket_address":{"address":"127.0.0.1","port_value":"PORT"} },"filter_chains":[ {"filters":[ {"name":"http","typed_config":{
+    /// <summary>A listener with a connection manager; further fields of it and of its filter chain, and its virtual hosts.</summary>
+    public static string Resources(string virtualHosts, string clusters, string manager = "", string filters = "", string chain = "") => $$"""
+        {"listeners":[ {"name":"l","address":{"socket_address":{"address":"127.0.0.1","port_value":"PORT"} },"filter_chains":[ { {{chain}}"filters":[ {"name":"http","typed_config":{
           "@type":"type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager","stat_prefix":"test",{{manager}}
           "route_config":{"name":"r","virtual_hosts":[ {{virtualHosts}} ]},
           "http_filters":[ {{filters}} {"name":"router","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"} }] } }] }] }],

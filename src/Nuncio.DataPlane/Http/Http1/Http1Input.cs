@@ -30,6 +30,12 @@ internal sealed class Http1Input : IValueTaskSource<int>
     /// <summary>For bodies and tunnels.</summary>
     public const int LargeBuffer = 65536;
 
+    // What became of the read that is under way.
+    private const int Pending = 0;
+    private const int Answered = 1;
+    private const int LeftPending = 2;
+    private const int LeftDone = 3;
+
     private readonly TransportConnection _transport;
     private readonly IHttp1InputObserver _observer;
     private readonly Action _onRead;
@@ -39,7 +45,8 @@ internal sealed class Http1Input : IValueTaskSource<int>
     private int _start;
     private int _end;
     private bool _armed;
-    private int _answered;
+    private int _outcome;
+    private int _left;
     private bool _interrupted;
 
     public Http1Input(TransportConnection transport, IHttp1InputObserver observer)
@@ -117,6 +124,13 @@ internal sealed class Http1Input : IValueTaskSource<int>
         {
             Prepare(preferred);
             StartRead();
+
+            // Both sides write before they look: an interruption in between is seen here, or has seen the read.
+            Interlocked.MemoryBarrier();
+            if (Volatile.Read(ref _interrupted))
+            {
+                LeaveRead();
+            }
         }
 
         return new ValueTask<int>(this, _source.Version);
@@ -128,10 +142,27 @@ internal sealed class Http1Input : IValueTaskSource<int>
     /// </summary>
     public void Interrupt()
     {
-        Volatile.Write(ref _interrupted, true);
-        if (_armed && Interlocked.Exchange(ref _answered, 1) == 0)
+        Interlocked.Exchange(ref _interrupted, true);
+        if (Volatile.Read(ref _armed))
         {
-            _source.SetResult(Interrupted);
+            LeaveRead();
+        }
+    }
+
+    /// <summary>Undoes <see cref="Interrupt"/>, once nobody calls that any more: fills wait for bytes again, first for those of the read that was left.</summary>
+    public void Resume()
+    {
+        Volatile.Write(ref _interrupted, false);
+        if (Volatile.Read(ref _outcome) < LeftPending)
+        {
+            return;
+        }
+
+        _source.Reset();
+        if (Interlocked.CompareExchange(ref _outcome, Pending, LeftPending) != LeftPending)
+        {
+            Volatile.Write(ref _outcome, Answered);
+            _source.SetResult(_left);
         }
     }
 
@@ -170,8 +201,8 @@ internal sealed class Http1Input : IValueTaskSource<int>
     private void StartRead()
     {
         _source.Reset();
-        Volatile.Write(ref _answered, 0);
-        _armed = true;
+        Volatile.Write(ref _outcome, Pending);
+        Volatile.Write(ref _armed, true);
         Read();
     }
 
@@ -200,9 +231,28 @@ internal sealed class Http1Input : IValueTaskSource<int>
         }
 
         _observer.OnInputRead(read);
-        if (Interlocked.Exchange(ref _answered, 1) == 0)
+        _left = read;
+        while (true)
         {
-            _source.SetResult(read);
+            if (Interlocked.CompareExchange(ref _outcome, Answered, Pending) == Pending)
+            {
+                _source.SetResult(read);
+                return;
+            }
+
+            // Else it has just been resumed.
+            if (Interlocked.CompareExchange(ref _outcome, LeftDone, LeftPending) == LeftPending)
+            {
+                return;
+            }
+        }
+    }
+
+    private void LeaveRead()
+    {
+        if (Interlocked.CompareExchange(ref _outcome, LeftPending, Pending) == Pending)
+        {
+            _source.SetResult(Interrupted);
         }
     }
 

@@ -10,6 +10,12 @@ namespace Nuncio.DataPlane.Http.Http1;
 /// </summary>
 public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
 {
+    /// <summary>What a client may still send after its answer, and have thrown away: far more than is on the way when the answer is.</summary>
+    private const long MaxLingerBytes = 64 * 1024 * 1024;
+
+    /// <summary>For how long it may do so, as a multiple of the delayed close timeout, which limits each pause in it.</summary>
+    private const int LingerPauses = 10;
+
     private static readonly Http1Failure HeaderTimeout = new(408, Errors.LocalReplies.HeaderTimeoutDetails);
 
     private readonly TransportConnection _transport;
@@ -115,9 +121,6 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
 
     /// <summary>Ends it now, from any thread.</summary>
     public void Abort() => _transport.Abort();
-
-    /// <summary>Ends it so that what was written arrives.</summary>
-    internal void Close() => _ = CloseIdleAsync();
 
     internal void StopReading() => _input.Interrupt();
 
@@ -235,7 +238,7 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
                     Options.Metrics?.DownstreamConnectionsDrainClose.Increment();
                 }
 
-                return stream.ResponseEnded && !stream.IsTunnel && stream.IsRequestIncomplete;
+                return stream.EndsBeforeClient;
             }
 
             Http1ServerStreamPool.Return(stream);
@@ -381,29 +384,47 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
         }
     }
 
+    // Closing with unread bytes would be a reset, which takes the answer from a client that still sends: what comes is thrown away, for as long as the client
+    // gets on with it and within bounds of time and bytes.
     private async ValueTask LingerAsync()
     {
-        if (Options.DelayedCloseTimeout <= TimeSpan.Zero || !await _output.FlushAsync())
+        var pause = Options.DelayedCloseTimeout;
+        if (pause <= TimeSpan.Zero)
+        {
+            return;
+        }
+
+        var left = pause * LingerPauses;
+        var began = _timers.NowMilliseconds;
+        Enter(Phase.Lingering);
+        SetDeadline(pause);
+        if (!await _output.FlushAsync())
         {
             return;
         }
 
         _transport.NoteEndByUs();
         await _transport.ShutdownWriteAsync();
-        Enter(Phase.Lingering);
-        SetDeadline(Options.DelayedCloseTimeout);
-        int read;
-        do
+        _input.Resume();
+        for (var dropped = 0L; dropped < MaxLingerBytes; dropped += _input.Length)
         {
             _input.Consume(_input.Length);
-            read = await _input.FillAsync(Http1Input.LargeBuffer);
+            if (await _input.FillAsync(Http1Input.LargeBuffer) <= 0)
+            {
+                return;
+            }
+
+            var rest = left - TimeSpan.FromMilliseconds(_timers.NowMilliseconds - began);
+            if (rest <= TimeSpan.Zero)
+            {
+                return;
+            }
+
+            SetDeadline(rest < pause ? rest : pause);
         }
-        while (read > 0);
-        if (read == Http1Input.Interrupted)
-        {
-            // Nobody reads any more, so the client's end would go unnoticed: give it the time it is allowed to have.
-            await Task.Delay(Options.DelayedCloseTimeout, _timers.Time);
-        }
+
+        // It sends faster than it can have read the answer: its bytes wait now, and so do we.
+        await Task.Delay(pause, _timers.Time);
     }
 
     // With an end that the client can tell from a failure; it may be about to send.

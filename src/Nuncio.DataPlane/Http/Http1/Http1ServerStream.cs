@@ -36,8 +36,14 @@ internal sealed class Http1ServerStream : HttpServerStream
     /// <summary>The connection may carry another request.</summary>
     public bool MayContinue => ResponseEnded && !_closeAfter && !IsTunnel && _body.IsComplete && _aborted == StreamResetReason.None && !_output.IsBroken;
 
-    /// <summary>The client may still be sending what will not be read.</summary>
-    public bool IsRequestIncomplete => !_body.IsComplete || _stopped;
+    /// <summary>The response ends with the connection, before its own end.</summary>
+    public bool IsCutShort { get; private set; }
+
+    /// <summary>
+    /// The client has an answer, whole or not, that closing at once could destroy: it may be sending the rest of its request, or the next one where the end of the
+    /// connection was not its own wish.
+    /// </summary>
+    public bool EndsBeforeClient => (ResponseEnded || IsCutShort) && !IsTunnel && (!_body.IsComplete || _stopped || _keepAlive);
 
     /// <summary>The client waits for a 100 (Continue) of ours.</summary>
     public bool ExpectsContinue { get; private set; }
@@ -59,7 +65,7 @@ internal sealed class Http1ServerStream : HttpServerStream
         _keepAlive = true;
         _lengthLeft = -1;
         BytesReceived = BytesSent = 0;
-        ResponseStarted = ResponseEnded = IsTunnel = RequestEndedWithHeaders = ExpectsContinue = false;
+        ResponseStarted = ResponseEnded = IsTunnel = IsCutShort = RequestEndedWithHeaders = ExpectsContinue = false;
         Version = HttpProtocolVersion.Http11;
         RequestHeaders.Clear();
         RequestTrailers.Clear();
@@ -286,8 +292,8 @@ internal sealed class Http1ServerStream : HttpServerStream
 
         if (reason == StreamResetReason.ConnectionTermination)
         {
-            // What was written is still to arrive; only its writer says this, so no write is under way.
-            _connection.Close();
+            // What was written is still to arrive: the connection ends in good order, after this request.
+            IsCutShort = true;
         }
         else
         {

@@ -34,11 +34,12 @@ internal sealed class Http1Processor(Func<HttpServerStream, Task> answer) : Http
 internal sealed class Http1Fixture : IAsyncDisposable
 {
     private readonly MemoryTransport _client;
-    private readonly TimerService _timers = new(TimeProvider.System);
+    private readonly TimerService _timers;
     private readonly StringBuilder _received = new();
 
-    public Http1Fixture(Func<HttpServerStream, Task>? answer = null, Http1ServerOptions? options = null)
+    public Http1Fixture(Func<HttpServerStream, Task>? answer = null, Http1ServerOptions? options = null, TimeProvider? time = null)
     {
+        _timers = new TimerService(time ?? TimeProvider.System);
         (_client, var server) = MemoryTransport.CreatePair();
         Server = server;
         var end = new IPEndPoint(IPAddress.Loopback, 1);
@@ -97,6 +98,8 @@ internal sealed class Http1Fixture : IAsyncDisposable
     }
 
     public async Task SendAsync(string bytes) => await _client.WriteAsync(Encoding.Latin1.GetBytes(bytes));
+
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await _client.WriteAsync(bytes);
 
     public Task EndAsync() => _client.ShutdownWriteAsync().AsTask();
 

@@ -12,6 +12,7 @@ internal sealed class MemoryTransport : TransportConnection
     private MemoryTransport _peer = null!;
     private ReadOnlyMemory<byte> _rest;
     private TaskCompletionSource? _blocked;
+    private long _bytesRead;
 
     private MemoryTransport()
     {
@@ -24,6 +25,9 @@ internal sealed class MemoryTransport : TransportConnection
     public bool IsAborted => _aborted.Task.IsCompleted;
 
     public int Writes { get; private set; }
+
+    /// <summary>How many bytes of the other end were read.</summary>
+    public long BytesRead => Volatile.Read(ref _bytesRead);
 
     /// <summary>The number of the write that was said to be the last; 0 for none.</summary>
     public int LastWrite { get; private set; }
@@ -68,6 +72,7 @@ internal sealed class MemoryTransport : TransportConnection
         var length = Math.Min(buffer.Length, _rest.Length);
         _rest[..length].CopyTo(buffer);
         _rest = _rest[length..];
+        Interlocked.Add(ref _bytesRead, length);
         return length;
     }
 
