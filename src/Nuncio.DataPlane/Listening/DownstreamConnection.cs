@@ -150,10 +150,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
     {
         if (Volatile.Read(ref _session) is null)
         {
-            if (!_handshaking)
-            {
-                _listener.Metrics.DownstreamPreConnectionsTimeout.Increment();
-            }
+            (_handshaking ? _listener.Metrics.ConnectTimeout : _listener.Metrics.DownstreamPreConnectionsTimeout).Increment();
 
             _ = _socket.DisposeAsync().AsTask();
         }
@@ -178,6 +175,11 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
             _deadline.Set(_model.InspectionTimeout);
             if (!await InspectAsync())
             {
+                if (_socket.IsEndedByPeer)
+                {
+                    _listener.Metrics.ListenerFilterRemoteClose.Increment();
+                }
+
                 return null;
             }
 
@@ -313,17 +315,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
 
         _deadline.Clear();
         _handshaking = false;
-        _listener.Metrics.CountHandshake(encrypted.Version, encrypted.Cipher);
-        if (encrypted.IsResumed)
-        {
-            _listener.Metrics.SslSessionReused.Increment();
-        }
-
-        if (encrypted.PeerCertificate is null)
-        {
-            _listener.Metrics.SslNoCertificate.Increment();
-        }
-
+        _listener.Metrics.CountHandshake(encrypted);
         return encrypted;
     }
 
@@ -390,6 +382,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
 
     private async ValueTask<bool> InspectTlsAsync()
     {
+        var metrics = _listener.Metrics.TlsInspector;
         while (true)
         {
             switch (ClientHello.TryParse(_peek.Bytes.Span, out var hello))
@@ -398,9 +391,14 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
                     _isTls = true;
                     _serverName = hello!.ServerName;
                     _offered = hello.ApplicationProtocols;
+                    metrics.CountHello(_serverName.Length > 0, _offered.Count > 0);
                     return true;
                 case ClientHelloOutcome.NotTls:
+                    metrics.TlsNotFound.Increment();
                     return true;
+                case ClientHelloOutcome.TooLarge:
+                    metrics.ClientHelloTooLarge.Increment();
+                    return false;
                 default:
                     if (!await _peek.ReadAsync(_socket))
                     {

@@ -24,6 +24,9 @@ public sealed class ListenerMetrics
         DownstreamConnectionsOverloadReject = registry.Counter("envoy_listener_downstream_cx_overload_reject", labels);
         DownstreamPreConnectionsTimeout = registry.Counter("envoy_listener_downstream_pre_cx_timeout", labels);
         NoFilterChainMatch = registry.Counter("envoy_listener_no_filter_chain_match", labels);
+        ConnectTimeout = registry.Counter("envoy_listener_downstream_cx_transport_socket_connect_timeout", labels);
+        ListenerFilterRemoteClose = registry.Counter("envoy_listener_downstream_listener_filter_remote_close", labels);
+        TlsInspector = new TlsInspectorMetrics(registry);
         SslHandshake = registry.Counter("envoy_listener_ssl_handshake", labels);
         SslConnectionError = registry.Counter("envoy_listener_ssl_connection_error", labels);
         SslFailVerifyError = registry.Counter("envoy_listener_ssl_fail_verify_error", labels);
@@ -40,13 +43,38 @@ public sealed class ListenerMetrics
     /// <summary>Of the requests that come by this listener to a connection manager.</summary>
     internal ListenerHttpMetrics Http(string statPrefix) => _http.GetOrAdd(statPrefix, prefix => new ListenerHttpMetrics(_registry, prefix, _address));
 
-    /// <summary>Counts what a handshake agreed on: <c>envoy_listener_ssl_versions</c>, <c>envoy_listener_ssl_ciphers</c>.</summary>
-    internal void CountHandshake(string version, string cipher)
+    /// <summary>
+    /// Counts what a handshake agreed on: <c>envoy_listener_ssl_versions</c>, <c>envoy_listener_ssl_ciphers</c>, <c>envoy_listener_ssl_curves</c>,
+    /// <c>envoy_listener_ssl_sigalgs</c>.
+    /// </summary>
+    internal void CountHandshake(Tls.TlsTransportConnection connection)
     {
         SslHandshake.Increment();
-        Counter("envoy_listener_ssl_versions", "envoy_ssl_version", version).Increment();
-        Counter("envoy_listener_ssl_ciphers", "envoy_ssl_cipher", cipher).Increment();
+        Counter("envoy_listener_ssl_versions", "envoy_ssl_version", connection.Version).Increment();
+        Counter("envoy_listener_ssl_ciphers", "envoy_ssl_cipher", connection.Cipher).Increment();
+        if (connection.Curve.Length > 0)
+        {
+            Counter("envoy_listener_ssl_curves", "envoy_ssl_curve", connection.Curve).Increment();
+        }
+
+        if (connection.PeerSignature.Length > 0)
+        {
+            Counter("envoy_listener_ssl_sigalgs", "envoy_ssl_sigalg", connection.PeerSignature).Increment();
+        }
+
+        if (connection.IsResumed)
+        {
+            SslSessionReused.Increment();
+        }
+
+        if (connection.PeerCertificate is null)
+        {
+            SslNoCertificate.Increment();
+        }
     }
+
+    /// <summary>What listeners found where they looked for TLS.</summary>
+    internal TlsInspectorMetrics TlsInspector { get; }
 
     private MetricCounter Counter(string name, string label, string value) =>
         _ssl.GetOrAdd((name, value), key => _registry.Counter(key.Name, MetricLabels.Of(label, key.Value).And("envoy_listener_address", _address)));
@@ -68,6 +96,12 @@ public sealed class ListenerMetrics
 
     /// <summary><c>envoy_listener_downstream_pre_cx_timeout</c>: connections that did not say in time what they are.</summary>
     public MetricCounter DownstreamPreConnectionsTimeout { get; }
+
+    /// <summary><c>envoy_listener_downstream_cx_transport_socket_connect_timeout</c>: TLS handshakes that were not over in time.</summary>
+    public MetricCounter ConnectTimeout { get; }
+
+    /// <summary><c>envoy_listener_downstream_listener_filter_remote_close</c>: connections that their clients ended before they had said what they are.</summary>
+    public MetricCounter ListenerFilterRemoteClose { get; }
 
     /// <summary><c>envoy_listener_no_filter_chain_match</c>: connections that no filter chain takes.</summary>
     public MetricCounter NoFilterChainMatch { get; }

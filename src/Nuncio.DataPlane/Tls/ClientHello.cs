@@ -14,6 +14,9 @@ public enum ClientHelloOutcome : byte
 
     /// <summary>It is a ClientHello, read whole.</summary>
     Found,
+
+    /// <summary>It is a ClientHello longer than <see cref="ClientHello.MaxLength"/>.</summary>
+    TooLarge,
 }
 
 /// <summary>What a ClientHello (RFC 8446 section 4.1.2) says that choosing a filter chain needs.</summary>
@@ -43,7 +46,7 @@ public sealed record ClientHello(string ServerName, IReadOnlyList<string> Applic
         while (true)
         {
             if (bytes.Length - at < 5)
-                return bytes.Length > MaxLength ? ClientHelloOutcome.NotTls : ClientHelloOutcome.NeedMore;
+                return bytes.Length > MaxLength ? ClientHelloOutcome.TooLarge : ClientHelloOutcome.NeedMore;
             if (bytes[at] != HandshakeRecord)
                 return ClientHelloOutcome.NotTls;
             var record = BinaryPrimitives.ReadUInt16BigEndian(bytes[(at + 3)..]);
@@ -55,7 +58,7 @@ public sealed record ClientHello(string ServerName, IReadOnlyList<string> Applic
                 return ClientHelloOutcome.NeedMore;
             gathered ??= new byte[Math.Min(bytes.Length, MaxLength + 4)];
             if (length + record > gathered.Length)
-                return ClientHelloOutcome.NotTls;
+                return ClientHelloOutcome.TooLarge;
             bytes.Slice(at + 5, record).CopyTo(gathered.AsSpan(length));
             length += record;
             at += 5 + record;
@@ -64,7 +67,7 @@ public sealed record ClientHello(string ServerName, IReadOnlyList<string> Applic
                 continue;
             var wanted = (message[1] << 16) | (message[2] << 8) | message[3];
             if (wanted > MaxLength)
-                return ClientHelloOutcome.NotTls;
+                return ClientHelloOutcome.TooLarge;
             if (length >= wanted + 4)
                 return Read(message.Slice(4, wanted), out hello) ? ClientHelloOutcome.Found : ClientHelloOutcome.NotTls;
         }

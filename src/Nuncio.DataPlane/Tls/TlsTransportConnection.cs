@@ -15,6 +15,12 @@ public abstract class TlsTransportConnection : TransportConnection
     /// <summary>The negotiated suite by OpenSSL's name.</summary>
     public abstract string Cipher { get; }
 
+    /// <summary>The group of the key exchange, by Envoy's name (<c>X25519</c>); empty where there was none, or the platform does not say.</summary>
+    public virtual string Curve => "";
+
+    /// <summary>How the peer has signed, by Envoy's name (<c>ecdsa_secp256r1_sha256</c>); empty where it has not, or the platform does not say.</summary>
+    public virtual string PeerSignature => "";
+
     /// <summary>The peer's certificate; null when it sent none.</summary>
     public X509Certificate2? PeerCertificate { get; internal set; }
 

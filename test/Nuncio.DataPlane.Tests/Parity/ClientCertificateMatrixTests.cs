@@ -111,7 +111,35 @@ public sealed partial class ClientCertificateMatrixTests : IDisposable
         });
 
         wrong.ShouldBeEmpty();
-        await pair.StatisticsAsync("envoy_listener_ssl_(handshake|connection_error|fail_verify_error|fail_verify_no_cert|fail_verify_san|fail_verify_cert_hash|no_certificate|versions)\\{");
+        await pair.StatisticsAsync("envoy_listener_ssl_(handshake|connection_error|fail_verify_error|fail_verify_no_cert|fail_verify_san|fail_verify_cert_hash|no_certificate|versions|curves|sigalgs)\\{");
+    }
+
+    [Fact]
+    public async Task FirstBytes_AreCountedByWhatTheyAre()
+    {
+        await using var pair = await ProxyPair.StartAsync(Resources([Chain("optional", false, Authority(_root))]));
+        await pair.EachAsync(async port =>
+        {
+            (await AskAsync(port, "optional", null, SslProtocols.Tls13, isLetIn: true)).ShouldBe("200");
+            await Should.ThrowAsync<Exception>(WireClient.ConnectTlsAsync(port, "127.0.0.1", static options => options.ApplicationProtocols = [SslApplicationProtocol.Http11]));
+            await SendUntilClosedAsync(port, "GET / HTTP/1.1\r\n\r\n"u8.ToArray());
+
+            // A ClientHello of 20 KiB, in two records.
+            await SendUntilClosedAsync(
+                port, [22, 3, 1, 0x40, 0, 1, 0, 0x50, 0, 3, 3, .. new byte[0x4000 - 6], 22, 3, 1, 0x10, 4, .. new byte[0x1004]]);
+        });
+
+        (await pair.StatisticsAsync("^envoy_tls_inspector_[^b]|envoy_listener_no_filter_chain_match")).ShouldBe(
+        [
+            "envoy_listener_no_filter_chain_match{envoy_listener_address=\"127.0.0.1_PORT\"} 2",
+            "envoy_tls_inspector_alpn_found{} 1",
+            "envoy_tls_inspector_alpn_not_found{} 1",
+            "envoy_tls_inspector_client_hello_too_large{} 1",
+            "envoy_tls_inspector_sni_found{} 1",
+            "envoy_tls_inspector_sni_not_found{} 1",
+            "envoy_tls_inspector_tls_found{} 2",
+            "envoy_tls_inspector_tls_not_found{} 1",
+        ]);
     }
 
     [Theory]
@@ -152,6 +180,20 @@ public sealed partial class ClientCertificateMatrixTests : IDisposable
         catch (Exception e) when (e is IOException or AuthenticationException or InvalidDataException)
         {
             return Alert(e);
+        }
+    }
+
+    private static async Task SendUntilClosedAsync(int port, byte[] bytes)
+    {
+        await using var client = await WireClient.ConnectAsync(port);
+        try
+        {
+            await client.Stream.WriteAsync(bytes).AsTask().WaitAsync(Until.Limit);
+            (await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Until.Limit)).ShouldBe(0);
+        }
+        catch (IOException)
+        {
+            // Closed before all of it was read.
         }
     }
 

@@ -68,10 +68,13 @@ public sealed class StatisticsTests
         (await pair.StatisticsAsync("envoy_http_downstream_cx_destroy\\{.*\"test\"")).Count.ShouldBe(1);
 
         // A client that goes while it waits.
-        await pair.EachAsync(static async port =>
+        await pair.EachAsync(async port =>
         {
             await using var client = await WireClient.ConnectAsync(port);
             await client.Wire.WriteAsync("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nx");
+
+            // Gone at once, it may be gone before its request is read.
+            await Until.TrueAsync(async () => await pair.CountAsync(port, "envoy_cluster_upstream_rq_active{envoy_cluster_name=\"c\"}") == 1, () => "under way");
         });
         (await pair.StatisticsAsync("envoy_http_downstream_cx_destroy_(remote_|local_)?active_rq\\{.*\"test\"")).Count.ShouldBe(2);
 

@@ -14,6 +14,7 @@ internal static unsafe partial class LibSsl
     private const int TicketUse = 3;
     private const int TicketUseAndRenew = 4;
 
+    private const int ControlPeerSignature = 108;
     private const int LibrarySsl = 20;
     private const int ReasonNoCertificate = 199;
 
@@ -85,6 +86,15 @@ internal static unsafe partial class LibSsl
 
     /// <summary>What the ticket of a connection's session held.</summary>
     public static ReadOnlySpan<byte> TicketData(nint ssl) => TicketDataOf(SSL_get_session(ssl));
+
+    /// <summary>How the client has signed, for <see cref="NegotiatedNames"/>. False where it has not in this handshake.</summary>
+    public static bool TryGetPeerSignature(nint ssl, out int key, out int hash)
+    {
+        int signed = 0, digest = 0;
+        var isThere = SSL_get_peer_signature_type_nid(ssl, &signed) == 1 & SSL_ctrl(ssl, ControlPeerSignature, 0, &digest) == 1;
+        (key, hash) = isThere ? (signed, digest) : (0, 0);
+        return isThere;
+    }
 
     /// <summary>A connection's session is no more to go on with.</summary>
     public static void ForgetSession(nint context, nint ssl) => _ = SSL_CTX_remove_session(context, SSL_get_session(ssl));
@@ -200,6 +210,9 @@ internal static unsafe partial class LibSsl
 
     [LibraryImport("libssl.so.3")]
     private static partial int SSL_CTX_remove_session(nint context, nint session);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial int SSL_get_peer_signature_type_nid(nint ssl, int* key);
 
     [LibraryImport("libssl.so.3")]
     private static partial nint SSL_get_session(nint ssl);

@@ -26,6 +26,7 @@ internal static unsafe partial class LibSsl
     private const int ControlSessionCacheSize = 42;
     private const int ControlSessionCacheMode = 44;
     private const int ControlGroupsList = 92;
+    private const int ControlNegotiatedGroup = 134;
     private const int ControlMinimumVersion = 123;
     private const int ControlMaximumVersion = 124;
     private const int ModeAcceptMovingWriteBuffer = 0x2;
@@ -222,6 +223,9 @@ internal static unsafe partial class LibSsl
         return new ReadOnlySpan<byte>(data, (int)length);
     }
 
+    /// <summary>The group of a connection's key exchange, for <see cref="NegotiatedNames"/>; 0 for none.</summary>
+    public static int Group(nint ssl) => (int)SSL_ctrl(ssl, ControlNegotiatedGroup, 0, null);
+
     private static bool TrySetGroups(nint context, string groups)
     {
         fixed (byte* bytes = Encoding.ASCII.GetBytes(groups + "\0"))
@@ -362,6 +366,9 @@ internal static unsafe partial class LibSsl
 
     [LibraryImport("libssl.so.3")]
     private static partial nint SSL_CTX_ctrl(nint context, int command, nint number, void* pointer);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial nint SSL_ctrl(nint ssl, int command, nint number, void* pointer);
 
     [LibraryImport("libssl.so.3")]
     private static partial int SSL_CTX_set_num_tickets(nint context, nint count);

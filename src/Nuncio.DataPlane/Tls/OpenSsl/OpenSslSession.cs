@@ -200,6 +200,17 @@ internal sealed class OpenSslSession : IOpenSslWire, IDisposable
         }
     }
 
+    /// <summary>The group of the key exchange and the peer's signature by Envoy's names; empty for none.</summary>
+    public (string Curve, string Signature) DescribeKeys()
+    {
+        lock (_gate)
+        {
+            return _ssl == 0
+                ? ("", "")
+                : (NegotiatedNames.Group(LibSsl.Group(_ssl)), _check is not null && LibSsl.TryGetPeerSignature(_ssl, out var key, out var hash) ? NegotiatedNames.Signature(key, hash) : "");
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -36,6 +36,8 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
     private string _protocol = "";
     private string _version = "";
     private string _cipher = "";
+    private string _curve = "";
+    private string _signature = "";
 
     private OpenSslTransportConnection(TransportConnection transport, OpenSslSession session)
     {
@@ -60,6 +62,12 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
 
     /// <inheritdoc/>
     public override string Cipher => _cipher;
+
+    /// <inheritdoc/>
+    public override string Curve => _curve;
+
+    /// <inheritdoc/>
+    public override string PeerSignature => _signature;
 
     // Those who are let in already come first: the answer to a ClientHello takes as long as dozens of requests do. A client that has meanwhile hung up
     // cannot finish the handshake any more, and gets none.
@@ -206,6 +214,7 @@ internal sealed class OpenSslTransportConnection : TlsTransportConnection
             if (result == 1)
             {
                 (_protocol, _version, _cipher, IsResumed) = _session.Describe();
+                (_curve, _signature) = _session.DescribeKeys();
 
                 // In TLS 1.3 only a session ticket is left to say, which leaves with the first answer; before, the client waits for our Finished.
                 return _version == OpenSslSession.Tls13 || await FlushAsync() ? HandshakeOutcome.Done : HandshakeOutcome.Ended;
