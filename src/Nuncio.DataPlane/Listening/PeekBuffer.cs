@@ -22,6 +22,11 @@ public sealed class PeekBuffer
     public async ValueTask<bool> ReadAsync(TransportConnection transport)
     {
         ArgumentNullException.ThrowIfNull(transport);
+        if (_bytes.Length == 0 && await transport.ReadAsync(Memory<byte>.Empty) < 0)
+        {
+            return false;
+        }
+
         if (_end == _bytes.Length)
         {
             var bigger = ArrayPool<byte>.Shared.Rent(Math.Max(InitialSize, _bytes.Length * 2));

@@ -205,12 +205,26 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
 
     private async Task CopyAsync(TransportConnection from, TransportConnection to, bool toClient)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
-        var read = 0;
+        byte[] buffer = [];
+        int read;
         try
         {
-            while ((read = await from.ReadAsync(buffer)) > 0)
+            while (true)
             {
+                // Two directions of many connections wait most of the time, which takes no buffer.
+                read = await from.ReadAsync(Memory<byte>.Empty);
+                if (read < 0)
+                {
+                    break;
+                }
+
+                buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+                read = await from.ReadAsync(buffer);
+                if (read <= 0)
+                {
+                    break;
+                }
+
                 Touch();
                 (toClient ? _metrics.DownstreamSentBytesTotal : _metrics.DownstreamReceivedBytesTotal).Add(read);
                 if (toClient)
@@ -228,6 +242,9 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
                     read = -1;
                     break;
                 }
+
+                ArrayPool<byte>.Shared.Return(buffer);
+                buffer = [];
             }
         }
         finally

@@ -65,12 +65,15 @@ internal sealed class TunnelClientStream : HttpClientStream
             return BodyRead.End;
         }
 
-        if (_buffer.Length == 0)
+        // The last piece has been used: while nothing comes, nothing is held.
+        DropBuffer();
+        var read = await _connection.Transport.ReadAsync(Memory<byte>.Empty);
+        if (read >= 0)
         {
             _buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+            read = await _connection.Transport.ReadAsync(_buffer);
         }
 
-        var read = await _connection.Transport.ReadAsync(_buffer);
         if (read < 0)
         {
             return BodyRead.Failed(Broken());
@@ -96,6 +99,11 @@ internal sealed class TunnelClientStream : HttpClientStream
     public override void Release()
     {
         _connection.Close(StreamResetReason.None);
+        DropBuffer();
+    }
+
+    private void DropBuffer()
+    {
         if (_buffer.Length > 0)
         {
             ArrayPool<byte>.Shared.Return(_buffer);

@@ -16,8 +16,8 @@ internal interface IHttp1InputObserver
 /// <summary>
 /// The bytes received on one connection and not yet consumed, contiguous in one pooled buffer. A read can be started ahead (<see cref="Arm"/>) while
 /// the connection's owner does something else, which is how a peer that goes away is noticed at no extra cost: it is the read for the next message.
-/// Between messages there is no buffer: it is taken when the first bytes are there, so that a thousand connections, each of them idle most of the time,
-/// share a few buffers that stay in the processor's cache.
+/// While all is consumed there is no buffer: it is taken when the next bytes are there, so that connections and tunnels that are idle hold none, and a
+/// thousand of them, each idle most of the time, share a few that stay in the processor's cache.
 /// </summary>
 internal sealed class Http1Input : IValueTaskSource<int>
 {
@@ -42,6 +42,7 @@ internal sealed class Http1Input : IValueTaskSource<int>
     private ManualResetValueTaskSourceCore<int> _source;
     private System.Runtime.CompilerServices.ValueTaskAwaiter<int> _reading;
     private byte[] _buffer = [];
+    private int _nextSize;
     private int _start;
     private int _end;
     private bool _armed;
@@ -90,7 +91,7 @@ internal sealed class Http1Input : IValueTaskSource<int>
 
         if (!lent && _start == _end)
         {
-            DropBuffer();
+            DropBuffer(SmallBuffer);
             StartRead();
         }
         else if (_end < _buffer.Length)
@@ -112,7 +113,7 @@ internal sealed class Http1Input : IValueTaskSource<int>
     /// <summary>
     /// Waits for more bytes: the count, 0 at the peer's end, -1 when broken. Makes room first, so pieces handed out before are void.
     /// </summary>
-    /// <param name="preferred">The buffer to have when it is empty: <see cref="LargeBuffer"/>, or <see cref="SmallBuffer"/> once bytes are there.</param>
+    /// <param name="preferred">The buffer to take once bytes are there, <see cref="SmallBuffer"/> or <see cref="LargeBuffer"/>.</param>
     public ValueTask<int> FillAsync(int preferred)
     {
         if (Volatile.Read(ref _interrupted))
@@ -171,7 +172,7 @@ internal sealed class Http1Input : IValueTaskSource<int>
     {
         if (!_armed)
         {
-            DropBuffer();
+            DropBuffer(SmallBuffer);
         }
     }
 
@@ -225,7 +226,7 @@ internal sealed class Http1Input : IValueTaskSource<int>
         var read = _reading.GetResult();
         if (read == 0 && _buffer.Length == 0)
         {
-            _buffer = ArrayPool<byte>.Shared.Rent(SmallBuffer);
+            _buffer = ArrayPool<byte>.Shared.Rent(_nextSize);
             Read();
             return;
         }
@@ -256,9 +257,10 @@ internal sealed class Http1Input : IValueTaskSource<int>
         }
     }
 
-    private void DropBuffer()
+    private void DropBuffer(int next)
     {
         _start = _end = 0;
+        _nextSize = next;
         if (_buffer.Length > 0)
         {
             ArrayPool<byte>.Shared.Return(_buffer);
@@ -268,18 +270,9 @@ internal sealed class Http1Input : IValueTaskSource<int>
 
     private void Prepare(int preferred)
     {
-        if (_start == _end && preferred == SmallBuffer)
+        if (_start == _end)
         {
-            DropBuffer();
-        }
-        else if (_start == _end)
-        {
-            _start = _end = 0;
-            // ArrayPool may hand out a bigger one, which is fine.
-            if (_buffer.Length < preferred)
-            {
-                Exchange(preferred);
-            }
+            DropBuffer(preferred);
         }
         else if (_end == _buffer.Length)
         {

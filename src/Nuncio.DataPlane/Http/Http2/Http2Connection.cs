@@ -15,7 +15,6 @@ namespace Nuncio.DataPlane.Http.Http2;
 internal abstract partial class Http2Connection : IBatchedOutput
 {
     private const int ReadBufferSize = 32 * 1024;
-    private const int IdleBufferSize = 4 * 1024;
     private const ulong DrainPing = 0x6E75_6E63_696F_0001;
     private const ulong KeepalivePing = 0x6E75_6E63_696F_0002;
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
@@ -93,7 +92,26 @@ internal abstract partial class Http2Connection : IBatchedOutput
                 }
 
                 start += consumed;
-                buffer = FitBuffer(buffer, ref start, ref end);
+                if (start == end)
+                {
+                    // Between frames nothing is held.
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = [];
+                    start = end = 0;
+                    if (await Transport.ReadAsync(Memory<byte>.Empty) < 0)
+                    {
+                        break;
+                    }
+
+                    buffer = ArrayPool<byte>.Shared.Rent(ReadBufferSize);
+                }
+                else
+                {
+                    buffer.AsSpan(start, end - start).CopyTo(buffer);
+                    end -= start;
+                    start = 0;
+                }
+
                 var read = await Transport.ReadAsync(buffer.AsMemory(end));
                 if (read <= 0)
                 {
@@ -103,7 +121,7 @@ internal abstract partial class Http2Connection : IBatchedOutput
                 end += read;
             }
 
-            await FinishAsync(buffer);
+            await FinishAsync();
         }
         finally
         {
@@ -287,23 +305,6 @@ internal abstract partial class Http2Connection : IBatchedOutput
         RequestFlush();
     }
 
-    // Idle connections wait with a small buffer; a started frame needs the large one.
-    private byte[] FitBuffer(byte[] buffer, ref int start, ref int end)
-    {
-        var size = start == end && Streams.Count == 0 ? IdleBufferSize : ReadBufferSize;
-        var fits = size == IdleBufferSize ? buffer.Length < ReadBufferSize : buffer.Length >= ReadBufferSize;
-        var target = fits ? buffer : ArrayPool<byte>.Shared.Rent(size);
-        buffer.AsSpan(start, end - start).CopyTo(target);
-        if (!fits)
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-
-        end -= start;
-        start = 0;
-        return target;
-    }
-
     private void Start()
     {
         lock (Gate)
@@ -379,7 +380,7 @@ internal abstract partial class Http2Connection : IBatchedOutput
 
     // The peer closed, or we do: what is buffered goes out; then the rest of what the peer still sends is read and thrown away for a while, because
     // closing with unread bytes would take back what was just sent.
-    private async Task FinishAsync(byte[] buffer)
+    private async Task FinishAsync()
     {
         lock (Gate)
         {
@@ -395,8 +396,11 @@ internal abstract partial class Http2Connection : IBatchedOutput
 
         // The peer's end may be there already, and then nothing is sent after this.
         FlushEarly();
-        while (await Transport.ReadAsync(buffer) > 0)
+        var rest = ArrayPool<byte>.Shared.Rent(ReadBufferSize);
+        while (await Transport.ReadAsync(rest) > 0)
         {
         }
+
+        ArrayPool<byte>.Shared.Return(rest);
     }
 }
