@@ -195,6 +195,6 @@ public sealed class ClientCertificateTests : IDisposable
             """;
         return ProxyPair.Resources(
             """{"name":"h","domains":["*"],"routes":[{"match":{"prefix":"/"},"route":{"cluster":"c"} }] }""",
-            ProxyPair.Cluster("c", "", (port, 1))).Replace("{\"filters\"", "{" + tls + "\"filters\"", StringComparison.Ordinal);
+            ProxyPair.Cluster("c", "", (port, 1)), chain: tls);
     }
 }
