@@ -17,7 +17,7 @@ public abstract class TransportConnection : IAsyncDisposable
     public virtual bool IsEndedByPeer => Volatile.Read(ref _ended) == ByPeer;
 
     /// <summary>
-    /// The peer sends nothing more, as far as is known without a system call; what it has sent before may be unread. False also where nothing is known.
+    /// All that the peer has sent is read, and it sends nothing more. Costs nothing as long as nobody has said so; false also where nothing is known.
     /// </summary>
     public virtual bool HasPeerHungUp => false;
 

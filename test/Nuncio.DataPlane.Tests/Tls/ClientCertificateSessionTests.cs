@@ -47,7 +47,7 @@ public sealed class ClientCertificateSessionTests : IDisposable
         Skip.IfNot(LibSsl.IsAvailable);
         var model = Bind(way, isRequired: true);
         var first = (await ConnectAsync(model, way, _client)).ShouldNotBeNull();
-        var second = (await ConnectAsync(model, way, _client)).ShouldNotBeNull();
+        var second = await ConnectUntilResumedAsync(model, way, _client);
 
         first.IsResumed.ShouldBeFalse();
         second.IsResumed.ShouldBeTrue();
@@ -94,7 +94,7 @@ public sealed class ClientCertificateSessionTests : IDisposable
         Skip.IfNot(LibSsl.IsAvailable);
         var model = Bind(way, isRequired: false);
         (await ConnectAsync(model, way, null)).ShouldNotBeNull().PeerCertificate.ShouldBeNull();
-        var second = (await ConnectAsync(model, way, null)).ShouldNotBeNull();
+        var second = await ConnectUntilResumedAsync(model, way, null);
 
         second.IsResumed.ShouldBeTrue();
         second.PeerCertificate.ShouldBeNull();
@@ -141,6 +141,36 @@ public sealed class ClientCertificateSessionTests : IDisposable
         (await ConnectAsync(model, "1.3", null)).ShouldBeNull();
     }
 
+    [SkippableFact]
+    public async Task Clients_WhileTheAuthorityChanges_AreLetInByOneOfThem()
+    {
+        Skip.IfNot(LibSsl.IsAvailable);
+        var model = Bind("1.3", isRequired: true);
+        var letIn = 0;
+        var clients = Enumerable.Range(0, 4).Select(number => Task.Run(async () =>
+        {
+            for (var i = 0; i < 15; i++)
+            {
+                if (number == 0) Trust(i % 2 == 0 ? _stranger : _root);
+                if (await ConnectAsync(model, "1.3", _client) is { } connection)
+                {
+                    Interlocked.Increment(ref letIn);
+                    connection.IsPeerValidated.ShouldBeTrue();
+                    connection.PeerChain!.Count.ShouldBe(2);
+                }
+            }
+        })).ToList();
+        await Task.WhenAll(clients).WaitAsync(Long);
+
+        // What is gone must be gone without taking anything along.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Trust(_root);
+        (await ConnectAsync(model, "1.3", _client)).ShouldNotBeNull();
+        letIn++;
+        (letIn + _metrics.SslFailVerifyError.Value).ShouldBe(61);
+    }
+
     public void Dispose()
     {
         _client.Dispose();
@@ -172,6 +202,16 @@ public sealed class ClientCertificateSessionTests : IDisposable
         var model = DownstreamTlsModel.Bind(message, "tls", _secrets, _time, errors);
         errors.All.ShouldBeEmpty();
         return model.ShouldNotBeNull();
+    }
+
+    // SslStream's client forgets sessions now and then, when others make many of them.
+    private async Task<TlsTransportConnection> ConnectUntilResumedAsync(DownstreamTlsModel model, string way, TestCertificate? certificate)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var connection = (await ConnectAsync(model, way, certificate)).ShouldNotBeNull();
+            if (connection.IsResumed || tries == 10) return connection;
+        }
     }
 
     // Null where the client is not let in.

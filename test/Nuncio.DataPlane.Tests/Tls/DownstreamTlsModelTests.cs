@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Tests.Http.Http2;
 using Nuncio.DataPlane.Tls;
 using Nuncio.DataPlane.Tls.OpenSsl;
@@ -179,6 +180,32 @@ public sealed class DownstreamTlsModelTests : IDisposable
         (await accepting.WaitAsync(Long)).ShouldBeNull();
     }
 
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Accept_OfAClientThatHasHungUp_BeginsNoHandshake(bool isReadAlready)
+    {
+        Skip.IfNot(LibSsl.IsAvailable);
+        var (unused, client) = MemoryTransport.CreatePair();
+        await using var stream = Client(client, out _);
+        var hanging = stream.AuthenticateAsClientAsync(Options([], SslProtocols.None));
+        var hello = new byte[4096];
+        hello = hello[..await unused.ReadAsync(hello).AsTask().WaitAsync(Long)];
+        var metrics = new ListenerMetrics(new MetricsRegistry(), "test");
+
+        var (one, other) = MemoryTransport.CreatePair();
+        one.PeerHungUp = true;
+        if (!isReadAlready) await other.WriteAsync(hello);
+        var connection = await Bind(false).AcceptAsync(one, isReadAlready ? hello : default, "", CancellationToken.None, metrics).AsTask().WaitAsync(Long);
+
+        connection.ShouldBeNull();
+        one.Writes.ShouldBe(0);
+        one.IsAborted.ShouldBeTrue();
+        metrics.SslConnectionError.Value.ShouldBe(0);
+        unused.Abort();
+        await Should.ThrowAsync<Exception>(hanging.WaitAsync(Long));
+    }
+
     [SkippableFact]
     public async Task Dispose_OfAnOpenConnection_SaysCloseNotify()
     {
@@ -307,11 +334,11 @@ public sealed class DownstreamTlsModelTests : IDisposable
             context.DisableStatefulSessionResumption = noIdentifiers;
         });
 
-        // The client remembers sessions by the server's name, which nobody else has here.
+        // The client remembers sessions by the server's name, which nobody else has here. It forgets them now and then, when others make many of them.
         var options = Options([], SslProtocols.Tls12);
         options.TargetHost = $"{Guid.NewGuid():N}.example";
         var isResumed = false;
-        for (var i = 0; i < 2; i++)
+        for (var i = 0; i < 10 && !isResumed; i++)
         {
             var (one, other) = MemoryTransport.CreatePair();
             var accepting = model.AcceptAsync(one, default, "", CancellationToken.None).AsTask();

@@ -36,6 +36,21 @@ public class TransportConnectionTests
         (await connection.ReadAsync(buffer).AsTask().WaitAsync(Long)).ShouldBe(0);
     }
 
+    [SkippableFact]
+    public async Task HasPeerHungUp_OnceItsLastBytesAreRead_IsTrue()
+    {
+        Skip.IfNot(Nuncio.DataPlane.Transport.Epoll.EpollLoops.IsSupported);
+        var (connection, peer) = await ConnectAsync(platform: false);
+        await using var open = connection;
+        connection.HasPeerHungUp.ShouldBeFalse();
+        await peer.SendAsync("last"u8.ToArray());
+        peer.Shutdown(SocketShutdown.Send);
+        connection.HasPeerHungUp.ShouldBeFalse();
+        (await connection.ReadAsync(new byte[8]).AsTask().WaitAsync(Long)).ShouldBe(4);
+        await Until.TrueAsync(() => connection.HasPeerHungUp);
+        (await connection.ReadAsync(new byte[8]).AsTask().WaitAsync(Long)).ShouldBe(0);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

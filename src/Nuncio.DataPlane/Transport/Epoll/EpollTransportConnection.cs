@@ -67,7 +67,21 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
     public override IPEndPoint LocalEndPoint { get; }
 
     /// <inheritdoc/>
-    public override bool HasPeerHungUp => _peerEnded;
+    public override bool HasPeerHungUp
+    {
+        get
+        {
+            // The report alone may have been meant for the slot's last owner.
+            if (!_peerEnded || !BeginCall())
+            {
+                return _peerEnded;
+            }
+
+            var isAtEnd = LinuxSockets.IsAtEnd(_descriptor);
+            EndCall();
+            return isAtEnd;
+        }
+    }
 
     private bool IsWatched { get; }
 

@@ -32,6 +32,7 @@ internal static unsafe partial class LinuxSockets
     private const int ControlRemove = 2;
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
+    private const int FlagPeek = 0x2;
     private const int FlagDontWait = 0x40;
     private const int FlagNoSignal = 0x4000;
     private const int Ipv6 = 10;
@@ -111,6 +112,14 @@ internal static unsafe partial class LinuxSockets
         {
             return WithError(recv(descriptor, bytes, buffer.Length, FlagDontWait));
         }
+    }
+
+    /// <summary>Nothing is left to receive and nothing will come: the peer has ended it, or it is broken.</summary>
+    public static bool IsAtEnd(int descriptor)
+    {
+        byte first;
+        var received = WithError(recv(descriptor, &first, 1, FlagDontWait | FlagPeek));
+        return received <= 0 && received is not (-Again or -Interrupted);
     }
 
     /// <summary>Bytes sent; negative: the error.</summary>

@@ -24,6 +24,11 @@ internal sealed class MemoryTransport : TransportConnection
 
     public bool IsAborted => _aborted.Task.IsCompleted;
 
+    public override bool HasPeerHungUp => PeerHungUp;
+
+    /// <summary>What <see cref="HasPeerHungUp"/> says.</summary>
+    public bool PeerHungUp { get; set; }
+
     public int Writes { get; private set; }
 
     /// <summary>How many bytes of the other end were read.</summary>
