@@ -114,6 +114,37 @@ public sealed partial class ClientCertificateMatrixTests : IDisposable
         await pair.StatisticsAsync("envoy_listener_ssl_(handshake|connection_error|fail_verify_error|fail_verify_no_cert|fail_verify_san|fail_verify_cert_hash|no_certificate|versions|curves|sigalgs)\\{");
     }
 
+    [Theory]
+    [InlineData("good", "201 2.0")]
+    [InlineData("strange", "refused")]
+    [InlineData("none", "refused")]
+    public async Task ClientsOfHttp2_AreLetInOrRefusedTheSame(string name, string expected)
+    {
+        await using var pair = await ProxyPair.StartAsync(Resources([Chain("required", true, Authority(_root))]));
+        await pair.ExpectAsync(expected, async port =>
+        {
+            using var handler = new SocketsHttpHandler();
+            handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+            if (_clients[name] is { } certificate) handler.SslOptions.ClientCertificateContext = ContextOf(certificate);
+            using var client = new HttpClient(handler) { DefaultRequestVersion = new Version(2, 0), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact, Timeout = Until.Limit };
+            using var request = new HttpRequestMessage(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"https://127.0.0.1:{port}/"))
+            {
+                Version = client.DefaultRequestVersion,
+                VersionPolicy = client.DefaultVersionPolicy,
+                Headers = { Host = "required.example" },
+            };
+            try
+            {
+                using var response = await client.SendAsync(request);
+                return string.Create(CultureInfo.InvariantCulture, $"{(int)response.StatusCode} {response.Version}");
+            }
+            catch (HttpRequestException)
+            {
+                return "refused";
+            }
+        });
+    }
+
     [Fact]
     public async Task FirstBytes_AreCountedByWhatTheyAre()
     {
@@ -242,7 +273,7 @@ public sealed partial class ClientCertificateMatrixTests : IDisposable
     private string Chain(string name, bool isRequired, string validation) => $$"""
         {"name":"{{name}}","filter_chain_match":{"server_names":["{{name}}.example"]},"transport_socket":{"name":"tls","typed_config":{
           "@type":"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext","require_client_certificate":{{(isRequired ? "true" : "false")}},
-          "common_tls_context":{"validation_context":{ {{validation}} },"tls_certificates":[
+          "common_tls_context":{"alpn_protocols":["h2","http/1.1"],"validation_context":{ {{validation}} },"tls_certificates":[
             {"certificate_chain":{"inline_string":{{Text(_server.ChainPem)}} },"private_key":{"inline_string":{{Text(_server.KeyPem)}} } }] } } },
          "filters":[ {"name":"http","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
           "stat_prefix":"test","route_config":{"name":"r","virtual_hosts":[ {"name":"h","domains":["*"],"routes":[

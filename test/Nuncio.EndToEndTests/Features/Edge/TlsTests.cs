@@ -120,6 +120,9 @@ public class TlsTests(GatewayOf<EdgeGroup> group)
         Secret older: $(pair:older.example.com)
         Host default/older {on: main}: { hostname: older.example.com, tlsSecret: { name: older },
           tls: { max_tls_version: v1.2, cipher_suites: [ECDHE-ECDSA-AES128-GCM-SHA256], ecdh_curves: [P-256] } }
+        Secret asking: $(pair:asking.example.com)
+        Secret asking-ca: $(ca:asking)
+        Host default/asking {on: main}: { hostname: asking.example.com, tlsSecret: { name: asking }, tls: { ca_secret: asking-ca, ecdh_curves: [P-256] } }
         """)]
     public async Task EcdhCurves_OfAHost_RefuseClientsWithOthers(DataPlane plane)
     {
@@ -133,6 +136,8 @@ public class TlsTests(GatewayOf<EdgeGroup> group)
         (await OffersAsync("curves.example.com", "P-521:X25519")).ShouldBeFalse();
         (await OffersAsync("older.example.com", "P-256")).ShouldBeTrue();
         (await OffersAsync("older.example.com", "P-384")).ShouldBeFalse();
+        (await OffersAsync("asking.example.com", "P-256")).ShouldBeTrue();
+        (await OffersAsync("asking.example.com", "X25519")).ShouldBeFalse();
 
         Task<bool> OffersAsync(string host, string groups) => OpenSslClient.ShakesHandsAsync(gateway.Port(), host, "-groups", groups);
     }
