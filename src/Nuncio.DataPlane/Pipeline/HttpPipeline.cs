@@ -170,7 +170,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
         }
 
         exchange.RequestHeaders.Remove(KnownHeader.Expect);
-        _metrics?.DownstreamResponses.Count(100);
+        _metrics?.CountResponse(100, exchange.Downstream.Connection.HttpMetrics);
         await exchange.Downstream.WriteHeadersAsync(new HeaderMap { Status = 100 }, endStream: false);
     }
 
@@ -383,13 +383,7 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
             metrics.DownstreamRequestsTime.Record(exchange.ElapsedMilliseconds);
             if (exchange.ResponseStatus > 0 && !exchange.IsHealthCheck)
             {
-                metrics.DownstreamRequestsCompleted.Increment();
-                metrics.DownstreamResponses.Count(exchange.ResponseStatus);
-                if (exchange.Downstream.Connection.HttpMetrics is { } listener)
-                {
-                    listener.Completed.Increment();
-                    listener.Responses.Count(exchange.ResponseStatus);
-                }
+                metrics.CountResponse(exchange.ResponseStatus, exchange.Downstream.Connection.HttpMetrics);
             }
 
             if ((exchange.Flags & (ResponseFlags.DownstreamConnectionTermination | ResponseFlags.DownstreamRemoteReset)) != 0

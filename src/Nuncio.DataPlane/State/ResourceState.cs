@@ -28,10 +28,14 @@ internal sealed class ResourceState(CircuitBreakerModel limits)
                 return (uint)retries < Limits.MaxRetries;
             }
 
-            var allowed = (Volatile.Read(ref _requests) + Volatile.Read(ref _pending)) * percent / 100;
+            // Whole retries: a share of less than one is none.
+            var allowed = (long)((Volatile.Read(ref _requests) + Volatile.Read(ref _pending)) * percent / 100);
             return retries < Math.Max(allowed, Limits.MinRetryConcurrency);
         }
     }
+
+    /// <summary>Retries under way.</summary>
+    public int Retries => Volatile.Read(ref _retries);
 
     public void AddConnection(int count) => Interlocked.Add(ref _connections, count);
 

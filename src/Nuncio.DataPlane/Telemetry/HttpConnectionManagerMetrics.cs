@@ -65,6 +65,18 @@ public sealed class HttpConnectionManagerMetrics
         DownstreamResponses = new ResponseCodeCounters(registry, "envoy_http_downstream_rq", labels, perCode: false);
     }
 
+    /// <summary>A response was given, also one of 100 that another follows; for the listener too.</summary>
+    internal void CountResponse(int status, ListenerHttpMetrics? listener)
+    {
+        DownstreamRequestsCompleted.Increment();
+        DownstreamResponses.Count(status);
+        if (listener is not null)
+        {
+            listener.Completed.Increment();
+            listener.Responses.Count(status);
+        }
+    }
+
     /// <summary>A connection was given to the connection manager; as in Envoy before its TLS handshake, which may fail.</summary>
     internal void CountOpened(bool isTls)
     {

@@ -15,11 +15,11 @@ internal sealed class Upstreams : IDisposable
     private readonly NameDirectory _names;
     private long _revision;
 
-    public Upstreams(TimeProvider? time = null, NameResolver? resolver = null)
+    public Upstreams(TimeProvider? time = null, NameResolver? resolver = null, TransportConnector? transports = null)
     {
         time ??= TimeProvider.System;
         _timers = new TimerService(time);
-        var connector = new SocketConnector(time);
+        var connector = transports ?? new SocketConnector(time);
         _names = new NameDirectory(_timers, resolver ?? new SystemNameResolver(time));
         Environment = new UpstreamEnvironment
         {

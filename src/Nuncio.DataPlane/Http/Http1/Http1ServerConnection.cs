@@ -309,7 +309,7 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
     private ValueTask<bool> AnswerExpectAsync(Http1ServerStream stream)
     {
         stream.RequestHeaders.Remove(KnownHeader.Expect);
-        Options.Metrics?.DownstreamResponses.Count(100);
+        Options.Metrics?.CountResponse(100, Info.HttpMetrics);
         _output.Write("HTTP/1.1 100 Continue\r\n\r\n"u8);
         return _output.FlushAsync();
     }

@@ -186,9 +186,15 @@ internal sealed class Http2HeaderReader
             return Http2BlockOutcome.Malformed;
         }
 
-        // Host stands in for :authority, and never beside it: the next hop must not have a choice (RFC 9113 section 8.3.1).
+        // Host stands in for :authority, and never beside it: the next hop must not have a choice (RFC 9113 section 8.3.1). One of them there must be, and
+        // neither may be empty.
         if (map.TryGet(KnownHeader.Host, out var host))
         {
+            if (host.IsEmpty)
+            {
+                return Http2BlockOutcome.Malformed;
+            }
+
             if (!map.Contains(KnownHeader.Authority))
             {
                 map.Set(KnownHeader.Authority, host);
@@ -198,7 +204,7 @@ internal sealed class Http2HeaderReader
         }
 
         var authority = map.Get(KnownHeader.Authority);
-        if (authority.ContainsAny(ForbiddenInAuthority))
+        if (authority.IsEmpty || authority.ContainsAny(ForbiddenInAuthority))
         {
             return Http2BlockOutcome.Malformed;
         }
@@ -207,8 +213,7 @@ internal sealed class Http2HeaderReader
         var extended = map.Contains(KnownHeader.Protocol);
         if (connect && !extended)
         {
-            return map.Contains(KnownHeader.Path) || map.Contains(KnownHeader.Scheme) || authority.IsEmpty
-                ? Http2BlockOutcome.Malformed : Http2BlockOutcome.Valid;
+            return map.Contains(KnownHeader.Path) || map.Contains(KnownHeader.Scheme) ? Http2BlockOutcome.Malformed : Http2BlockOutcome.Valid;
         }
 
         if (extended && (!connect || !extendedConnectAllowed || map.Get(KnownHeader.Protocol).IsEmpty))
