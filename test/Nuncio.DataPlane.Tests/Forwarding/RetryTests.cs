@@ -149,8 +149,12 @@ public sealed class RetryTests
         await using var fixture = new ForwardingFixture(
             """ "timeout":"0s","retry_policy":{"retry_on":"5xx"}, """,
             $$""" "circuit_breakers":{"thresholds":[{"retry_budget":{"budget_percent":{"value":{{percent}}},"min_retry_concurrency":{{least}}} }]}, """);
-        var others = new[] { await fixture.SendAsync(), await fixture.SendAsync() };
-        var open = new[] { await fixture.AcceptAsync(), await fixture.AcceptAsync() };
+        var others = new (FixtureClient Client, UpstreamPeer Upstream)[2];
+        for (var i = 0; i < others.Length; i++)
+        {
+            others[i] = (await fixture.SendAsync(), await fixture.AcceptAsync());
+        }
+
         var client = await fixture.SendAsync();
         await (await fixture.AcceptAsync()).RespondAsync(503, "first", "connection: close\r\n");
         if (isRetried)
@@ -159,10 +163,10 @@ public sealed class RetryTests
         }
 
         (await client.ReadAsync()).ShouldBe(isRetried ? "200 second" : "503 first");
-        for (var i = 0; i < others.Length; i++)
+        foreach (var (other, upstream) in others)
         {
-            await open[i].RespondAsync(200);
-            (await others[i].ReadAsync()).ShouldBe("200 ok");
+            await upstream.RespondAsync(200);
+            (await other.ReadAsync()).ShouldBe("200 ok");
         }
 
         await fixture.WaitUntilIdleAsync();
