@@ -33,8 +33,8 @@ internal sealed class MemoryGauge
 
     private static long SystemLimit()
     {
-        // The runtime takes part of a control group's memory for the heap; the rest is ours too.
-        var machine = GC.GetGCMemoryInfo(GCKind.Any).TotalAvailableMemoryBytes;
-        return ControlGroup.MemoryLimit("/") ?? (machine > 0 ? machine : long.MaxValue);
+        // What the runtime calls available is what the heap may have: part of a control group's memory, or DOTNET_GCHeapHardLimit. The rest is ours too.
+        var heap = GC.GetGCMemoryInfo(GCKind.Any).TotalAvailableMemoryBytes;
+        return ControlGroup.MemoryLimit("/") ?? MachineMemory.Total("/") ?? (heap > 0 ? heap : long.MaxValue);
     }
 }
