@@ -193,8 +193,8 @@ public sealed class RouteConfigurationBinder
             });
         }
 
-        // Envoy counts what none includes under this name.
-        clusters.Add(new VirtualClusterModel([], new VirtualClusterMetrics(registry, message.Name, "other")) { Name = "other" });
+        // Envoy counts what none includes under this name, and has no name for it elsewhere.
+        clusters.Add(new VirtualClusterModel([], new VirtualClusterMetrics(registry, message.Name, "other")) { Name = "" });
         return clusters;
     }
 

@@ -210,7 +210,7 @@ internal static class FormatOperators
         "HOSTNAME" => static (_, b) => Text(Hostname, b),
         "ROUTE_NAME" => static (x, b) => Text(x.Route?.Name ?? "", b),
         "VIRTUAL_HOST_NAME" => static (x, b) => Text(x.VirtualHost?.Name ?? "", b),
-        "VIRTUAL_CLUSTER_NAME" => static (_, _) => false,
+        "VIRTUAL_CLUSTER_NAME" => static (x, b) => Text(x.Upstream.VirtualCluster, b),
         "LOCAL_REPLY_BODY" => static (x, b) => Bytes(x.LocalReplyBody.Span, b),
         "STREAM_ID" => static (x, b) => HeaderValue(x.RequestHeaders, "x-request-id"u8, b),
         "TRACE_ID" => static (x, b) => TraceId(x.RequestHeaders, b),

@@ -107,6 +107,7 @@ internal sealed partial class ForwardState
         // The current one, as long as it is being written to: whoever ends the request ends that.
         var attempt = next.Attempt = Adopt(stream, next.Pool, next.Endpoint);
         PrepareAttempt(attempt);
+        next.RequestStarted = _exchange.Upstream.RequestStarted;
         if (!_hasBody)
         {
             await stream.WriteHeadersAsync(_exchange.RequestHeaders, true);
@@ -146,6 +147,14 @@ internal sealed partial class ForwardState
         var record = _exchange.Upstream;
         record.Host = answered.Endpoint.Address;
         record.HostName = answered.Endpoint.Model.Hostname;
+        if (answered.Attempt is { } told)
+        {
+            // Another try may have been the last to be told of.
+            RecordConnection(told);
+            record.RequestStarted = answered.RequestStarted;
+            record.TransportFailureReason = "";
+        }
+
         var failed = answered.Head.Error != StreamResetReason.None || answered.Attempt is null;
         var status = failed ? 0 : answered.Attempt!.Stream.ResponseHeaders.Status;
         RetryDecision decision;

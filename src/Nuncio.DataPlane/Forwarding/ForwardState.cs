@@ -90,6 +90,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     public async ValueTask<FilterOutcome> RunAsync(RouterFilter router, HttpExchange exchange)
     {
         var forward = exchange.Forward ?? throw new InvalidOperationException("The router was asked without a route that forwards.");
+        exchange.Upstream.VirtualCluster = exchange.VirtualCluster?.Name ?? "";
         var cluster = exchange.FindCluster(exchange.ClusterName, router.Clusters);
         if (cluster == null)
         {
@@ -478,17 +479,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private void PrepareAttempt(UpstreamAttempt attempt)
     {
         var exchange = _exchange;
-        exchange.Upstream.Protocol = attempt.Stream.Version;
-        if (attempt.Stream.Transport is { } transport)
-        {
-            exchange.Upstream.LocalAddress = transport.LocalEndPoint;
-            if (transport is Tls.TlsTransportConnection encrypted)
-            {
-                exchange.Upstream.TlsVersion = encrypted.Version;
-                exchange.Upstream.TlsCipher = encrypted.Cipher;
-            }
-        }
-
+        RecordConnection(attempt);
         exchange.Upstream.RequestStarted = exchange.Clock.GetTimestamp();
         if (_forward.AutoHostRewrite && attempt.Endpoint.Hostname.Length > 0)
         {
@@ -523,6 +514,17 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         {
             _perTryIdle.Start(_perTryIdleTimeout);
         }
+    }
+
+    private void RecordConnection(UpstreamAttempt attempt)
+    {
+        var record = _exchange.Upstream;
+        var transport = attempt.Stream.Transport;
+        var encrypted = transport as Tls.TlsTransportConnection;
+        record.Protocol = attempt.Stream.Version;
+        record.LocalAddress = transport?.LocalEndPoint;
+        record.TlsVersion = encrypted?.Version ?? "";
+        record.TlsCipher = encrypted?.Cipher ?? "";
     }
 
     private void StartPerTry()

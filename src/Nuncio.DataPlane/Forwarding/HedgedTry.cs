@@ -21,6 +21,9 @@ internal sealed class HedgedTry(EndpointState endpoint, EndpointPool pool)
     /// <summary>The stream, once the request is being sent.</summary>
     public UpstreamAttempt? Attempt { get; set; }
 
+    /// <summary>When the request began to be sent, as a timestamp of the exchange's clock.</summary>
+    public long RequestStarted { get; set; }
+
     /// <summary>The response's head.</summary>
     public ClientHeadersRead Head { get; set; }
 

@@ -21,6 +21,9 @@ public sealed class UpstreamRecord
     /// <summary>%UPSTREAM_CLUSTER%, observable name first; empty for none.</summary>
     public string Cluster { get; set; } = "";
 
+    /// <summary>%VIRTUAL_CLUSTER_NAME%, known to the router alone as in Envoy; empty for none.</summary>
+    public string VirtualCluster { get; set; } = "";
+
     /// <summary>%UPSTREAM_TRANSPORT_FAILURE_REASON%; empty for none.</summary>
     public string TransportFailureReason { get; set; } = "";
 
@@ -58,7 +61,7 @@ public sealed class UpstreamRecord
     public void Clear()
     {
         Host = LocalAddress = null;
-        HostName = Cluster = TransportFailureReason = TlsVersion = TlsCipher = "";
+        HostName = Cluster = VirtualCluster = TransportFailureReason = TlsVersion = TlsCipher = "";
         Protocol = null;
         Attempts = 0;
         RequestStarted = RequestEnded = ResponseStarted = ResponseEnded = WireBytesSent = WireBytesReceived = 0;

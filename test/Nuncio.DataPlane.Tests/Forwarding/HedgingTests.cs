@@ -14,7 +14,7 @@ public sealed class HedgingTests
     [InlineData(false)]
     public async Task FirstGoodAnswer_IsPassedOn_AndToldOf(bool isFirst)
     {
-        await using var fixture = new ForwardingFixture(Route, ports: [1, 2], log: "%UPSTREAM_HOST% %UPSTREAM_REQUEST_ATTEMPT_COUNT% %RESPONSE_FLAGS%");
+        await using var fixture = new ForwardingFixture(Route, ports: [1, 2], log: "%UPSTREAM_HOST% %UPSTREAM_LOCAL_ADDRESS% %UPSTREAM_REQUEST_ATTEMPT_COUNT% %RESPONSE_FLAGS%");
         var client = await fixture.SendAsync("POST / HTTP/1.1\r\n", "body");
         UpstreamPeer[] tries = [await fixture.AcceptAsync(), await fixture.AcceptInTimeAsync()];
         var (winner, loser) = isFirst ? (tries[0], tries[1]) : (tries[1], tries[0]);
@@ -25,7 +25,7 @@ public sealed class HedgingTests
         (await client.ReadAsync()).ShouldBe("200 won");
         await loser.WaitForEndAsync();
         await fixture.WaitUntilIdleAsync();
-        fixture.Logged.ShouldBe([$"127.0.0.1:{winner.Port} 2 -"]);
+        fixture.Logged.ShouldBe([$"127.0.0.1:{winner.Port} 127.0.0.1:{1000 + winner.Port} 2 -"]);
     }
 
     [Fact]

@@ -37,6 +37,7 @@ internal sealed class MemoryConnector : TransportConnector
         }
 
         var (ours, theirs) = MemoryTransport.CreatePair();
+        ours.LocalPort = 1000 + remote.Port;
         _accepted.Writer.TryWrite(new UpstreamPeer(theirs, remote.Port));
         return TransportConnect.Of(ours);
     }

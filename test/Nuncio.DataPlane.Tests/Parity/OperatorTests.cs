@@ -39,4 +39,23 @@ public sealed class OperatorTests
             $"200 x-said=[{string.Join('|', Operators.Select(static one => one.Said))}",
             static async port => (await ProxyPair.AskAsync(port, "GET /x/1?q=7 HTTP/1.1\r\nhost: a\r\n\r\n", "x-said")).Split("] ")[0]);
     }
+
+    [Fact]
+    public async Task VirtualCluster_IsNamedByTheRouter()
+    {
+        await using var backend = WireBackend.StartEcho();
+        await using var pair = await ProxyPair.StartAsync(ProxyPair.Resources(
+            """
+            {"name":"h","domains":["*"],"virtual_clusters":[{"name":"mine","headers":[{"name":":path","string_match":{"prefix":"/mine"} }] }],
+              "response_headers_to_add":[{"header":{"key":"x-said","value":"[%VIRTUAL_CLUSTER_NAME%]"} }],
+              "routes":[{"match":{"prefix":"/mine/direct"},"direct_response":{"status":204} },{"match":{"prefix":"/"},"route":{"cluster":"c"} }] }
+            """,
+            ProxyPair.Cluster("c", "", (backend.Port, 1))));
+        pair.Rejections.ShouldBeEmpty();
+
+        foreach (var (path, expected) in new[] { ("/mine/1", "200 x-said=[mine]"), ("/theirs", "200 x-said=[]"), ("/mine/direct", "204 x-said=[]") })
+        {
+            await pair.ExpectAsync(expected, async port => (await ProxyPair.AskAsync(port, $"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n", "x-said")).Split("] ")[0].TrimEnd(']') + "]");
+        }
+    }
 }

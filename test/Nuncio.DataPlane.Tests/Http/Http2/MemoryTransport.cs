@@ -20,7 +20,9 @@ internal sealed class MemoryTransport : TransportConnection
 
     public override IPEndPoint RemoteEndPoint { get; } = new(IPAddress.Loopback, 1);
 
-    public override IPEndPoint LocalEndPoint { get; } = new(IPAddress.Loopback, 2);
+    public override IPEndPoint LocalEndPoint => new(IPAddress.Loopback, LocalPort);
+
+    public int LocalPort { get; set; } = 2;
 
     public bool IsAborted => _aborted.Task.IsCompleted;
 
