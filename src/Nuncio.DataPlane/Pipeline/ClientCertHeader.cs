@@ -34,7 +34,7 @@ internal static class ClientCertHeader
         {
             foreach (var uri in CertificateText.UriNames(local))
             {
-                Add(text, "By=" + uri);
+                Add(text, "By=" + Quoted(uri));
             }
         }
 
@@ -51,7 +51,8 @@ internal static class ClientCertHeader
 
         if (model.Subject)
         {
-            Add(text, $"Subject=\"{CertificateText.Subject(peer).Replace("\"", "\\\"", StringComparison.Ordinal)}\"");
+            // Its quotation marks are escaped already; another backslash would undo that.
+            Add(text, $"Subject=\"{CertificateText.Subject(peer)}\"");
         }
 
         if (model.Uri)
@@ -59,7 +60,7 @@ internal static class ClientCertHeader
             var names = CertificateText.UriNames(peer);
             foreach (var name in names)
             {
-                Add(text, "URI=" + name);
+                Add(text, "URI=" + Quoted(name));
             }
 
             if (names.Count == 0)
@@ -72,7 +73,7 @@ internal static class ClientCertHeader
         {
             foreach (var name in CertificateText.DnsNames(peer))
             {
-                Add(text, "DNS=" + name);
+                Add(text, "DNS=" + Quoted(name));
             }
         }
 
@@ -86,6 +87,12 @@ internal static class ClientCertHeader
             headers.Set(KnownHeader.XForwardedClientCert, value);
         }
     }
+
+    // A name that holds what separates names would pass for several, which Envoy lets happen; the header has quotation marks for that.
+    private static string Quoted(string name) =>
+        name.AsSpan().IndexOfAny(",;\"") < 0
+            ? name
+            : $"\"{name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 
     private static void Add(StringBuilder text, string part)
     {

@@ -10,10 +10,10 @@ namespace Nuncio.DataPlane.Tls;
 public static class CertificateText
 {
     /// <summary>The subject, last part first: <c>CN=client,O=Example</c>.</summary>
-    public static string Subject(X509Certificate2 certificate) => Name(certificate.SubjectName);
+    public static string Subject(X509Certificate2 certificate) => DistinguishedNameText.Of(certificate.SubjectName);
 
     /// <summary>The issuer, last part first.</summary>
-    public static string Issuer(X509Certificate2 certificate) => Name(certificate.IssuerName);
+    public static string Issuer(X509Certificate2 certificate) => DistinguishedNameText.Of(certificate.IssuerName);
 
     /// <summary>The serial number in lower-case hexadecimal.</summary>
     public static string Serial(X509Certificate2 certificate)
@@ -59,61 +59,6 @@ public static class CertificateText
 
     private static string Encode(string pem) => Uri.EscapeDataString(pem);
 
-    // .NET writes ", " between the parts; OpenSSL's RFC 2253 form only the comma, with the most specific part first.
-    private static string Name(X500DistinguishedName name)
-    {
-        var text = new StringBuilder();
-        var parts = name.EnumerateRelativeDistinguishedNames(reversed: true);
-        foreach (var part in parts)
-        {
-            if (text.Length > 0)
-            {
-                text.Append(',');
-            }
-
-            if (part.HasMultipleElements)
-            {
-                continue;
-            }
-
-            var oid = part.GetSingleElementType();
-            text.Append(ShortName(oid)).Append('=');
-            Escape(text, part.GetSingleElementValue() ?? "");
-        }
-
-        return text.ToString();
-    }
-
-    private static string ShortName(Oid oid) => oid.Value switch
-    {
-        "2.5.4.3" => "CN",
-        "2.5.4.6" => "C",
-        "2.5.4.7" => "L",
-        "2.5.4.8" => "ST",
-        "2.5.4.9" => "street",
-        "2.5.4.10" => "O",
-        "2.5.4.11" => "OU",
-        "2.5.4.5" => "serialNumber",
-        "1.2.840.113549.1.9.1" => "emailAddress",
-        "0.9.2342.19200300.100.1.25" => "DC",
-        "0.9.2342.19200300.100.1.1" => "UID",
-        var other => other ?? "",
-    };
-
-    private static void Escape(StringBuilder text, string value)
-    {
-        for (var i = 0; i < value.Length; i++)
-        {
-            var c = value[i];
-            if (",+\"\\<>;".Contains(c, StringComparison.Ordinal) || (i == 0 && c is '#' or ' ') || (i == value.Length - 1 && c == ' '))
-            {
-                text.Append('\\');
-            }
-
-            text.Append(c);
-        }
-    }
-
     private static List<string> AlternativeNames(X509Certificate2 certificate, int tag, Func<byte[], string> text)
     {
         var names = new List<string>();
@@ -132,7 +77,12 @@ public static class CertificateText
                     var next = sequence.PeekTag();
                     if (next.TagClass == TagClass.ContextSpecific && next.TagValue == tag)
                     {
-                        names.Add(text(sequence.ReadOctetString(new Asn1Tag(TagClass.ContextSpecific, tag))));
+                        // What would end a header or a line of a log is in no URI and no host's name: it is there to deceive, and names nobody.
+                        var name = text(sequence.ReadOctetString(new Asn1Tag(TagClass.ContextSpecific, tag)));
+                        if (!name.Any(char.IsControl))
+                        {
+                            names.Add(name);
+                        }
                     }
                     else
                     {

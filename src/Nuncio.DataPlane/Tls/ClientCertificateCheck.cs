@@ -18,6 +18,10 @@ internal sealed class ClientCertificateCheck(bool isRequired, ValidationModel? v
 {
     // A ticket is sent with each connection; who has more to put into it begins anew each time instead.
     private const int MaxTicketData = 16 * 1024;
+
+    // What is remembered is held parsed, at several times its length, for as long as sessions can be resumed.
+    private const int MaxRememberedData = 8 * 1024;
+
     private static readonly byte[] NotToBeResumed = [1];
 
     private bool _isGood;
@@ -40,6 +44,26 @@ internal sealed class ClientCertificateCheck(bool isRequired, ValidationModel? v
 
     /// <inheritdoc/>
     public ReadOnlySpan<byte> TicketData => _ticketData ??= Pack();
+
+    /// <inheritdoc/>
+    public bool IsSmallEnoughToRemember => Length <= MaxRememberedData;
+
+    private int Length => _others.Sum(static one => sizeof(int) + one.Length) + (_leaf?.Length ?? 0);
+
+    /// <summary>Frees what was presented, where nobody is let in: those who are refused could otherwise fill the memory sooner than the collector sees it.</summary>
+    public void Release()
+    {
+        if (Chain is { } chain)
+        {
+            foreach (var one in chain)
+            {
+                one.Dispose();
+            }
+        }
+
+        Certificate = null;
+        Chain = null;
+    }
 
     /// <inheritdoc/>
     public bool TryGoWithout()
@@ -73,6 +97,7 @@ internal sealed class ClientCertificateCheck(bool isRequired, ValidationModel? v
             if (validation is not { AcceptsUntrusted: true })
             {
                 IsRefused = true;
+                Release();
                 return VerificationErrors.ForPeer(refusal.Error);
             }
         }
@@ -127,20 +152,18 @@ internal sealed class ClientCertificateCheck(bool isRequired, ValidationModel? v
         _leaf = null;
         _others = [];
         _ticketData = null;
-        Certificate = null;
-        Chain = null;
+        Release();
     }
 
     // Each certificate with its length in front.
     private byte[] Pack()
     {
-        var length = _others.Sum(static one => sizeof(int) + one.Length);
-        if (length + (_leaf?.Length ?? 0) > MaxTicketData)
+        if (Length > MaxTicketData)
         {
             return NotToBeResumed;
         }
 
-        var data = new byte[length];
+        var data = new byte[Length - (_leaf?.Length ?? 0)];
         var rest = data.AsSpan();
         foreach (var one in _others)
         {

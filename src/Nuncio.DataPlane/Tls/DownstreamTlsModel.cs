@@ -89,6 +89,7 @@ public sealed class DownstreamTlsModel
 
             if (!hasEnded && check is not { IsRefused: true })
                 metrics?.SslConnectionError.Increment();
+            check?.Release();
             transport.Abort();
             await transport.DisposeAsync();
             return null;

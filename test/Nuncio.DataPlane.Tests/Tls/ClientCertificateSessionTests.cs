@@ -120,6 +120,26 @@ public sealed class ClientCertificateSessionTests : IDisposable
     }
 
     [SkippableFact]
+    public async Task Session_OfALongChain_IsNotRememberedHere()
+    {
+        Skip.IfNot(LibSsl.IsAvailable);
+        const string Way = "1.2 identifier";
+        var above = new List<TestCertificate> { _root };
+        for (var i = 0; i < 25; i++) above.Add(TestCertificate.CreateAuthority($"middle {i} with a name of some length", above[^1]));
+        using var deep = TestCertificate.Create(["deep.example"], above[^1]);
+        var model = Bind(Way, isRequired: true);
+
+        for (var i = 0; i < 2; i++)
+        {
+            var connection = (await ConnectAsync(model, Way, deep)).ShouldNotBeNull();
+            connection.PeerChain!.Sum(static one => one.RawData.Length).ShouldBeGreaterThan(8192);
+            connection.IsResumed.ShouldBeFalse();
+        }
+
+        foreach (var one in above[1..]) one.Dispose();
+    }
+
+    [SkippableFact]
     public async Task Session_OfAListenerWithoutCertificates_DoesNotGoOnWhereOneIsNeeded()
     {
         Skip.IfNot(LibSsl.IsAvailable);

@@ -6,6 +6,9 @@ internal interface IOpenSslClientCheck
     /// <summary>What a ticket has to hold beside the client's certificate.</summary>
     ReadOnlySpan<byte> TicketData { get; }
 
+    /// <summary>The session may be remembered with all that the client has presented.</summary>
+    bool IsSmallEnoughToRemember { get; }
+
     /// <summary>The client has presented a certificate (DER) and others beside it. 0 lets it in, else one of <see cref="VerificationErrors"/>.</summary>
     int Verify(byte[] certificate, List<byte[]> others);
 

@@ -8,6 +8,13 @@ internal static unsafe partial class LibCrypto
     private const int ErrorNotYetValid = 9;
     private const int ErrorExpired = 10;
 
+    private const int ErrorSignature = 7;
+
+    // Of RSA with MD2, MD4 and MD5.
+    private const int SignedWithMd2 = 7;
+    private const int SignedWithMd4 = 396;
+    private const int SignedWithMd5 = 8;
+
     private const nuint FlagCheckRevocation = 0x4;
     private const nuint FlagCheckRevocationOfAll = 0x8;
     private const nuint FlagPartialChain = 0x80000;
@@ -71,7 +78,7 @@ internal static unsafe partial class LibCrypto
 
             if (X509_verify_cert(context) == 1)
             {
-                return 0;
+                return IsForgeable(X509_STORE_CTX_get0_chain(context)) ? ErrorSignature : 0;
             }
 
             var error = X509_STORE_CTX_get_error(context);
@@ -145,6 +152,20 @@ internal static unsafe partial class LibCrypto
         }
     }
 
+    // What others can find a second certificate for, which Envoy does not verify either. Nobody relies on the signature of the authority itself.
+    private static bool IsForgeable(nint chain)
+    {
+        for (var i = 0; i < Count(chain) - 1; i++)
+        {
+            if (X509_get_signature_nid(At(chain, i)) is SignedWithMd2 or SignedWithMd4 or SignedWithMd5)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     [UnmanagedCallersOnly(CallConvs = [typeof(System.Runtime.CompilerServices.CallConvCdecl)])]
     private static int PassOverTime(int isGood, nint context) =>
         isGood == 1 || X509_STORE_CTX_get_error(context) is ErrorNotYetValid or ErrorExpired ? 1 : 0;
@@ -206,6 +227,12 @@ internal static unsafe partial class LibCrypto
 
     [LibraryImport("libcrypto.so.3")]
     private static partial nint X509_STORE_CTX_get0_param(nint context);
+
+    [LibraryImport("libcrypto.so.3")]
+    private static partial nint X509_STORE_CTX_get0_chain(nint context);
+
+    [LibraryImport("libcrypto.so.3")]
+    private static partial int X509_get_signature_nid(nint certificate);
 
     [LibraryImport("libcrypto.so.3")]
     private static partial void X509_VERIFY_PARAM_set_depth(nint parameters, int depth);

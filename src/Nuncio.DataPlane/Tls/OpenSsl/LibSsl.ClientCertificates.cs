@@ -14,6 +14,9 @@ internal static unsafe partial class LibSsl
     private const int TicketUse = 3;
     private const int TicketUseAndRenew = 4;
 
+    // With certificates a session takes dozens of kilobytes.
+    private const int MaxRememberedClients = 1000;
+
     private const int ControlPeerSignature = 108;
     private const int LibrarySsl = 20;
     private const int ReasonNoCertificate = 199;
@@ -37,6 +40,7 @@ internal static unsafe partial class LibSsl
             }
         }
 
+        _ = SSL_CTX_ctrl(context, ControlSessionCacheSize, MaxRememberedClients, null);
         SSL_CTX_set_verify(context, isRequired ? VerifyPeer | VerifyFailWithout : VerifyPeer, null);
         SSL_CTX_set_cert_verify_callback(context, &OnCertificate, null);
         foreach (var one in authorities)

@@ -247,6 +247,11 @@ internal sealed class OpenSslSession : IOpenSslWire, IDisposable
 
         if (LibSsl.IsResumed(_ssl) != 1)
         {
+            if (!_check.IsSmallEnoughToRemember)
+            {
+                _context.Forget(_ssl);
+            }
+
             return _check.ConfirmsNew();
         }
 
