@@ -53,14 +53,12 @@ internal sealed class ClientCertificateCheck(bool isRequired, ValidationModel? v
     /// <summary>Frees what was presented, where nobody is let in: those who are refused could otherwise fill the memory sooner than the collector sees it.</summary>
     public void Release()
     {
-        if (Chain is { } chain)
+        foreach (var one in Chain ?? [])
         {
-            foreach (var one in chain)
-            {
-                one.Dispose();
-            }
+            one.Dispose();
         }
 
+        Certificate?.Dispose();
         Certificate = null;
         Chain = null;
     }
@@ -140,8 +138,12 @@ internal sealed class ClientCertificateCheck(bool isRequired, ValidationModel? v
         _leaf = certificate;
         _others = others;
         Certificate = X509CertificateLoader.LoadCertificate(certificate);
-        Chain = [Certificate, .. others.Select(X509CertificateLoader.LoadCertificate)];
         var refusal = validation?.Verify(Certificate, others, peerIsClient: true, time.GetUtcNow());
+        if (refusal is null || validation is { AcceptsUntrusted: true })
+        {
+            Chain = [Certificate, .. others.Select(X509CertificateLoader.LoadCertificate)];
+        }
+
         IsValidated = refusal is null && validation is { Validates: true };
         return refusal;
     }

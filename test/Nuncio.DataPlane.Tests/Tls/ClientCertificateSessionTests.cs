@@ -140,6 +140,22 @@ public sealed class ClientCertificateSessionTests : IDisposable
     }
 
     [SkippableFact]
+    public async Task Accept_OfAChainWithoutEnd_IsRefused()
+    {
+        Skip.IfNot(LibSsl.IsAvailable);
+        var above = new List<TestCertificate> { _root };
+        for (var i = 0; i < 32; i++) above.Add(TestCertificate.CreateAuthority($"middle {i}", above[^1]));
+        using var good = TestCertificate.Create(["deep.example"], above[^2]);
+        using var bad = TestCertificate.Create(["deep.example"], above[^1]);
+        var model = Bind("1.3", isRequired: true);
+
+        (await ConnectAsync(model, "1.3", good)).ShouldNotBeNull().PeerChain!.Count.ShouldBe(32);
+        (await ConnectAsync(model, "1.3", bad)).ShouldBeNull();
+
+        foreach (var one in above[1..]) one.Dispose();
+    }
+
+    [SkippableFact]
     public async Task Session_OfAListenerWithoutCertificates_DoesNotGoOnWhereOneIsNeeded()
     {
         Skip.IfNot(LibSsl.IsAvailable);

@@ -17,6 +17,11 @@ internal static unsafe partial class LibSsl
     // With certificates a session takes dozens of kilobytes.
     private const int MaxRememberedClients = 1000;
 
+    // Each that is presented costs a good part of a handshake, before anything is known of who presents it. A chain is hardly longer than four.
+    private const int MaxPresentedBytes = 32 * 1024;
+    private const int MaxPresented = 32;
+
+    private const int ControlMaximumCertificateList = 51;
     private const int ControlPeerSignature = 108;
     private const int LibrarySsl = 20;
     private const int ReasonNoCertificate = 199;
@@ -41,6 +46,7 @@ internal static unsafe partial class LibSsl
         }
 
         _ = SSL_CTX_ctrl(context, ControlSessionCacheSize, MaxRememberedClients, null);
+        _ = SSL_CTX_ctrl(context, ControlMaximumCertificateList, MaxPresentedBytes, null);
         SSL_CTX_set_verify(context, isRequired ? VerifyPeer | VerifyFailWithout : VerifyPeer, null);
         SSL_CTX_set_cert_verify_callback(context, &OnCertificate, null);
         foreach (var one in authorities)
@@ -136,10 +142,15 @@ internal static unsafe partial class LibSsl
         var error = VerificationErrors.Unspecified;
         try
         {
-            if (check is { } asked)
+            var presented = LibCrypto.UntrustedOf(store);
+            if (presented != 0 && LibCrypto.Count(presented) > MaxPresented)
+            {
+                error = VerificationErrors.TooLong;
+            }
+            else if (check is { } asked)
             {
                 var leaf = LibCrypto.CertificateOf(store);
-                error = asked.Verify(LibCrypto.DerOf(leaf), ListOf(LibCrypto.UntrustedOf(store), except: leaf));
+                error = asked.Verify(LibCrypto.DerOf(leaf), ListOf(presented, except: leaf));
             }
         }
         catch (Exception)

@@ -9,6 +9,9 @@ internal static class VerificationErrors
     /// <summary>unknown_ca to the peer.</summary>
     public const int NoIssuer = 20;
 
+    /// <summary>unknown_ca to the peer.</summary>
+    public const int TooLong = 22;
+
     /// <summary>bad_certificate to the peer.</summary>
     public const int Rejected = 28;
 
