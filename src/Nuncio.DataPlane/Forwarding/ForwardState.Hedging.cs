@@ -154,6 +154,10 @@ internal sealed partial class ForwardState
             record.RequestStarted = answered.RequestStarted;
             record.TransportFailureReason = "";
         }
+        else
+        {
+            record.ForgetConnection();
+        }
 
         var failed = answered.Head.Error != StreamResetReason.None || answered.Attempt is null;
         var status = failed ? 0 : answered.Attempt!.Stream.ResponseHeaders.Status;

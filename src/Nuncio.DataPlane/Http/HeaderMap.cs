@@ -15,7 +15,7 @@ public sealed class HeaderMap
     private const int InitialBytes = 1024;
     private const int InitialEntries = 32;
 
-    // Taken with the first header: most maps for trailers and local replies never have one.
+    // Taken with the first header: most maps for trailers, and those of replies that never come, stay empty.
     private byte[] _bytes = [];
     private Entry[] _entries = [];
     private readonly short[] _first = new short[(int)KnownHeader.Count];

@@ -150,7 +150,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
     {
         if (Volatile.Read(ref _session) is null)
         {
-            (_handshaking ? _listener.Metrics.ConnectTimeout : _listener.Metrics.DownstreamPreConnectionsTimeout).Increment();
+            (_handshaking ? _listener.Metrics.HandshakeTimeout : _listener.Metrics.DownstreamPreConnectionsTimeout).Increment();
 
             _ = _socket.DisposeAsync().AsTask();
         }

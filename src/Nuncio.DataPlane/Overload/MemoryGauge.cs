@@ -35,6 +35,9 @@ internal sealed class MemoryGauge
     {
         // What the runtime calls available is what the heap may have: part of a control group's memory, or DOTNET_GCHeapHardLimit. The rest is ours too.
         var heap = GC.GetGCMemoryInfo(GCKind.Any).TotalAvailableMemoryBytes;
-        return ControlGroup.MemoryLimit("/") ?? MachineMemory.Total("/") ?? (heap > 0 ? heap : long.MaxValue);
+        var machine = MachineMemory.Total("/") ?? (heap > 0 ? heap : long.MaxValue);
+
+        // A group may be allowed more than there is.
+        return Math.Min(ControlGroup.MemoryLimit("/") ?? machine, machine);
     }
 }

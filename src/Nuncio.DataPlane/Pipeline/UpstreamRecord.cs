@@ -57,13 +57,22 @@ public sealed class UpstreamRecord
     /// <summary>%UPSTREAM_WIRE_BYTES_RECEIVED%.</summary>
     public long WireBytesReceived { get; set; }
 
+    /// <summary>There is none, or it is another try's: nothing is told of it.</summary>
+    public void ForgetConnection()
+    {
+        LocalAddress = null;
+        TlsVersion = TlsCipher = "";
+        Protocol = null;
+        RequestStarted = 0;
+    }
+
     /// <summary>Forgets all.</summary>
     public void Clear()
     {
-        Host = LocalAddress = null;
-        HostName = Cluster = VirtualCluster = TransportFailureReason = TlsVersion = TlsCipher = "";
-        Protocol = null;
+        ForgetConnection();
+        Host = null;
+        HostName = Cluster = VirtualCluster = TransportFailureReason = "";
         Attempts = 0;
-        RequestStarted = RequestEnded = ResponseStarted = ResponseEnded = WireBytesSent = WireBytesReceived = 0;
+        RequestEnded = ResponseStarted = ResponseEnded = WireBytesSent = WireBytesReceived = 0;
     }
 }

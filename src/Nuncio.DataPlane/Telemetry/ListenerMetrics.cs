@@ -24,7 +24,7 @@ public sealed class ListenerMetrics
         DownstreamConnectionsOverloadReject = registry.Counter("envoy_listener_downstream_cx_overload_reject", labels);
         DownstreamPreConnectionsTimeout = registry.Counter("envoy_listener_downstream_pre_cx_timeout", labels);
         NoFilterChainMatch = registry.Counter("envoy_listener_no_filter_chain_match", labels);
-        ConnectTimeout = registry.Counter("envoy_listener_downstream_cx_transport_socket_connect_timeout", labels);
+        HandshakeTimeout = registry.Counter("envoy_listener_downstream_cx_transport_socket_connect_timeout", labels);
         ListenerFilterRemoteClose = registry.Counter("envoy_listener_downstream_listener_filter_remote_close", labels);
         TlsInspector = new TlsInspectorMetrics(registry);
         SslHandshake = registry.Counter("envoy_listener_ssl_handshake", labels);
@@ -98,7 +98,7 @@ public sealed class ListenerMetrics
     public MetricCounter DownstreamPreConnectionsTimeout { get; }
 
     /// <summary><c>envoy_listener_downstream_cx_transport_socket_connect_timeout</c>: TLS handshakes that were not over in time.</summary>
-    public MetricCounter ConnectTimeout { get; }
+    public MetricCounter HandshakeTimeout { get; }
 
     /// <summary><c>envoy_listener_downstream_listener_filter_remote_close</c>: connections that their clients ended before they had said what they are.</summary>
     public MetricCounter ListenerFilterRemoteClose { get; }

@@ -117,6 +117,7 @@ public sealed class DownstreamTlsModel
         {
             if (!transport.IsEndedByPeer && check is not { IsRefused: true })
                 metrics?.SslConnectionError.Increment();
+            check?.Release();
             transport.Abort();
             await transport.DisposeAsync();
             await stream.DisposeAsync();
@@ -230,7 +231,8 @@ public sealed class DownstreamTlsModel
         }
 
         var own = presented.GetRawCertData();
-        return check.Verify(own, chain is null ? [] : [.. chain.ChainPolicy.ExtraStore.Select(static one => one.RawData).Where(other => !other.AsSpan().SequenceEqual(own))]) == 0;
+        var others = chain?.ChainPolicy.ExtraStore.Select(static one => one.RawData).Where(other => !other.AsSpan().SequenceEqual(own)) ?? [];
+        return check.Verify(own, [.. others]) == 0;
     }
 
     // Without one in common Envoy goes on without ALPN; the platform would refuse the client.

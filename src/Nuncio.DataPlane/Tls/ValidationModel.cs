@@ -45,16 +45,22 @@ public sealed class ValidationModel
     /// <summary>A certificate that does not pass is let in all the same, only not as a verified one (<c>ACCEPT_UNTRUSTED</c>).</summary>
     public bool AcceptsUntrusted { get; }
 
-    /// <summary>Names or pins are wanted, and somebody without a certificate has none: as in Envoy clients need one then, whatever is said of that elsewhere.</summary>
+    /// <summary>
+    /// Names or pins are wanted, and somebody without a certificate has none: as in Envoy clients need one then, whatever is said of that elsewhere.
+    /// </summary>
     public bool NeedsCertificate => !AcceptsUntrusted && _hashes.Count + _keys.Count + _names.Count > 0;
 
     /// <summary>A certificate that passes is a verified one: something that is given speaks for it.</summary>
     public bool Validates => HasAuthorities || _hashes.Count + _keys.Count > 0;
 
-    /// <summary>The certificates (DER) of the authorities that the message gives, for clients to choose their certificate by; none where they are the system's.</summary>
+    /// <summary>
+    /// The certificates (DER) of the authorities that the message gives, for clients to choose their certificate by; none where they are the system's.
+    /// </summary>
     internal IEnumerable<byte[]> AuthorityCertificates => _givesAuthorities ? _authorities!.Select(static one => one.RawData) : [];
 
-    /// <summary>When the authority expires that is given, as in Envoy the first of several; null for those of the system, of which some always have expired.</summary>
+    /// <summary>
+    /// When the authority expires that is given, as in Envoy the first of several; null for those of the system, of which some always have expired.
+    /// </summary>
     internal DateTime? Expiry { get; }
 
     /// <summary>Binds the message; null with an error when it cannot be used, so that nothing goes on unverified.</summary>
@@ -99,9 +105,18 @@ public sealed class ValidationModel
                 return null;
             }
 
-            model._trust = authorities is null
-                ? null
-                : OpenSslTrust.TryCreate(authorities.Select(static one => one.RawData), [.. model._revocations.Select(static one => one.RawData)], model._onlyLeafRevocation);
+            if (authorities is not null && LibSsl.IsAvailable)
+            {
+                model._trust = OpenSslTrust.TryCreate(
+                    authorities.Select(static one => one.RawData), [.. model._revocations.Select(static one => one.RawData)], model._onlyLeafRevocation);
+                if (model._trust is null)
+                {
+                    // .NET alone would check less of them than is meant.
+                    errors.Add(path, "OpenSSL does not take one of the authorities or revocation lists");
+                    return null;
+                }
+            }
+
             return model;
         }
         catch (CryptographicException e)

@@ -21,7 +21,7 @@ public sealed class StandbySocketTests
         for (var i = 0; i < 20; i++) Connect(address).Dispose();
         standby.IsReached.ShouldBeFalse();
 
-        other.Dispose();
+        await CloseAsync(other, standby);
         using var first = Connect(address);
         await reached.Task.WaitAsync(Until.Limit);
         standby.IsReached.ShouldBeTrue();
@@ -63,7 +63,7 @@ public sealed class StandbySocketTests
         var address = new ListenAddress((IPEndPoint)other.LocalEndPoint!, false);
         using var standby = StandbySocket.Open(address, 64, 1, static () => { }, out _).ShouldNotBeNull();
         standby.Watch();
-        other.Dispose();
+        await CloseAsync(other, standby);
         using var client = Connect(address);
         await Until.TrueAsync(() => standby.IsReached);
 
@@ -86,6 +86,13 @@ public sealed class StandbySocketTests
         StandbySocket.Open(new ListenAddress((IPEndPoint)other.LocalEndPoint!, false), 64, 0, static () => { }, out var error).ShouldBeNull();
 
         error.ShouldNotBeEmpty();
+    }
+
+    // A program that another test starts at this moment holds all sockets of the process until it is itself.
+    private static Task CloseAsync(Socket other, StandbySocket standby)
+    {
+        other.Dispose();
+        return Until.TrueAsync(() => standby.Others == 0);
     }
 
     private static Socket Connect(ListenAddress address)

@@ -47,7 +47,7 @@ internal sealed class Http1Input : IValueTaskSource<int>
     private int _end;
     private bool _armed;
     private int _outcome;
-    private int _left;
+    private int _leftResult;
     private bool _interrupted;
 
     public Http1Input(TransportConnection transport, IHttp1InputObserver observer)
@@ -163,7 +163,7 @@ internal sealed class Http1Input : IValueTaskSource<int>
         if (Interlocked.CompareExchange(ref _outcome, Pending, LeftPending) != LeftPending)
         {
             Volatile.Write(ref _outcome, Answered);
-            _source.SetResult(_left);
+            _source.SetResult(_leftResult);
         }
     }
 
@@ -232,7 +232,7 @@ internal sealed class Http1Input : IValueTaskSource<int>
         }
 
         _observer.OnInputRead(read);
-        _left = read;
+        _leftResult = read;
         while (true)
         {
             if (Interlocked.CompareExchange(ref _outcome, Answered, Pending) == Pending)

@@ -409,7 +409,15 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
         for (var dropped = 0L; dropped < MaxLingerBytes; dropped += _input.Length)
         {
             _input.Consume(_input.Length);
-            if (await _input.FillAsync(Http1Input.LargeBuffer) <= 0)
+            var read = await _input.FillAsync(Http1Input.LargeBuffer);
+            if (read == Http1Input.Interrupted)
+            {
+                // By who has come too late, the head's deadline for instance.
+                _input.Resume();
+                continue;
+            }
+
+            if (read <= 0)
             {
                 return;
             }
@@ -424,6 +432,8 @@ public sealed class Http1ServerConnection : IHttp1InputObserver, IDeadlineOwner
         }
 
         // It sends faster than it can have read the answer: its bytes wait now, and so do we.
+        _input.Consume(_input.Length);
+        _input.Release();
         await Task.Delay(pause, _timers.Time);
     }
 

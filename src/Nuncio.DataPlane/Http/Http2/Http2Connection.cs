@@ -397,10 +397,15 @@ internal abstract partial class Http2Connection : IBatchedOutput
         // The peer's end may be there already, and then nothing is sent after this.
         FlushEarly();
         var rest = ArrayPool<byte>.Shared.Rent(ReadBufferSize);
-        while (await Transport.ReadAsync(rest) > 0)
+        try
         {
+            while (await Transport.ReadAsync(rest) > 0)
+            {
+            }
         }
-
-        ArrayPool<byte>.Shared.Return(rest);
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rest);
+        }
     }
 }

@@ -389,7 +389,8 @@ internal static unsafe partial class LibSsl
     private static partial int SSL_CTX_check_private_key(nint context);
 
     [LibraryImport("libssl.so.3")]
-    private static partial void SSL_CTX_set_alpn_select_cb(nint context, delegate* unmanaged[Cdecl]<nint, byte**, byte*, byte*, uint, void*, int> callback, void* argument);
+    private static partial void SSL_CTX_set_alpn_select_cb(
+        nint context, delegate* unmanaged[Cdecl]<nint, byte**, byte*, byte*, uint, void*, int> callback, void* argument);
 
     [LibraryImport("libssl.so.3")]
     private static partial nint SSL_new(nint context);

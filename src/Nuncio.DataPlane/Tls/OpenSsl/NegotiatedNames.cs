@@ -1,6 +1,8 @@
 namespace Nuncio.DataPlane.Tls.OpenSsl;
 
-/// <summary>What a handshake agreed on, by the names that Envoy counts it under (BoringSSL's). Numbers are of &lt;openssl/obj_mac.h&gt; and RFC 8446 section 4.2.7.</summary>
+/// <summary>
+/// What a handshake agreed on, by the names that Envoy counts it under (BoringSSL's). Numbers are of &lt;openssl/obj_mac.h&gt; and RFC 8446 section 4.2.7.
+/// </summary>
 internal static class NegotiatedNames
 {
     // How OpenSSL shows a group that it has no object of: with this added to the number on the wire.

@@ -29,7 +29,9 @@ internal sealed record OpenSslServerSettings
     /// <summary>What is asked of clients.</summary>
     public ClientCertificateUse Clients { get; init; }
 
-    /// <summary>What their certificates are verified with; null for nothing, or where none are asked for. Other contents are another model, and no equal settings.</summary>
+    /// <summary>
+    /// What their certificates are verified with; null for nothing, or where none are asked for. Other contents are another model, and no equal settings.
+    /// </summary>
     public ValidationModel? Validation { get; init; }
 
     /// <summary>For how long a session can be resumed, in seconds; null for two hours.</summary>

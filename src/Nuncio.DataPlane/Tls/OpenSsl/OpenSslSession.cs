@@ -207,7 +207,8 @@ internal sealed class OpenSslSession : IOpenSslWire, IDisposable
         {
             return _ssl == 0
                 ? ("", "")
-                : (NegotiatedNames.Group(LibSsl.Group(_ssl)), _check is not null && LibSsl.TryGetPeerSignature(_ssl, out var key, out var hash) ? NegotiatedNames.Signature(key, hash) : "");
+                : (NegotiatedNames.Group(LibSsl.Group(_ssl)),
+                    _check is not null && LibSsl.TryGetPeerSignature(_ssl, out var key, out var hash) ? NegotiatedNames.Signature(key, hash) : "");
         }
     }
 

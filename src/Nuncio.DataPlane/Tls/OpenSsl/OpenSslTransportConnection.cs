@@ -13,7 +13,7 @@ namespace Nuncio.DataPlane.Tls.OpenSsl;
 /// </summary>
 internal sealed class OpenSslTransportConnection : TlsTransportConnection
 {
-    // What an idle connection holds; more while more comes at once.
+    // What is waited with inside a handshake or a record; more while more comes at once.
     private const int SmallInput = 4096;
     private const int LargeInput = 32768;
 

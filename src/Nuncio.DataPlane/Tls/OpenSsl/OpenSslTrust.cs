@@ -9,13 +9,13 @@ internal sealed class OpenSslTrust
 
     ~OpenSslTrust() => LibCrypto.FreeStore(_store);
 
-    /// <summary>Null where it cannot be had: no OpenSSL 3, or it does not take one of them.</summary>
+    /// <summary>Null where OpenSSL does not take one of them. Only where <see cref="LibSsl.IsAvailable"/>.</summary>
     /// <param name="authorities">Certificates (DER) that are trusted, as they are where they are intermediates.</param>
     /// <param name="revocations">Lists (DER); with any of them, each certificate that is looked at needs one of its issuer's.</param>
     /// <param name="onlyOfLeaf">Only the leaf is looked at.</param>
     public static OpenSslTrust? TryCreate(IEnumerable<byte[]> authorities, IReadOnlyCollection<byte[]> revocations, bool onlyOfLeaf)
     {
-        if (!LibSsl.IsAvailable || LibCrypto.CreateStore() is not (not 0 and var store))
+        if (LibCrypto.CreateStore() is not (not 0 and var store))
         {
             return null;
         }

@@ -13,7 +13,7 @@ namespace Nuncio.DataPlane.Transport.Epoll;
 /// </remarks>
 internal sealed class EpollLoop
 {
-    // Of each kind in turn. What is flushed together waits for the others; not for too many.
+    // Of each kind at once. What is flushed together waits for the others; not for too many.
     private const int BatchSize = 64;
 
     // What upstreams send without end must leave clients their turn.

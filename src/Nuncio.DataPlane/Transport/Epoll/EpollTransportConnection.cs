@@ -35,7 +35,8 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
     private int _readReports;
     private int _readDryAt;
     private int _readsInARow;
-    private volatile bool _peerEnded;
+    private int _endReports;
+    private int _endsDismissed;
 
     private ReadOnlyMemory<byte> _writeBuffer;
     private int _writeState;
@@ -72,9 +73,10 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
         get
         {
             // The report alone may have been meant for the slot's last owner.
-            if (!_peerEnded || !BeginCall())
+            var ends = Volatile.Read(ref _endReports);
+            if (ends == _endsDismissed || !BeginCall())
             {
-                return _peerEnded;
+                return ends != _endsDismissed;
             }
 
             var isAtEnd = LinuxSockets.IsAtEnd(_descriptor);
@@ -85,7 +87,7 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
 
     private bool IsWatched { get; }
 
-    private bool IsReadable => _readDryAt != Volatile.Read(ref _readReports) || _peerEnded;
+    private bool IsReadable => _readDryAt != Volatile.Read(ref _readReports) || _endsDismissed != Volatile.Read(ref _endReports);
 
     /// <summary>Takes over a connected socket on which the platform's engine has done nothing yet.</summary>
     /// <exception cref="SocketException">It is closed already, or the system has no room to watch it.</exception>
@@ -131,7 +133,7 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
     public override ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
         // On the loop that accepted it too, which may be another's: whoever has that many reads in a row goes on in turn with its own loop's.
-        var yields = EpollLoop.Current is not null && ++_readsInARow > MaxReadsInARow;
+        var yields = !buffer.IsEmpty && EpollLoop.Current is not null && ++_readsInARow > MaxReadsInARow;
         if (!yields && TryReceive(buffer.Span, out var count))
         {
             return new ValueTask<int>(count);
@@ -260,7 +262,7 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
             if ((events & (LinuxSockets.EventPeerClosed | Broken)) != 0)
             {
                 // Nothing more will be reported: from now on only a system call tells how far reading has come.
-                _peerEnded = true;
+                Interlocked.Increment(ref _endReports);
             }
 
             Interlocked.Increment(ref _readReports);
@@ -329,13 +331,14 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
         while (true)
         {
             var reports = Volatile.Read(ref _readReports);
+            var ends = Volatile.Read(ref _endReports);
             if (Volatile.Read(ref _calls) < 0)
             {
                 count = -1;
                 return true;
             }
 
-            if (_readDryAt == reports && !_peerEnded)
+            if (_readDryAt == reports && _endsDismissed == ends)
             {
                 return false;
             }
@@ -371,8 +374,9 @@ internal sealed class EpollTransportConnection : TransportConnection, IEpollTarg
 
             if (result == -LinuxSockets.Again)
             {
+                // An end that is reported from here on is not among those that were meant for another.
                 _readDryAt = reports;
-                _peerEnded = false;
+                _endsDismissed = ends;
             }
             else if (result != -LinuxSockets.Interrupted)
             {
