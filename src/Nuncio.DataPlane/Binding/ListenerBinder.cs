@@ -158,7 +158,9 @@ internal sealed class ListenerBinder
         path += ".socket_address";
         if (socket.Protocol != CoreV3.SocketAddress.Types.Protocol.Tcp)
         {
-            errors.Add(path + ".protocol", "UDP (HTTP/3) is not supported.");
+            errors.Add(
+                path + ".protocol",
+                "HTTP/3 needs QUIC, which the embedded proxy does not have: it is served with --data-plane envoy. Other listeners are not concerned.");
             return null;
         }
 
