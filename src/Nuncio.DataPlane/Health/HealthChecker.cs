@@ -104,7 +104,6 @@ internal sealed class EndpointChecks : IDisposable
             await Task.Delay(Jitter(model.InitialJitter), time, _stop.Token);
             while (true)
             {
-                var started = _cluster.Environment.Timers.NowMilliseconds;
                 using var limit = new CancellationTokenSource(model.Timeout, time);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stop.Token);
                 _cluster.Metrics.HealthCheckAttempts.Increment();
@@ -116,7 +115,7 @@ internal sealed class EndpointChecks : IDisposable
 
                 Count(result);
                 Publish(run, run.Take(result));
-                var wait = run.NextInterval(_cluster.UsedSince(started - (long)model.Interval.TotalMilliseconds));
+                var wait = run.NextInterval(_cluster.IsUsed);
                 wait += Jitter(model.IntervalJitter) + (wait * Random.Shared.NextDouble() * (model.IntervalJitterPercent / 100.0));
                 await Task.Delay(wait, time, _stop.Token);
             }

@@ -287,7 +287,7 @@ internal sealed class GrpcHealthProbe : RequestHealthProbe
 
         if (stream.ResponseHeaders.Status != 200)
         {
-            return HealthProbeResult.NetworkFailed;
+            return HealthProbeResult.Failed;
         }
 
         var answer = new List<byte>();
@@ -307,7 +307,8 @@ internal sealed class GrpcHealthProbe : RequestHealthProbe
             ? stream.ResponseTrailers.Get(KnownHeader.GrpcStatus) : stream.ResponseHeaders.Get(KnownHeader.GrpcStatus);
         if (!status.SequenceEqual("0"u8))
         {
-            return HealthProbeResult.NetworkFailed;
+            // It has answered, and not that it is well.
+            return HealthProbeResult.Failed;
         }
 
         // A frame of five bytes, then field 1 (status) as a varint.

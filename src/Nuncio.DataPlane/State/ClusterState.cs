@@ -28,7 +28,7 @@ public sealed class ClusterState
     private readonly CallbackTimer? _slowStartEnd;
     private AssignmentModel _assignment = AssignmentModel.Empty;
     private EndpointSet _endpoints;
-    private long _lastUse;
+    private bool _isUsed;
     private int _answersMissing;
     private bool _retired;
 
@@ -72,8 +72,8 @@ public sealed class ClusterState
 
     internal OutlierDetector? Outlier => _outlier;
 
-    /// <summary>A request has used it since <paramref name="since"/> (milliseconds of the timer service).</summary>
-    internal bool UsedSince(long since) => Volatile.Read(ref _lastUse) >= since;
+    /// <summary>A request has ever used it: from then on health checks come at their standard interval (no_traffic_interval of HealthCheck).</summary>
+    internal bool IsUsed => Volatile.Read(ref _isUsed);
 
     /// <summary>What is spoken for a request that came with <paramref name="downstream"/>.</summary>
     internal UpstreamCodec CodecFor(Http.HttpProtocolVersion downstream) => Model.Protocol switch
@@ -95,9 +95,9 @@ public sealed class ClusterState
     /// <summary>Chooses an endpoint; null where none is usable.</summary>
     internal EndpointState? Choose(ulong hash, bool hasHash, int attempt)
     {
-        if (_checker != null)
+        if (_checker != null && !Volatile.Read(ref _isUsed))
         {
-            Volatile.Write(ref _lastUse, Environment.Timers.NowMilliseconds);
+            Volatile.Write(ref _isUsed, true);
         }
 
         var endpoint = Volatile.Read(ref _endpoints).Choose(hash, hasHash, attempt, out var panicked);
