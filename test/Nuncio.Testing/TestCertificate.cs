@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -58,6 +59,15 @@ public sealed class TestCertificate : IDisposable
           tls.key: {Convert.ToBase64String(Encoding.ASCII.GetBytes(KeyPem))}
 
         """;
+
+    /// <summary>The certificate and its intermediate issuers, as .NET presents them in a handshake.</summary>
+    public SslStreamCertificateContext ToContext()
+    {
+        var chain = new X509Certificate2Collection();
+        chain.ImportFromPem(ChainPem);
+        chain.RemoveAt(0);
+        return SslStreamCertificateContext.Create(Certificate, chain, offline: true);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => Certificate.Dispose();

@@ -125,7 +125,7 @@ public sealed partial class ClientCertificateMatrixTests : IDisposable
         {
             using var handler = new SocketsHttpHandler();
             handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
-            if (_clients[name] is { } certificate) handler.SslOptions.ClientCertificateContext = ContextOf(certificate);
+            if (_clients[name] is { } certificate) handler.SslOptions.ClientCertificateContext = certificate.ToContext();
             using var client = new HttpClient(handler) { DefaultRequestVersion = new Version(2, 0), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact, Timeout = Until.Limit };
             using var request = new HttpRequestMessage(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"https://127.0.0.1:{port}/"))
             {
@@ -202,7 +202,7 @@ public sealed partial class ClientCertificateMatrixTests : IDisposable
             {
                 options.EnabledSslProtocols = version;
                 options.AllowTlsResume = false;
-                if (certificate is not null) options.ClientCertificateContext = ContextOf(certificate);
+                if (certificate is not null) options.ClientCertificateContext = certificate.ToContext();
             });
             if (isLetIn) return (await client.SendAsync("GET", "/", "a.example")).Status.ToString(CultureInfo.InvariantCulture);
             var read = await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Until.Limit);
@@ -226,14 +226,6 @@ public sealed partial class ClientCertificateMatrixTests : IDisposable
         {
             // Closed before all of it was read.
         }
-    }
-
-    private static SslStreamCertificateContext ContextOf(TestCertificate certificate)
-    {
-        var chain = new X509Certificate2Collection();
-        chain.ImportFromPem(certificate.ChainPem);
-        chain.RemoveAt(0);
-        return SslStreamCertificateContext.Create(certificate.Certificate, chain, offline: true);
     }
 
     private static string Alert(Exception exception)

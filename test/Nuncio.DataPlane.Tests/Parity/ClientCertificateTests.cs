@@ -132,7 +132,7 @@ public sealed class ClientCertificateTests : IDisposable
         {
             await using var client = await WireClient.ConnectTlsAsync(port, "a.example", options =>
             {
-                if (certificate is not null) options.ClientCertificateContext = SslStreamCertificateContextOf(certificate);
+                if (certificate is not null) options.ClientCertificateContext = certificate.ToContext();
             });
             return (await client.SendAsync("GET", "/", "a.example")).Status.ToString(CultureInfo.InvariantCulture);
         }
@@ -141,9 +141,6 @@ public sealed class ClientCertificateTests : IDisposable
             return "closed";
         }
     }
-
-    private static System.Net.Security.SslStreamCertificateContext SslStreamCertificateContextOf(TestCertificate certificate) =>
-        System.Net.Security.SslStreamCertificateContext.Create(certificate.Certificate, null, offline: true);
 
     private static async Task<string> RunAsync(string openssl, int port, string version, string option, string file)
     {

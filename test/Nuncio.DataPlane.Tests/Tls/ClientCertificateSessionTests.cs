@@ -260,7 +260,7 @@ public sealed class ClientCertificateSessionTests : IDisposable
         {
             TargetHost = _name,
             EnabledSslProtocols = way == "1.3" ? SslProtocols.Tls13 : SslProtocols.Tls12,
-            ClientCertificateContext = certificate is null ? null : ContextOf(certificate),
+            ClientCertificateContext = certificate is null ? null : certificate.ToContext(),
         };
         try
         {
@@ -284,14 +284,6 @@ public sealed class ClientCertificateSessionTests : IDisposable
         await client.ShutdownAsync().WaitAsync(Long);
         await server.DisposeAsync();
         return server;
-    }
-
-    private static SslStreamCertificateContext ContextOf(TestCertificate certificate)
-    {
-        var chain = new X509Certificate2Collection();
-        chain.ImportFromPem(certificate.ChainPem);
-        chain.RemoveAt(0);
-        return SslStreamCertificateContext.Create(certificate.Certificate, chain, offline: true);
     }
 
     private sealed class MovedTime : TimeProvider

@@ -5,11 +5,6 @@ namespace Nuncio.DataPlane.Tls.OpenSsl;
 /// <summary>What is used of OpenSSL 3 to verify certificates (values of &lt;openssl/x509_vfy.h&gt;). There when <see cref="LibSsl.IsAvailable"/>.</summary>
 internal static unsafe partial class LibCrypto
 {
-    private const int ErrorNotYetValid = 9;
-    private const int ErrorExpired = 10;
-
-    private const int ErrorSignature = 7;
-
     // Of RSA with MD2, MD4 and MD5.
     private const int SignedWithMd2 = 7;
     private const int SignedWithMd4 = 396;
@@ -27,7 +22,7 @@ internal static unsafe partial class LibCrypto
     {
         var parsed = Parse(certificate);
         var isAdded = parsed != 0 && X509_STORE_add_cert(store, parsed) == 1;
-        X509_free(parsed);
+        Free(parsed);
         return isAdded;
     }
 
@@ -78,7 +73,7 @@ internal static unsafe partial class LibCrypto
 
             if (X509_verify_cert(context) == 1)
             {
-                return IsForgeable(X509_STORE_CTX_get0_chain(context)) ? ErrorSignature : 0;
+                return IsForgeable(X509_STORE_CTX_get0_chain(context)) ? VerificationErrors.Signature : 0;
             }
 
             var error = X509_STORE_CTX_get_error(context);
@@ -88,13 +83,13 @@ internal static unsafe partial class LibCrypto
         {
             while (list != 0 && OPENSSL_sk_pop(list) is var other && other != 0)
             {
-                X509_free(other);
+                Free(other);
             }
 
             OPENSSL_sk_free(list);
             X509_STORE_CTX_free(context);
-            X509_free(parsed);
-            ERR_clear_error();
+            Free(parsed);
+            ClearErrors();
         }
     }
 
@@ -121,6 +116,16 @@ internal static unsafe partial class LibCrypto
         return der;
     }
 
+    /// <summary>A certificate (DER) for <see cref="Free"/>; 0 when the library does not take it.</summary>
+    public static nint Parse(ReadOnlySpan<byte> certificate)
+    {
+        fixed (byte* bytes = certificate)
+        {
+            var at = bytes;
+            return d2i_X509(null, &at, certificate.Length);
+        }
+    }
+
     public static void FreeStore(nint store) => X509_STORE_free(store);
 
     private static bool TryPush(nint list, IReadOnlyList<byte[]> certificates)
@@ -135,21 +140,12 @@ internal static unsafe partial class LibCrypto
 
             if (OPENSSL_sk_push(list, parsed) <= 0)
             {
-                X509_free(parsed);
+                Free(parsed);
                 return false;
             }
         }
 
         return true;
-    }
-
-    private static nint Parse(ReadOnlySpan<byte> certificate)
-    {
-        fixed (byte* bytes = certificate)
-        {
-            var at = bytes;
-            return d2i_X509(null, &at, certificate.Length);
-        }
     }
 
     // What others can find a second certificate for, which Envoy does not verify either. Nobody relies on the signature of the authority itself.
@@ -168,7 +164,13 @@ internal static unsafe partial class LibCrypto
 
     [UnmanagedCallersOnly(CallConvs = [typeof(System.Runtime.CompilerServices.CallConvCdecl)])]
     private static int PassOverTime(int isGood, nint context) =>
-        isGood == 1 || X509_STORE_CTX_get_error(context) is ErrorNotYetValid or ErrorExpired ? 1 : 0;
+        isGood == 1 || X509_STORE_CTX_get_error(context) is VerificationErrors.NotYetValid or VerificationErrors.Expired ? 1 : 0;
+
+    [LibraryImport("libcrypto.so.3", EntryPoint = "X509_free")]
+    public static partial void Free(nint certificate);
+
+    [LibraryImport("libcrypto.so.3", EntryPoint = "ERR_clear_error")]
+    public static partial void ClearErrors();
 
     [LibraryImport("libcrypto.so.3", EntryPoint = "ERR_peek_last_error")]
     public static partial nuint LastError();
@@ -192,9 +194,6 @@ internal static unsafe partial class LibCrypto
     private static partial int X509_STORE_CTX_get_error(nint context);
 
 #pragma warning disable IDE1006, SA1300 // the names are OpenSSL's
-    [LibraryImport("libcrypto.so.3")]
-    internal static partial void ERR_clear_error();
-
     [LibraryImport("libcrypto.so.3")]
     private static partial nint X509_STORE_new();
 
@@ -251,9 +250,6 @@ internal static unsafe partial class LibCrypto
 
     [LibraryImport("libcrypto.so.3")]
     private static partial int i2d_X509(nint certificate, byte** der);
-
-    [LibraryImport("libcrypto.so.3")]
-    private static partial void X509_free(nint certificate);
 
     [LibraryImport("libcrypto.so.3")]
     private static partial nint d2i_X509_CRL(nint* result, byte** der, nint length);

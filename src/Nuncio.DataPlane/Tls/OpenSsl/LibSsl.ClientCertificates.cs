@@ -51,16 +51,12 @@ internal static unsafe partial class LibSsl
         SSL_CTX_set_cert_verify_callback(context, &OnCertificate, null);
         foreach (var one in authorities)
         {
-            fixed (byte* bytes = one)
+            var parsed = LibCrypto.Parse(one);
+            var isAdded = parsed != 0 && SSL_CTX_add_client_CA(context, parsed) == 1;
+            LibCrypto.Free(parsed);
+            if (!isAdded)
             {
-                var at = bytes;
-                var parsed = d2i_X509(null, &at, one.Length);
-                var isAdded = parsed != 0 && SSL_CTX_add_client_CA(context, parsed) == 1;
-                X509_free(parsed);
-                if (!isAdded)
-                {
-                    return false;
-                }
+                return false;
             }
         }
 
@@ -159,7 +155,7 @@ internal static unsafe partial class LibSsl
         }
 
         // The library looks for errors there, and takes those of others for its own.
-        LibCrypto.ERR_clear_error();
+        LibCrypto.ClearErrors();
         LibCrypto.SetError(store, error);
         return error == 0 ? 1 : 0;
     }
@@ -202,7 +198,7 @@ internal static unsafe partial class LibSsl
             answer = TicketIgnoreAndRenew;
         }
 
-        LibCrypto.ERR_clear_error();
+        LibCrypto.ClearErrors();
         return answer;
     }
 

@@ -119,21 +119,17 @@ internal static unsafe partial class LibSsl
 
         foreach (var one in chain)
         {
-            fixed (byte* bytes = one)
+            var parsed = LibCrypto.Parse(one);
+            if (parsed == 0)
             {
-                var at = bytes;
-                var parsed = d2i_X509(null, &at, one.Length);
-                if (parsed == 0)
-                {
-                    return false;
-                }
+                return false;
+            }
 
-                // Its owner is the context then.
-                if (SSL_CTX_ctrl(context, ControlExtraChainCertificate, 0, (void*)parsed) != 1)
-                {
-                    X509_free(parsed);
-                    return false;
-                }
+            // Its owner is the context then.
+            if (SSL_CTX_ctrl(context, ControlExtraChainCertificate, 0, (void*)parsed) != 1)
+            {
+                LibCrypto.Free(parsed);
+                return false;
             }
         }
 
@@ -168,7 +164,7 @@ internal static unsafe partial class LibSsl
     /// <summary>1 when the handshake is over, else the error.</summary>
     public static (bool IsDone, int Error) Handshake(nint ssl, IOpenSslWire through)
     {
-        ERR_clear_error();
+        LibCrypto.ClearErrors();
         wire = through;
         var result = SSL_do_handshake(ssl);
         wire = null;
@@ -178,7 +174,7 @@ internal static unsafe partial class LibSsl
     /// <summary>Bytes decrypted; when there are none, the error, negative.</summary>
     public static int Read(nint ssl, Span<byte> buffer, IOpenSslWire through)
     {
-        ERR_clear_error();
+        LibCrypto.ClearErrors();
         wire = through;
         int result;
         fixed (byte* bytes = buffer)
@@ -193,7 +189,7 @@ internal static unsafe partial class LibSsl
     /// <summary>Encrypts all of it.</summary>
     public static bool Write(nint ssl, ReadOnlySpan<byte> data, IOpenSslWire through)
     {
-        ERR_clear_error();
+        LibCrypto.ClearErrors();
         wire = through;
         int result;
         fixed (byte* bytes = data)
@@ -208,7 +204,7 @@ internal static unsafe partial class LibSsl
     /// <summary>Says close_notify.</summary>
     public static void Shutdown(nint ssl, IOpenSslWire through)
     {
-        ERR_clear_error();
+        LibCrypto.ClearErrors();
         wire = through;
         _ = SSL_shutdown(ssl);
         wire = null;
@@ -421,19 +417,10 @@ internal static unsafe partial class LibSsl
     private static partial void SSL_get0_alpn_selected(nint ssl, byte** data, uint* length);
 
     [LibraryImport("libcrypto.so.3")]
-    private static partial void ERR_clear_error();
-
-    [LibraryImport("libcrypto.so.3")]
     private static partial nint d2i_AutoPrivateKey(nint* result, byte** der, nint length);
 
     [LibraryImport("libcrypto.so.3")]
     private static partial void EVP_PKEY_free(nint key);
-
-    [LibraryImport("libcrypto.so.3")]
-    private static partial nint d2i_X509(nint* result, byte** der, nint length);
-
-    [LibraryImport("libcrypto.so.3")]
-    private static partial void X509_free(nint certificate);
 
     [LibraryImport("libcrypto.so.3")]
     private static partial int BIO_get_new_index();

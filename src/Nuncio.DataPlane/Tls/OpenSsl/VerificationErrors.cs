@@ -18,8 +18,15 @@ internal static class VerificationErrors
     /// <summary>certificate_unknown to the peer.</summary>
     public const int NameNotPermitted = 47;
 
-    private const int NotYetValid = 9;
-    private const int Expired = 10;
+    /// <summary>A signature in the chain is not good; decrypt_error to the peer.</summary>
+    public const int Signature = 7;
+
+    /// <summary>certificate_expired to the peer, by way of <see cref="ForPeer"/>.</summary>
+    public const int NotYetValid = 9;
+
+    /// <summary>certificate_expired to the peer.</summary>
+    public const int Expired = 10;
+
     private const int RevocationsNotYetValid = 11;
     private const int RevocationsExpired = 12;
 
