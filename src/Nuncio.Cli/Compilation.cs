@@ -20,17 +20,21 @@ internal sealed record Compilation(ResourceSnapshot Resources, CompilationResult
     /// <summary>Of reading and compiling.</summary>
     public ImmutableArray<Finding> Findings => [.. Resources.Findings, .. FindingReport.WithPlaces(Result.Findings, Resources)];
 
-    public static Compilation Of(InputOptions input, ParseResult parsed)
+    /// <param name="input">The options of the command.</param>
+    /// <param name="parsed">Its command line.</param>
+    /// <param name="servesHttp3">Whether what is to serve the result can serve HTTP/3.</param>
+    public static Compilation Of(InputOptions input, ParseResult parsed, bool servesHttp3)
     {
         var environment = new GatewayEnvironment(Environment.GetEnvironmentVariable);
+        var options = input.Compiler(parsed, environment, servesHttp3);
         var reader = new ManifestReader(new ReadingOptions { Environment = Environment.GetEnvironmentVariable });
         var files = new FileSource(
             parsed.GetRequiredValue(input.Paths), reader, FileSourceOptions.Default, TimeProvider.System, NullLogger<FileSource>.Instance);
         var changes = files.ReadOnce();
         if (environment.IstioSecretFolder is { } folder)
-            changes = [.. new IstioSecretSource(folder, input.Compiler(parsed, environment).Namespace, reader, TimeProvider.System).ReadOnce(), .. changes];
+            changes = [.. new IstioSecretSource(folder, options.Namespace, reader, TimeProvider.System).ReadOnce(), .. changes];
         var units = changes.Where(change => change.Reading is not null).Select(change => change.Reading!).ToList();
         var resources = SnapshotAssembler.Assemble(1, units, changes.SelectMany(change => change.Findings), input.Snapshots(parsed, environment));
-        return new Compilation(resources, new SnapshotCompiler(input.Compiler(parsed, environment)).Compile(resources));
+        return new Compilation(resources, new SnapshotCompiler(options).Compile(resources));
     }
 }

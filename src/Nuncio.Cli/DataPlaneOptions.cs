@@ -9,12 +9,8 @@ namespace Nuncio.Cli;
 /// <summary>The options of <c>nuncio run</c> that say what takes traffic.</summary>
 internal sealed class DataPlaneOptions
 {
-    private readonly Option<string> _plane = new("--data-plane")
-    {
-        Description =
-            "What takes traffic: embedded (the proxy in this process), envoy (an Envoy that is started and watched), or none (Envoys elsewhere get ADS)",
-        DefaultValueFactory = _ => "embedded",
-    };
+    private readonly DataPlaneOption _plane = new(
+        "What takes traffic: embedded (the proxy in this process), envoy (an Envoy that is started and watched), or none (Envoys elsewhere get ADS)");
 
     private readonly Option<string> _envoy = new("--envoy")
     {
@@ -59,20 +55,19 @@ internal sealed class DataPlaneOptions
 
     private readonly Option<bool> _lastGoodSecrets = new("--last-good-secrets") { Description = "Keep private keys there too" };
 
-    public DataPlaneOptions() => _plane.AcceptOnlyFromAmong("embedded", "envoy", "none");
-
     public void AddTo(Command command)
     {
+        _plane.AddTo(command);
         Option[] all =
         [
-            _plane, _envoy, _envoyAdmin, _envoyFolder, _noStandby, _xdsAddress, _xdsCertificate, _xdsKey, _xdsClientAuthorities, _lastGood, _lastGoodSecrets,
+            _envoy, _envoyAdmin, _envoyFolder, _noStandby, _xdsAddress, _xdsCertificate, _xdsKey, _xdsClientAuthorities, _lastGood, _lastGoodSecrets,
         ];
         foreach (var option in all) command.Options.Add(option);
         command.Validators.Add(result =>
         {
             var given = new[] { _xdsCertificate, _xdsKey, _xdsClientAuthorities }.Count(option => result.GetValueIfAny(option) is not null);
             if (given is 1 or 2) result.AddError("--xds-certificate, --xds-key and --xds-client-ca belong together");
-            if (given == 0 && result.GetValueIfAny(_plane) == "none" && result.GetValueIfAny(_xdsAddress) is { } address
+            if (given == 0 && _plane.ReadIfAny(result) == DataPlaneOption.None && result.GetValueIfAny(_xdsAddress) is { } address
                 && !IPAddress.IsLoopback(address.Address))
                 result.AddError(
                     "--xds-address: anything but loopback needs --xds-certificate, --xds-key and --xds-client-ca, because private keys travel on it");
@@ -83,10 +78,11 @@ internal sealed class DataPlaneOptions
     /// <summary>The options that were given although the data plane that was chosen has no use for them.</summary>
     public IEnumerable<string> WithoutEffect(ParseResult parsed)
     {
-        var plane = parsed.GetRequiredValue(_plane);
+        var plane = _plane.Read(parsed);
         return new (string Plane, Option[] Options)[]
             {
-                ("envoy", [_envoy, _envoyAdmin, _envoyFolder, _noStandby]), ("none", [_xdsAddress, _xdsCertificate, _xdsKey, _xdsClientAuthorities]),
+                (DataPlaneOption.Envoy, [_envoy, _envoyAdmin, _envoyFolder, _noStandby]),
+                (DataPlaneOption.None, [_xdsAddress, _xdsCertificate, _xdsKey, _xdsClientAuthorities]),
             }
             .Where(group => group.Plane != plane)
             .SelectMany(group => group.Options)
@@ -94,9 +90,12 @@ internal sealed class DataPlaneOptions
             .Select(option => $"{option.Name} has no effect with --data-plane {plane}");
     }
 
+    /// <summary>Whether what takes traffic can serve HTTP/3.</summary>
+    public bool ServesHttp3(ParseResult parsed) => _plane.ServesHttp3(parsed);
+
     /// <summary>The Envoy to run; null when another data plane was chosen.</summary>
     public EnvoyOptions? Envoy(ParseResult parsed, GatewayEnvironment environment, IPEndPoint admin) =>
-        parsed.GetValue(_plane) != "envoy" ? null : new EnvoyOptions
+        _plane.Read(parsed) != DataPlaneOption.Envoy ? null : new EnvoyOptions
         {
             Program = parsed.GetRequiredValue(_envoy),
             Admin = parsed.GetRequiredValue(_envoyAdmin),
@@ -107,7 +106,7 @@ internal sealed class DataPlaneOptions
         };
 
     /// <summary>Where ADS is served for others; null when another data plane was chosen.</summary>
-    public AdsOptions? Fleet(ParseResult parsed) => parsed.GetValue(_plane) != "none" ? null : new AdsOptions
+    public AdsOptions? Fleet(ParseResult parsed) => _plane.Read(parsed) != DataPlaneOption.None ? null : new AdsOptions
     {
         Address = parsed.GetRequiredValue(_xdsAddress),
         Tls = parsed.GetValue(_xdsCertificate) is { } certificate

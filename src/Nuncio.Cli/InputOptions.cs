@@ -56,7 +56,10 @@ internal sealed class InputOptions
     }
 
     /// <summary>For the compiler, from flags, then variables, then defaults.</summary>
-    public CompilerOptions Compiler(ParseResult parsed, GatewayEnvironment environment) => new()
+    /// <param name="parsed">The command line.</param>
+    /// <param name="environment">The variables.</param>
+    /// <param name="servesHttp3">Whether what is to serve the result can serve HTTP/3.</param>
+    public CompilerOptions Compiler(ParseResult parsed, GatewayEnvironment environment, bool servesHttp3) => new()
     {
         AmbassadorId = Id(parsed, environment),
         Namespace = OwnNamespace(parsed, environment),
@@ -66,6 +69,7 @@ internal sealed class InputOptions
         StatsdEnabled = environment.StatsdEnabled,
         AssumeListeners = true,
         InsecureRejectStatus = environment.InsecureRejectStatus,
+        ServesHttp3 = servesHttp3,
         Resolve = parsed.GetValue(Resolve) is { } overrides ? [.. overrides] : [],
     };
 

@@ -40,6 +40,11 @@ public sealed record CompilerOptions
     /// </summary>
     public int InsecureRejectStatus { get; init; } = 400;
 
+    /// <summary>
+    /// Whether what takes traffic has QUIC. Without it no HTTP/3 Listener is opened or announced, with a finding. Default true: every Envoy has it.
+    /// </summary>
+    public bool ServesHttp3 { get; init; } = true;
+
     /// <summary>Addresses for service names, before any other way of resolving them; in the order of the command line.</summary>
     public ImmutableArray<AddressOverride> Resolve { get; init; } = [];
 }

@@ -10,18 +10,21 @@ internal static class CheckCommand
     public static Command Create(TextWriter output)
     {
         var input = new InputOptions();
+        var plane = DataPlaneOption.OfRun();
         var format = new Option<string>("--format") { Description = "text, json or sarif", DefaultValueFactory = _ => "text" };
         format.AcceptOnlyFromAmong("text", "json", "sarif");
         var command = new Command("check", Examples.With(
             "Says what is wrong with the manifests, with file, line, column and field. Ends with 0 when there is no error, 1 when there is, 2 when the command "
             + "line is wrong.",
             "nuncio check manifests/",
+            "nuncio check manifests/ --data-plane envoy",
             "nuncio check manifests/ --format sarif > nuncio.sarif"));
         input.AddTo(command);
+        plane.AddTo(command);
         command.Options.Add(format);
         command.SetAction((parsed, _) =>
         {
-            var findings = Compilation.Of(input, parsed).Findings;
+            var findings = Compilation.Of(input, parsed, plane.ServesHttp3(parsed)).Findings;
             var how = parsed.GetRequiredValue(format) switch
             {
                 "json" => FindingFormat.Json,

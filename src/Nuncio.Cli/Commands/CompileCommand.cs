@@ -31,7 +31,7 @@ internal static class CompileCommand
         command.Options.Add(file);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var compilation = Compilation.Of(input, parsed);
+            var compilation = Compilation.Of(input, parsed, servesHttp3: true);
             foreach (var finding in compilation.Findings.Where(finding => finding.Level != FindingLevel.Notice))
                 await error.WriteLineAsync(FindingReport.Line(finding));
             var bootstrap = BootstrapEmitter.Emit(compilation.Result.Snapshot);

@@ -11,6 +11,7 @@ internal static class ExplainCommand
     public static Command Create(TextWriter output, TextWriter error)
     {
         var input = new InputOptions();
+        var plane = DataPlaneOption.OfRun();
         var url = new Option<string>("--url", "-u") { Description = "The URL of the request, http or https", HelpName = "URL", Required = true };
         var method = new Option<string?>("--request", "-X") { Description = "Its method (default GET)", HelpName = "METHOD" };
         var headers = new Option<string[]>("--header", "-H")
@@ -27,6 +28,7 @@ internal static class ExplainCommand
             "nuncio explain manifests/ --url https://example.com/quote/",
             "nuncio explain manifests/ --url http://localhost:8080/quote/ -X POST -H 'x-version: 2'"));
         input.AddTo(command);
+        plane.AddTo(command);
         command.Options.Add(url);
         command.Options.Add(method);
         command.Options.Add(headers);
@@ -38,7 +40,7 @@ internal static class ExplainCommand
                 return ExitCodes.Usage;
             }
 
-            var compilation = Compilation.Of(input, parsed);
+            var compilation = Compilation.Of(input, parsed, plane.ServesHttp3(parsed));
             foreach (var finding in compilation.Findings.Where(finding => finding.Level == FindingLevel.Error))
                 await error.WriteLineAsync(FindingReport.Line(finding));
             ExplanationText.Write(output, new Explainer(compilation.Resources, compilation.Result).Explain(request));

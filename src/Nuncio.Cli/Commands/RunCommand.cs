@@ -31,7 +31,7 @@ internal static class RunCommand
             {
                 Paths = parsed.GetRequiredValue(input.Paths),
                 IstioSecretFolder = environment.IstioSecretFolder,
-                Compiler = input.Compiler(parsed, environment),
+                Compiler = input.Compiler(parsed, environment, planes.ServesHttp3(parsed)),
                 Snapshots = input.Snapshots(parsed, environment),
                 DrainTime = serving.DrainTime(parsed, environment),
                 AdminEndPoint = adminEndPoint,

@@ -100,7 +100,8 @@ internal sealed class ListenerPass : ICompilerPass
         private void Build(CompilerContext context)
         {
             var findings = new FindingSink();
-            var plans = new ListenerPlanner(context.Options, findings).Plan(
+            var planner = new ListenerPlanner(context.Options, findings);
+            var plans = planner.Plan(
                 _listeners,
                 _anyInvalid,
                 context.TcpGroups.Select(group => (group.Address, group.Port, group.Host is not null, group.First)));
@@ -124,8 +125,35 @@ internal sealed class ListenerPass : ICompilerPass
                 if (plan.HasHttp && used.Add(scope)) UsedScopes.Add(scope);
                 AddSecrets(plan, scope, tcp);
             }
+            ReportUnavailable(context, planner.Unavailable, UsedScopes, findings);
             Findings = findings.ToImmutable();
         }
+
+        /// <summary>Hosts that HTTP/3 alone would serve, where it is not.</summary>
+        private static void ReportUnavailable(
+            CompilerContext context, IReadOnlyList<ListenerPlan> unavailable, IEnumerable<RouteScopePlan> open, FindingSink findings)
+        {
+            if (unavailable.Count == 0) return;
+            var served = open.SelectMany(HostsOf).ToHashSet();
+            // What else is wrong with these Hosts is said where they are served.
+            var planner = new RouteScopePlanner(context.Edge.Hosts, context.Options.StrictLabelSelectors, new FindingSink());
+            foreach (var listener in unavailable)
+            {
+                foreach (var host in planner.Plan(listener).Chains.SelectMany(chain => chain.Table.Hosts))
+                {
+                    if (!served.Add(host)) continue;
+                    findings.Error(
+                        host.Resource,
+                        FindingCodes.Http3Unavailable,
+                        "spec.hostname",
+                        $"'{host.Hostname}' is not served: its only Listener is '{listener.Name}', and HTTP/3 is not available on this machine. "
+                            + "Give it a Listener for TLS over TCP too");
+                }
+            }
+        }
+
+        private static IEnumerable<HostPlan> HostsOf(RouteScopePlan scope) =>
+            [.. scope.Cleartext.Hosts, .. scope.Cleartext.Refused, .. scope.LeftOut, .. scope.Chains.SelectMany(chain => chain.Table.Hosts)];
 
         private static void ReportConflicts(ListenerPlan plan, RouteScopePlan scope, List<TcpGroupPlan> tcp, FindingSink findings)
         {

@@ -11,6 +11,10 @@ internal sealed class ListenerPlanner(CompilerOptions options, FindingSink findi
     private readonly List<ListenerPlan> _plans = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly Dictionary<(bool IsUdp, string Address, int Port), ListenerPlan> _bindings = [];
+    private readonly List<ListenerPlan> _unavailable = [];
+
+    /// <summary>HTTP/3 Listeners that what takes traffic cannot open.</summary>
+    public IReadOnlyList<ListenerPlan> Unavailable => _unavailable;
 
     /// <summary>Plans all, in order of name.</summary>
     /// <param name="listeners">The snapshot's.</param>
@@ -35,7 +39,8 @@ internal sealed class ListenerPlanner(CompilerOptions options, FindingSink findi
         for (var i = 0; i < _plans.Count; i++)
         {
             var plan = _plans[i];
-            if (!plan.IsUdp && plan.HasHttp && _bindings.ContainsKey((true, plan.Address, plan.Port))) _plans[i] = plan with { AnnouncesHttp3 = true };
+            if (!plan.IsUdp && plan.HasHttp && options.ServesHttp3 && _bindings.ContainsKey((true, plan.Address, plan.Port)))
+                _plans[i] = plan with { AnnouncesHttp3 = true };
         }
         return [.. _plans];
     }
@@ -53,7 +58,18 @@ internal sealed class ListenerPlanner(CompilerOptions options, FindingSink findi
             return;
         }
         _names.Add(plan.Name);
-        _plans.Add(plan);
+        if (!plan.IsUdp || options.ServesHttp3)
+        {
+            _plans.Add(plan);
+            return;
+        }
+        _unavailable.Add(plan);
+        findings.Warning(
+            plan.Resource,
+            FindingCodes.Http3Unavailable,
+            "spec.protocolStack",
+            "HTTP/3 needs QUIC, and there is no libmsquic on this machine, so the Listener is neither opened nor announced; other Listeners are served. "
+                + "Install libmsquic 2 from Microsoft's package repository (packages.microsoft.com) and start again, or use --data-plane envoy");
     }
 
     private ListenerPlan? Plan(ListenerResource listener)

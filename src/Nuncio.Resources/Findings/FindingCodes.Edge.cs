@@ -36,6 +36,9 @@ public static partial class FindingCodes
     /// <summary>A glob by which TLS connections cannot be told apart.</summary>
     public const string HostnameNotForTls = "hostname-not-for-tls";
 
+    /// <summary>A Listener for HTTP/3, or a Host that has no other, where what takes traffic has no QUIC.</summary>
+    public const string Http3Unavailable = "http3-unavailable";
+
     /// <summary>A path of an Ingress without a Service and port.</summary>
     public const string IngressBackendMissing = "ingress-backend-missing";
 

@@ -7,6 +7,10 @@ public sealed class ListenerPassTests : IDisposable
 {
     private readonly TestCertificate _certificate = TestCertificate.Create(["a.example.com"]);
 
+    private static CompilerOptions NoHttp3 => CompilerOptions.Default with { ServesHttp3 = false };
+
+    private string SecureHost => Compiled.Quiet() + Compiled.Secret("s", _certificate) + Compiled.Host("h", "{hostname: a.example.com, tlsSecret: {name: s}}");
+
     public void Dispose() => _certificate.Dispose();
 
     [Fact]
@@ -84,14 +88,65 @@ public sealed class ListenerPassTests : IDisposable
     [Fact]
     public void Http3_IsAnnouncedOnTheTcpListenerOfTheSamePort()
     {
-        var compiled = Compiled.From(
-            Compiled.Quiet() + Compiled.Secret("s", _certificate) + Compiled.Host("h", "{hostname: a.example.com, tlsSecret: {name: s}}")
-            + Compiled.Listener("tcp", 8443)
-            + Compiled.Resource("Listener", "udp", "{port: 8443, protocolStack: [TLS, HTTP, UDP], securityModel: XFP, hostBinding: {namespace: {from: ALL}}}"));
+        var compiled = Compiled.From(SecureHost + Compiled.Listener("tcp", 8443) + Http3("udp", 8443));
         compiled.Chains("udp").ShouldBe(["https/a.example.com"]);
         compiled.Chain("udp", "https/a.example.com").FilterChainMatch.TransportProtocol.ShouldBe("quic");
         var routes = compiled.Manager("tcp", "http").Rds.RouteConfigName;
         compiled.Snapshot.RouteConfigurations[routes].Message.ResponseHeadersToAdd.Single().Header.Key.ShouldBe("alt-svc");
+    }
+
+    [Fact]
+    public void Http3_WhereItCannotBeServed_IsOneFindingAndLeavesTheRestAlone()
+    {
+        var manifests = SecureHost + Compiled.Listener("tcp", 8443) + Http3("udp", 8443)
+            + Compiled.Resource("TCPMapping", "raw", "{port: 9000, service: 'db:5432'}") + Compiled.Mapping("m", "{prefix: /x/, service: svc, hostname: '*'}");
+        var without = Compiled.From(manifests, NoHttp3);
+
+        var finding = without.Result.Findings.ShouldHaveSingleItem();
+        finding.Code.ShouldBe(FindingCodes.Http3Unavailable);
+        finding.Level.ShouldBe(FindingLevel.Warning);
+        finding.Resource.ShouldBe(new ResourceKey("Listener", "default", "udp"));
+        finding.FieldPath.ShouldBe("spec.protocolStack");
+        without.Snapshot.Listeners.Keys.Order(StringComparer.Ordinal).ShouldBe(["listener-0.0.0.0-9000", "tcp"]);
+        without.Manager("tcp", "https/a.example.com").Http3ProtocolOptions.ShouldBeNull();
+        without.Snapshot.RouteConfigurations.Values.SelectMany(routes => routes.Message.ResponseHeadersToAdd).ShouldBeEmpty();
+        // Nothing but the place of the finding tells it from the same manifests without that Listener.
+        var never = Compiled.From(manifests.Replace(Http3("udp", 8443), "", StringComparison.Ordinal), NoHttp3);
+        without.Snapshot.Listeners.Select(pair => (pair.Key, pair.Value.Version)).ShouldBe(
+            never.Snapshot.Listeners.Select(pair => (pair.Key, pair.Value.Version)), ignoreOrder: true);
+    }
+
+    [Fact]
+    public void Http3_WhereItCannotBeServed_IsAnErrorOfHostsThatHaveNothingElse()
+    {
+        const string Labelled = "{port: 8443, protocolStack: [TLS, HTTP, UDP], securityModel: XFP, hostBinding: {selector: {matchLabels: {on: udp}}}}";
+        var manifests = Compiled.Quiet() + Compiled.Secret("s", _certificate)
+            + Compiled.Resource("Host", "both", "{hostname: both.example.com, tlsSecret: {name: s}}", "labels: {on: udp, also: tcp}")
+            + Compiled.Resource("Host", "alone", "{hostname: alone.example.com, tlsSecret: {name: s}}", "labels: {on: udp}")
+            + Compiled.Resource("Listener", "udp", Labelled)
+            + Compiled.Resource("Listener", "tcp", "{port: 8080, protocol: HTTPS, securityModel: XFP, hostBinding: {selector: {matchLabels: {also: tcp}}}}");
+
+        Compiled.From(manifests).Result.Findings.ShouldBeEmpty();
+        Compiled.From(manifests, NoHttp3).Result.Findings.Select(finding => (finding.Code, finding.Level, finding.Resource!.Value.Name)).ShouldBe(
+        [
+            (FindingCodes.Http3Unavailable, FindingLevel.Warning, "udp"),
+            (FindingCodes.Http3Unavailable, FindingLevel.Error, "alone"),
+        ]);
+    }
+
+    [Fact]
+    public void Http3_WhereItCannotBeServed_OpensNoOtherListenerInItsPlace()
+    {
+        var compiled = Compiled.From(SecureHost + Http3("udp", 8443), NoHttp3 with { AssumeListeners = true });
+        compiled.Codes.ShouldBe([FindingCodes.Http3Unavailable, FindingCodes.Http3Unavailable]);
+        compiled.Snapshot.Listeners.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Http3_WhereItCannotBeServed_StillConflictsOnItsPort()
+    {
+        var compiled = Compiled.From(SecureHost + Compiled.Listener("tcp", 8443) + Http3("udp", 8443) + Http3("udp-too", 8443), NoHttp3);
+        compiled.Codes.ShouldBe([FindingCodes.Http3Unavailable, FindingCodes.ListenerBindingConflict], ignoreOrder: true);
     }
 
     [Fact]
@@ -107,4 +162,7 @@ public sealed class ListenerPassTests : IDisposable
         var manager = listener.FilterChains[1].Filters[0].TypedConfig.Unpack<Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager>();
         manager.RouteConfig.VirtualHosts.Single().Domains.ShouldBe(["a.example.com", "b.example.com"]);
     }
+
+    private static string Http3(string name, int port) => Compiled.Resource(
+        "Listener", name, $"{{port: {port}, protocolStack: [TLS, HTTP, UDP], securityModel: XFP, hostBinding: {{namespace: {{from: ALL}}}}}}");
 }

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using Nuncio.Cli;
+using Nuncio.DataPlane.Transport.Quic;
+using Nuncio.EndToEndTests.Features;
 using Nuncio.Testing;
 using Nuncio.Testing.Processes;
 
@@ -42,6 +45,36 @@ public class CommandTests
         check.AllText.ShouldContain("unknown-field");
     }
 
+    /// <summary>What only a data plane that the machine or the user has chosen can do is judged for that one; embedded is the default, as of run.</summary>
+    [Theory]
+    [InlineData(true, "envoy")]
+    [InlineData(true, "none")]
+    [InlineData(false, "embedded")]
+    [InlineData(false, null)]
+    public async Task Check_OfHttp3_IsForTheDataPlaneThatRunWouldHave(bool alwaysServed, string? plane)
+    {
+        using var certificate = TestCertificate.Create(["a.example.com"]);
+        using var folder = new TemporaryFolder();
+        folder.Write("a.yaml", $$"""
+            apiVersion: getambassador.io/v3alpha1
+            kind: Listener
+            metadata: { name: http3, namespace: default }
+            spec: { port: 8443, protocolStack: [TLS, HTTP, UDP], securityModel: XFP, hostBinding: { namespace: { from: ALL } } }
+            ---
+            {{Manifests.ListenerAndHost.Replace("PORT", "8443", StringComparison.Ordinal)}}---
+            {{certificate.ToSecretYaml("secure")}}---
+            {{Manifests.TlsHost("secure", "a.example.com", "secure")}}
+            """);
+        using var output = new StringWriter();
+
+        var status = await CommandLineRunner.RunAsync(
+            ["check", folder.Path, "--format", "json", .. plane is null ? [] : new[] { "--data-plane", plane }], output, TextWriter.Null);
+
+        status.ShouldBe(0, output.ToString());
+        CheckedFinding.Read(output.ToString()).Select(finding => finding.Code).ShouldBe(
+            alwaysServed || QuicSupport.IsAvailable ? [] : ["http3-unavailable"]);
+    }
+
     [Theory]
     [InlineData("json")]
     [InlineData("sarif")]
@@ -61,6 +94,7 @@ public class CommandTests
     [InlineData("check")]
     [InlineData("nonsense")]
     [InlineData("check", "a", "--format", "nonsense")]
+    [InlineData("check", "a", "--data-plane", "nonsense")]
     [InlineData("run", "a", "--resolve", "nonsense")]
     public async Task Command_UsedWrongly_Exits2(params string[] arguments)
     {
