@@ -59,7 +59,7 @@ internal sealed partial class ListenerSocket
         }
         catch (SocketException e)
         {
-            error = $"cannot bind '{address.EndPoint}': {e.Message}";
+            error = BindFailure.Describe(address.EndPoint, e);
             return null;
         }
     }

@@ -92,7 +92,7 @@ public class ReloadTests
         await gateway.SendUntilAsync(response => response.Status == 200, "/second/");
         (await gateway.SendAsync("GET", "/first/")).Status.ShouldBe(200);
         (await gateway.SendAsync("GET", "/odd/")).Status.ShouldBe(500);
-        await gateway.Process.WaitForLineAsync("odd.yaml:1:1: error refused-by-data-plane");
+        await gateway.Process.WaitForLineAsync("refused-by-data-plane: Mapping/default/odd spec.add_request_headers.x-worker");
         await gateway.Process.WaitForLineAsync("field-without-effect");
     }
 

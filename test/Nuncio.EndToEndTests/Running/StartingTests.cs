@@ -47,7 +47,7 @@ public class StartingTests
             """ + Manifests.Mapping("a", "/a/", backend.Port));
 
         (await gateway.SendAsync("GET", "/a/")).Status.ShouldBe(200);
-        await gateway.Process.WaitForLineAsync("Listener/default/taken");
+        (await gateway.Process.WaitForLineAsync("Listener/default/taken")).ShouldContain("refused-by-data-plane: Listener/default/taken spec.port");
         (await gateway.Process.WaitForLineAsync("Ready: serving on")).ShouldNotContain($":{((IPEndPoint)taken.LocalEndpoint).Port}");
         (await gateway.Process.WaitForLineAsync("Configuration 1 serves")).ShouldContain("1 listeners");
 
