@@ -95,6 +95,9 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     /// <summary>Another process listens on one of the ports too: a newer one that is to take over. Linux only.</summary>
     public bool IsReplaced => _listeners.IsShared;
 
+    /// <summary>The names of the listeners that take connections: not those that were refused and never had a good version.</summary>
+    public IEnumerable<string> OpenListeners => _listeners.Models.Select(static model => model.Name);
+
     /// <inheritdoc/>
     public async ValueTask<XdsAck> ApplyAsync(XdsSnapshot snapshot, CancellationToken cancellationToken)
     {

@@ -44,10 +44,17 @@ public sealed partial class StaticProxy(StaticProxyOptions options, ILoggerFacto
         if (!admin.TryStart(out var problem))
             LogNoAdmin(options.AdminEndPoint.ToString(), problem);
         var ack = await plane.ApplyAsync(reading.Snapshot, stopping);
-        foreach (var rejection in ack.Rejections)
-            LogRejected(rejection.Name, rejection.FieldPath, rejection.Message);
+        // The same is wrong in every filter chain of a listener.
+        foreach (var rejection in ack.Rejections.DistinctBy(rejection => (rejection.TypeUrl, rejection.Name, rejection.Message)))
+        {
+            if (rejection.IsPartial) LogWithoutEffect(rejection.Name, rejection.FieldPath, rejection.Message);
+            else LogRejected(rejection.Name, rejection.FieldPath, rejection.Message);
+        }
+
         _state.Serve(new ServingConfiguration(ResourceSnapshot.Empty, new CompilationResult(reading.Snapshot, [], Provenance.None), []));
-        LogReady(string.Join(", ", reading.Snapshot.Listeners.Values.Select(listener => ListenerText.Of(listener.Message)).Order(StringComparer.Ordinal)));
+        var open = plane.OpenListeners.Select(name => ListenerText.Of(reading.Snapshot.Listeners[name].Message)).Order(StringComparer.Ordinal).ToArray();
+        if (open.Length > 0) LogReady(string.Join(", ", open));
+        else LogReadyNowhere();
         try
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, time, stopping);
@@ -74,6 +81,12 @@ public sealed partial class StaticProxy(StaticProxyOptions options, ILoggerFacto
 
     [LoggerMessage(5, LogLevel.Error, "Refused: {Name}, {Field}: {Reason}")]
     private partial void LogRejected(string name, string field, string reason);
+
+    [LoggerMessage(7, LogLevel.Warning, "Without effect: {Name}, {Field}: {Reason}")]
+    private partial void LogWithoutEffect(string name, string field, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "Running, but no listener is open: nothing is served yet")]
+    private partial void LogReadyNowhere();
 
     [LoggerMessage(6, LogLevel.Error, "Health, metrics and dumps cannot be served on {EndPoint}: {Reason}")]
     private partial void LogNoAdmin(string endPoint, string? reason);

@@ -29,6 +29,16 @@ internal static class Manifests
 
         """;
 
+    /// <summary>A Listener for cleartext on a port of its own.</summary>
+    public static string ListenerAt(string name, int port) => string.Create(CultureInfo.InvariantCulture, $$"""
+        apiVersion: getambassador.io/v3alpha1
+        kind: Listener
+        metadata: { name: {{name}}, namespace: default }
+        spec: { port: {{port}}, protocol: HTTP, securityModel: XFP, hostBinding: { namespace: { from: ALL } } }
+        ---
+
+        """);
+
     /// <summary>A Mapping of every host to a local port; fields are further lines under <c>spec</c>.</summary>
     public static string Mapping(string name, string prefix, int port, params string[] fields) =>
         Mapping(name, prefix, string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"), fields);

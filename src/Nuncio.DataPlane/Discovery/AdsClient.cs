@@ -33,6 +33,7 @@ public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, 
     private readonly VirtualHostTable _hosts = new();
     private readonly ConditionalWeakTable<object, References> _references = [];
     private FrozenDictionary<string, XdsResource<Listener>> _applied = FrozenDictionary<string, XdsResource<Listener>>.Empty;
+    private HashSet<XdsRejection> _rejections = [];
     private long _revision;
     private bool _asksForHosts;
 
@@ -149,21 +150,35 @@ public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, 
         var names = table == _hosts
             ? VirtualHostTable.Concerned(response) : response.Resources.Select(resource => resource.Name).ToHashSet(StringComparer.Ordinal);
         var refused = new List<string>();
+        var said = new HashSet<(string, string, string)>();
         foreach (var rejection in ack.Rejections)
         {
-            if (rejection.TypeUrl != (table == _hosts ? _routes : table).TypeUrl || !names.Contains(rejection.Name)) continue;
-
             // What is in virtual hosts that came by themselves is no fault of the route configuration.
-            if (table == _routes && rejection.FieldPath.StartsWith("virtual_hosts[", StringComparison.Ordinal)
-                && _routes.Resources[rejection.Name].Message.Vhds is not null) continue;
-            LogRefused(rejection.TypeUrl, rejection.Name, rejection.FieldPath, rejection.Message);
-            if (!rejection.IsPartial) refused.Add($"{rejection.Name}: {rejection.FieldPath}: {rejection.Message}");
+            if (table != _hosts && rejection.TypeUrl == _routes.TypeUrl && rejection.FieldPath.StartsWith("virtual_hosts[", StringComparison.Ordinal)
+                && _routes.Resources.TryGetValue(rejection.Name, out var routes) && routes.Message.Vhds is not null) continue;
+
+            // A listener is tried when its routes and keys are there, long after it came: the control plane cannot be told any more, people can.
+            var isAnswer = rejection.TypeUrl == (table == _hosts ? _routes : table).TypeUrl && names.Contains(rejection.Name);
+            if (!isAnswer && _rejections.Contains(rejection)) continue;
+            if (said.Add((rejection.TypeUrl, rejection.Name, rejection.Message))) Log(rejection);
+            if (isAnswer && !rejection.IsPartial) refused.Add($"{rejection.Name}: {rejection.FieldPath}: {rejection.Message}");
         }
 
+        _rejections = [.. ack.Rejections];
         var wasServing = IsServing;
         IsServing = wasServing || (_clusters.IsAnswered && _listeners.IsAnswered && _applied.Count == _listeners.Resources.Count);
-        if (IsServing && !wasServing) LogServing(_applied.Count, _clusters.Resources.Count);
+        if (IsServing && !wasServing) LogServing(_applied.Keys.Except(RefusedListeners(ack)).Count(), _clusters.Resources.Count);
         return refused.Count == 0 ? null : string.Join('\n', refused);
+    }
+
+    private static IEnumerable<string> RefusedListeners(XdsAck ack) => ack.Rejections
+        .Where(static rejection => !rejection.IsPartial && rejection.TypeUrl.EndsWith(".Listener", StringComparison.Ordinal))
+        .Select(static rejection => rejection.Name);
+
+    private void Log(XdsRejection rejection)
+    {
+        if (rejection.IsPartial) LogWithoutEffect(rejection.TypeUrl, rejection.Name, rejection.FieldPath, rejection.Message);
+        else LogRefused(rejection.TypeUrl, rejection.Name, rejection.FieldPath, rejection.Message);
     }
 
     private bool AreRoutesKnown(string name) =>
@@ -183,6 +198,9 @@ public sealed partial class AdsClient(GrpcClient client, IXdsSnapshotSink sink, 
 
     [LoggerMessage(3, LogLevel.Error, "Refused: {TypeUrl} {Name}, {FieldPath}: {Reason}")]
     private partial void LogRefused(string typeUrl, string name, string fieldPath, string reason);
+
+    [LoggerMessage(4, LogLevel.Warning, "Without effect: {TypeUrl} {Name}, {FieldPath}: {Reason}")]
+    private partial void LogWithoutEffect(string typeUrl, string name, string fieldPath, string reason);
 
     /// <summary>What a resource names.</summary>
     private sealed record References(string[] Routes, string[] Secrets, string? Endpoints);

@@ -38,6 +38,9 @@ internal sealed class EmbeddedPlane(ILoggerFactory loggers, TimeProvider time, O
     /// <inheritdoc/>
     public bool IsReplaced => _proxy.IsReplaced;
 
+    /// <inheritdoc cref="EmbeddedProxy.OpenListeners"/>
+    public IEnumerable<string> OpenListeners => _proxy.OpenListeners;
+
     /// <inheritdoc/>
     public Task<string?> StartAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 

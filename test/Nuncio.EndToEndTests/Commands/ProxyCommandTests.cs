@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Nuncio.Testing;
 using Nuncio.Testing.Backends;
 using Nuncio.Testing.Processes;
@@ -29,6 +31,27 @@ public class ProxyCommandTests
 
         response.BodyText.ShouldBe("body", proxy.AllText);
         backend.Requests.ShouldHaveSingleItem().Target.ShouldBe("/b");
+    }
+
+    [Fact]
+    public async Task Proxy_WithAPortThatIsTaken_SaysSoAndServesTheOthers()
+    {
+        using var taken = new TcpListener(IPAddress.Any, 0);
+        taken.Start();
+        var (port, takenPort) = (FreePort.Next(), ((IPEndPoint)taken.LocalEndpoint).Port);
+        using var folder = new TemporaryFolder();
+        folder.Write("a.yaml", Manifests.ListenerAndHost.Replace("PORT", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+            + Manifests.ListenerAt("taken", takenPort));
+        var config = Path.Combine(folder.Path, "envoy.json");
+        await using var compile = await NuncioCommand.RunAsync("compile", Path.Combine(folder.Path, "a.yaml"), "--out", config);
+
+        await using var proxy = TestProcess.Start(
+            NuncioCommand.Program, ["proxy", "--config", config, "--admin", $"127.0.0.1:{FreePort.Next()}"], NuncioCommand.WithoutSettings);
+
+        var ready = await proxy.WaitForLineAsync("Ready: serving on");
+        ready.ShouldContain($":{port}");
+        ready.ShouldNotContain($":{takenPort}");
+        proxy.Errors.Where(line => line.Contains("Refused: ", StringComparison.Ordinal)).ShouldHaveSingleItem().ShouldContain("taken, address");
     }
 
     [Fact]

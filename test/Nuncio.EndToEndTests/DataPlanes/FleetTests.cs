@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Nuncio.Testing;
 using Nuncio.Testing.Backends;
 using Nuncio.Testing.Processes;
@@ -117,6 +119,23 @@ public sealed class FleetTests
         load.Wrong.ShouldBe(0, $"{load.Example}\n{proxy.AllText}");
     }
 
+    [Fact]
+    public async Task Listener_WhosePortIsTakenWhereTheProxyRuns_IsSaidThere()
+    {
+        using var taken = new TcpListener(IPAddress.Any, 0);
+        taken.Start();
+        var ads = FreePort.Next();
+        await using var backend = WireBackend.StartEcho();
+        await using var gateway = await RunningGateway.StartAsync(
+            Manifests.ListenerAt("taken", ((IPEndPoint)taken.LocalEndpoint).Port) + Manifests.Mapping("kept", "/kept/", backend.Port),
+            ["--data-plane", "none", "--xds-address", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{ads}")]);
+        await using var proxy = StartProxy(ads);
+
+        (await proxy.WaitForLineAsync("Ready: ")).ShouldContain("1 listeners");
+        proxy.Errors.Where(line => line.Contains("Refused: ", StringComparison.Ordinal)).ShouldHaveSingleItem().ShouldContain("Listener taken, address");
+        (await gateway.SendAsync("GET", "/kept/")).Status.ShouldBe(200);
+    }
+
     private static TestProcess StartProxy(int ads) => TestProcess.Start(
         NuncioCommand.Program,
         ["proxy", "--xds", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{ads}"), "--admin", $"127.0.0.1:{FreePort.Next()}"],
@@ -128,7 +147,7 @@ public sealed class FleetTests
         {
             return (await gateway.SendAsync("GET", target)).Status == 200;
         }
-        catch (System.Net.Sockets.SocketException)
+        catch (SocketException)
         {
             return false;
         }

@@ -37,14 +37,8 @@ public class StartingTests
         using var taken = new TcpListener(IPAddress.Any, 0);
         taken.Start();
         await using var backend = WireBackend.StartEcho();
-        await using var gateway = await RunningGateway.StartAsync($$"""
-            apiVersion: getambassador.io/v3alpha1
-            kind: Listener
-            metadata: { name: taken, namespace: default }
-            spec: { port: {{((IPEndPoint)taken.LocalEndpoint).Port}}, protocol: HTTP, securityModel: XFP, hostBinding: { namespace: { from: ALL } } }
-            ---
-
-            """ + Manifests.Mapping("a", "/a/", backend.Port));
+        await using var gateway = await RunningGateway.StartAsync(
+            Manifests.ListenerAt("taken", ((IPEndPoint)taken.LocalEndpoint).Port) + Manifests.Mapping("a", "/a/", backend.Port));
 
         (await gateway.SendAsync("GET", "/a/")).Status.ShouldBe(200);
         (await gateway.Process.WaitForLineAsync("Listener/default/taken")).ShouldContain("refused-by-data-plane: Listener/default/taken spec.port");
