@@ -1,4 +1,5 @@
 using System.Text;
+using Nuncio.DataPlane.Formatting;
 using Nuncio.DataPlane.Model;
 
 namespace Nuncio.DataPlane.Binding;
@@ -91,8 +92,24 @@ public static class HealthCheckBinder
                 continue;
             }
 
-            var replace = option.AppendAction == CoreV3.HeaderValueOption.Types.HeaderAppendAction.OverwriteIfExistsOrAdd;
-            added.Add((option.Header.Key.ToLowerInvariant(), option.Header.Value, replace));
+            var valuePath = BindErrors.Path(path, "request_headers_to_add", i) + ".header.value";
+            if (SubstitutionFormat.TryParse(option.Header.Value, omitEmpty: true, out var error) is not { } format)
+            {
+                errors.Add(valuePath, error);
+                continue;
+            }
+
+            // There is no request of a client that an operator could tell of.
+            if (format.Constant is not { } value)
+            {
+                errors.AddPartial(valuePath, "A health check's header has no value where it has operators.");
+                continue;
+            }
+
+            var replace = option.Append is { } append
+                ? !append
+                : option.AppendAction == CoreV3.HeaderValueOption.Types.HeaderAppendAction.OverwriteIfExistsOrAdd;
+            added.Add((option.Header.Key.ToLowerInvariant(), Encoding.UTF8.GetString(value), replace));
         }
 
         return new HttpHealthProbeModel

@@ -149,7 +149,7 @@ internal sealed class UpstreamCall : IStreamAbortHandler
         switch (end)
         {
             case UpstreamCallEnd.Answered:
-                cluster.Outlier?.OnResponse(endpoint!, ResponseHeaders.Status);
+                cluster.OnAnswered(endpoint!, ResponseHeaders.Status, ResponseHeaders);
                 metrics.Responses.Count(ResponseHeaders.Status);
                 metrics.InternalResponses.Count(ResponseHeaders.Status);
                 metrics.RequestsTime.Record(_timers.NowMilliseconds - started);

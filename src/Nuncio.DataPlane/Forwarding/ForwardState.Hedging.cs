@@ -171,8 +171,8 @@ internal sealed partial class ForwardState
         else
         {
             record.ResponseStarted = _exchange.Clock.GetTimestamp();
-            _cluster.Outlier?.OnResponse(answered.Endpoint, status);
             var headers = answered.Attempt!.Stream.ResponseHeaders;
+            _cluster.OnAnswered(answered.Endpoint, status, headers);
             decision = answered.IsRetried ? RetryDecision.No : _retry.OnResponse(headers, _resources, _cluster);
             isBad = answered.IsRetried ? _retry.WouldRetry(headers) : decision is RetryDecision.LimitExceeded or RetryDecision.Overflow;
         }

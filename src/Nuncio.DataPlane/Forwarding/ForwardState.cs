@@ -538,7 +538,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private RetryDecision OnHead(UpstreamAttempt attempt, int status)
     {
         _exchange.Upstream.ResponseStarted = _exchange.Clock.GetTimestamp();
-        _cluster.Outlier?.OnResponse(attempt.Endpoint, status);
+        _cluster.OnAnswered(attempt.Endpoint, status, attempt.Stream.ResponseHeaders);
         var decision = _retry.OnResponse(attempt.Stream.ResponseHeaders, _resources, _cluster);
         if (decision == RetryDecision.Yes)
         {

@@ -37,6 +37,7 @@ internal sealed class MirrorRequest
     private readonly bool _hasHash;
     private bool _isBare;
     private EndpointPool? _pool;
+    private EndpointState? _endpoint;
     private volatile bool _timedOut;
 
     // Guarded by the lock.
@@ -245,6 +246,7 @@ internal sealed class MirrorRequest
             return;
         }
 
+        _endpoint = endpoint;
         _pool = endpoint.Pool(_priority, _cluster.CodecFor(_version), UpstreamName.Of(_cluster.Model, _headers));
         var lease = await _pool.AcquireAsync(_waiter);
         if (lease.Stream is not { } stream)
@@ -373,6 +375,7 @@ internal sealed class MirrorRequest
         else
         {
             Count(stream.ResponseHeaders.Status);
+            _cluster.OnAnswered(_endpoint!, stream.ResponseHeaders.Status, stream.ResponseHeaders);
             while (!head.EndStream && !(await stream.ReadBodyAsync()).EndStream)
             {
                 // The answer is of no interest.
@@ -408,6 +411,7 @@ internal sealed class MirrorRequest
 
         if (!_isAbandoned)
         {
+            _cluster.Outlier?.OnLocalFailure(_endpoint!);
             Count(_timedOut ? 504 : 503);
         }
     }

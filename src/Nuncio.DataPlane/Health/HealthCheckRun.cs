@@ -2,70 +2,82 @@ using Nuncio.DataPlane.Model;
 
 namespace Nuncio.DataPlane.Health;
 
-/// <summary>What a probe found.</summary>
-internal enum HealthProbeResult : byte
-{
-    /// <summary>All is well.</summary>
-    Passed,
-
-    /// <summary>The endpoint answered that it is not well: unhealthy at once.</summary>
-    Failed,
-
-    /// <summary>The answer counts towards the threshold.</summary>
-    FailedRetriable,
-
-    /// <summary>No answer: no connection, or none in time. Counts towards the threshold.</summary>
-    NetworkFailed,
-}
-
-/// <summary>The results of one check of one endpoint, and what follows from them (Envoy's HealthCheckerImplBase).</summary>
+/// <summary>The results of one check of one endpoint, and what follows from them (Envoy, "Health checking"). Its owner synchronises.</summary>
 internal sealed class HealthCheckRun(HealthCheckModel model)
 {
     private uint _passed;
     private uint _failed;
-    private bool _changed;
-    private int _results;
+    private bool _hasResult;
+    private bool _lastPassed;
+    private bool _isPending;
 
     /// <summary>Starts false: not healthy before the first check has passed.</summary>
     public bool IsHealthy { get; private set; }
 
-    /// <summary>The last result was the first one.</summary>
-    public bool IsFirst => _results == 1;
+    /// <summary>The last check that passed said that the endpoint is degraded.</summary>
+    public bool IsDegraded { get; private set; }
 
-    /// <summary>Takes a result; true when <see cref="IsHealthy"/> changed.</summary>
-    public bool Take(HealthProbeResult result)
+    /// <summary>The endpoint asked to be left out, and has not become healthy since.</summary>
+    public bool IsExcluded { get; private set; }
+
+    /// <summary>Takes a result.</summary>
+    public void Take(HealthProbeResult result)
     {
-        _results = Math.Min(_results + 1, 2);
-        var before = IsHealthy;
-        if (result == HealthProbeResult.Passed)
+        var passed = result is HealthProbeResult.Passed or HealthProbeResult.PassedDegraded;
+        if (passed)
         {
-            _failed = 0;
-            _passed++;
-
-            // The very first success suffices.
-            IsHealthy = IsHealthy || IsFirst || _passed >= model.HealthyThreshold;
+            Pass();
+            IsDegraded = result == HealthProbeResult.PassedDegraded;
         }
         else
         {
-            _passed = 0;
-            _failed++;
-            IsHealthy = IsHealthy && result != HealthProbeResult.Failed && _failed < model.UnhealthyThreshold;
+            Fail(result);
         }
 
-        return _changed = before != IsHealthy;
+        if (result != HealthProbeResult.FailedPassively)
+        {
+            _lastPassed = passed;
+        }
+
+        _hasResult = true;
     }
 
-    /// <summary>How long until the next check.</summary>
+    /// <summary>How long until the next check: the edge intervals are for as long as one result and the health that is gone by say different things.</summary>
     /// <param name="inUse">Requests have used the cluster.</param>
     public TimeSpan NextInterval(bool inUse)
     {
         if (!inUse)
         {
-            return IsHealthy ? model.NoTrafficHealthyInterval ?? model.NoTrafficInterval : model.NoTrafficInterval;
+            return _lastPassed && !_isPending ? model.NoTrafficHealthyInterval ?? model.NoTrafficInterval : model.NoTrafficInterval;
         }
 
-        return IsHealthy
-            ? _changed ? model.HealthyEdgeInterval ?? model.Interval : model.Interval
-            : _changed ? model.UnhealthyEdgeInterval ?? model.UnhealthyInterval ?? model.Interval : model.UnhealthyInterval ?? model.Interval;
+        return _lastPassed
+            ? (_isPending ? model.HealthyEdgeInterval : null) ?? model.Interval
+            : (_isPending ? model.UnhealthyEdgeInterval : null) ?? model.UnhealthyInterval ?? model.Interval;
+    }
+
+    private void Pass()
+    {
+        _failed = 0;
+        _isPending = false;
+        if (!IsHealthy)
+        {
+            // The very first success suffices.
+            IsHealthy = !_hasResult || ++_passed >= model.HealthyThreshold;
+            _isPending = !IsHealthy;
+            IsExcluded &= !IsHealthy;
+        }
+    }
+
+    private void Fail(HealthProbeResult result)
+    {
+        _passed = 0;
+        IsExcluded |= result is HealthProbeResult.FailedExcluded or HealthProbeResult.FailedPassively;
+        _isPending = false;
+        if (IsHealthy)
+        {
+            IsHealthy = result is HealthProbeResult.FailedRetriable or HealthProbeResult.NetworkFailed && ++_failed < model.UnhealthyThreshold;
+            _isPending = IsHealthy;
+        }
     }
 }

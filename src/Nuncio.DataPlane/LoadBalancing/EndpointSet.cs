@@ -32,6 +32,9 @@ internal sealed class EndpointSet
     /// <summary>How many are degraded.</summary>
     public int DegradedCount { get; private init; }
 
+    /// <summary>How many do not count where a part of the endpoints decides.</summary>
+    public int ExcludedCount { get; private init; }
+
     /// <summary>Milliseconds until no endpoint has less than its weight for being new; 0 where none has.</summary>
     public long SlowStartLeft { get; private init; }
 
@@ -40,7 +43,7 @@ internal sealed class EndpointSet
         EndpointGroup[] groups, LoadBalancingModel model, uint overprovisioning, RoundRobinCursor cursor, SlowStart? slowStart = null)
     {
         var priorities = groups.Length == 0 ? 1 : (int)groups.Max(g => g.Priority) + 1;
-        var counts = new (int All, int Healthy, int Degraded)[priorities];
+        var counts = new PriorityCount[priorities];
         var byPriority = new List<(EndpointState Endpoint, double Weight)>[priorities];
         for (var i = 0; i < priorities; i++)
         {
@@ -57,6 +60,7 @@ internal sealed class EndpointSet
                 byPriority[group.Priority].Add((endpoint, endpoint.Weight * scale));
                 slowStart?.Begin(endpoint);
                 counts[group.Priority].All++;
+                counts[group.Priority].Excluded += (endpoint.HealthFlags & EndpointHealthFlags.Excluded) != 0 ? 1 : 0;
                 counts[group.Priority].Healthy += endpoint.Health == EndpointHealth.Healthy ? 1 : 0;
                 counts[group.Priority].Degraded += endpoint.Health == EndpointHealth.Degraded ? 1 : 0;
             }
@@ -81,6 +85,7 @@ internal sealed class EndpointSet
             SlowStartLeft = slowStartLeft,
             HealthyCount = counts.Sum(c => c.Healthy),
             DegradedCount = counts.Sum(c => c.Degraded),
+            ExcludedCount = counts.Sum(c => c.Excluded),
         };
     }
 

@@ -26,7 +26,7 @@ internal sealed class PriorityLoad
     /// <param name="counts">Endpoints of each priority.</param>
     /// <param name="overprovisioning">Percent.</param>
     /// <param name="panicThreshold">Percent; 0 is never.</param>
-    public static PriorityLoad Compute((int All, int Healthy, int Degraded)[] counts, uint overprovisioning, double panicThreshold)
+    public static PriorityLoad Compute(PriorityCount[] counts, uint overprovisioning, double panicThreshold)
     {
         var n = counts.Length;
         var healthyAvailability = new int[n];
@@ -34,10 +34,11 @@ internal sealed class PriorityLoad
         var total = 0;
         for (var i = 0; i < n; i++)
         {
-            if (counts[i].All > 0)
+            var counted = counts[i].All - counts[i].Excluded;
+            if (counted > 0)
             {
-                healthyAvailability[i] = (int)Math.Min(100, overprovisioning * (long)counts[i].Healthy / counts[i].All);
-                degradedAvailability[i] = (int)Math.Min(100, overprovisioning * (long)counts[i].Degraded / counts[i].All);
+                healthyAvailability[i] = (int)Math.Min(100, overprovisioning * (long)counts[i].Healthy / counted);
+                degradedAvailability[i] = (int)Math.Min(100, overprovisioning * (long)counts[i].Degraded / counted);
             }
 
             total += healthyAvailability[i] + degradedAvailability[i];
@@ -48,7 +49,8 @@ internal sealed class PriorityLoad
         var allPanic = n > 0;
         for (var i = 0; i < n; i++)
         {
-            var usable = counts[i].All == 0 ? 0 : 100.0 * (counts[i].Healthy + counts[i].Degraded) / counts[i].All;
+            var counted = counts[i].All - counts[i].Excluded;
+            var usable = counted <= 0 ? 0 : 100.0 * (counts[i].Healthy + counts[i].Degraded) / counted;
             panic[i] = total != 100 && usable < panicThreshold;
             allPanic &= panic[i];
         }
@@ -96,7 +98,7 @@ internal sealed class PriorityLoad
         }
     }
 
-    private static void DistributeByCount((int All, int Healthy, int Degraded)[] counts, int[] load)
+    private static void DistributeByCount(PriorityCount[] counts, int[] load)
     {
         var all = counts.Sum(c => c.All);
         if (all == 0)

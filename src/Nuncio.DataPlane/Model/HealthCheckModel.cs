@@ -18,7 +18,7 @@ public sealed class HealthCheckModel
     /// <summary>Up to so many percent of the interval are added to each wait.</summary>
     public uint IntervalJitterPercent { get; init; }
 
-    /// <summary>The interval while no request has used the cluster. Default 60 s.</summary>
+    /// <summary>The interval until a request has been given an endpoint of the cluster, ever. Default 60 s.</summary>
     public TimeSpan NoTrafficInterval { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>The same for healthy endpoints.</summary>
@@ -27,13 +27,13 @@ public sealed class HealthCheckModel
     /// <summary>The interval of an unhealthy endpoint; null is the usual one.</summary>
     public TimeSpan? UnhealthyInterval { get; init; }
 
-    /// <summary>The wait after the first failure.</summary>
+    /// <summary>The wait after a failure that leaves a healthy endpoint so for now; null is as of an unhealthy one.</summary>
     public TimeSpan? UnhealthyEdgeInterval { get; init; }
 
-    /// <summary>The wait after the first success.</summary>
+    /// <summary>The wait after a success that leaves an unhealthy endpoint so for now; null is the usual one.</summary>
     public TimeSpan? HealthyEdgeInterval { get; init; }
 
-    /// <summary>Failures in a row until an endpoint is unhealthy (HTTP answers other than 503 count so; 503 is unhealthy at once, as in Envoy).</summary>
+    /// <summary>How often in a row there was no answer, or one that may be tried again, until an endpoint is unhealthy; any other bad answer makes it so at once.</summary>
     public required uint UnhealthyThreshold { get; init; }
 
     /// <summary>Successes in a row until it is healthy again; the very first success suffices at the start.</summary>

@@ -72,7 +72,7 @@ public sealed class ClusterState
 
     internal OutlierDetector? Outlier => _outlier;
 
-    /// <summary>A request has ever used it: from then on health checks come at their standard interval (no_traffic_interval of HealthCheck).</summary>
+    /// <summary>A request has ever been given an endpoint of it: from then on health checks come at their standard interval (no_traffic_interval of HealthCheck).</summary>
     internal bool IsUsed => Volatile.Read(ref _isUsed);
 
     /// <summary>What is spoken for a request that came with <paramref name="downstream"/>.</summary>
@@ -95,12 +95,12 @@ public sealed class ClusterState
     /// <summary>Chooses an endpoint; null where none is usable.</summary>
     internal EndpointState? Choose(ulong hash, bool hasHash, int attempt)
     {
-        if (_checker != null && !Volatile.Read(ref _isUsed))
+        var endpoint = Volatile.Read(ref _endpoints).Choose(hash, hasHash, attempt, out var panicked);
+        if (_checker != null && endpoint != null && !Volatile.Read(ref _isUsed))
         {
             Volatile.Write(ref _isUsed, true);
         }
 
-        var endpoint = Volatile.Read(ref _endpoints).Choose(hash, hasHash, attempt, out var panicked);
         if (panicked)
         {
             Metrics.LbHealthyPanic.Increment();
@@ -121,6 +121,19 @@ public sealed class ClusterState
         }
 
         return null;
+    }
+
+    /// <summary>An endpoint has answered a request: what that says of its health.</summary>
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="status">The answer's.</param>
+    /// <param name="headers">The answer's.</param>
+    internal void OnAnswered(EndpointState endpoint, int status, Http.HeaderMap headers)
+    {
+        _outlier?.OnResponse(endpoint, status);
+        if (_checker != null && headers.TryGet("x-envoy-immediate-health-check-fail"u8, out _))
+        {
+            _checker.FailPassively(endpoint);
+        }
     }
 
     /// <summary>Takes over a message that differs in its endpoints only.</summary>
@@ -405,6 +418,7 @@ public sealed class ClusterState
         Metrics.MembershipTotal.Set(set.All.Length);
         Metrics.MembershipHealthy.Set(set.HealthyCount);
         Metrics.MembershipDegraded.Set(set.DegradedCount);
+        Metrics.MembershipExcluded.Set(set.ExcludedCount);
     }
 
     private readonly record struct EndpointKey(IPEndPoint? Address, string Name, ushort Port, uint Priority);

@@ -37,6 +37,12 @@ public enum EndpointHealthFlags
 
     /// <summary>The control plane calls it degraded.</summary>
     DegradedEds = 8,
+
+    /// <summary>It passes its active checks and says that it is degraded.</summary>
+    DegradedActiveCheck = 16,
+
+    /// <summary>It asked to be left out at once, and does not count where a part of the endpoints decides.</summary>
+    Excluded = 32,
 }
 
 /// <summary>One address that requests of one cluster go to: its connections, load and health. Lives as long as the address stays in the cluster.</summary>
@@ -90,12 +96,16 @@ public sealed class EndpointState
     public EndpointHealthFlags HealthFlags => (EndpointHealthFlags)Volatile.Read(ref _health);
 
     /// <summary>How usable it is.</summary>
-    public EndpointHealth Health => HealthFlags switch
+    public EndpointHealth Health
     {
-        EndpointHealthFlags.None => EndpointHealth.Healthy,
-        EndpointHealthFlags.DegradedEds => EndpointHealth.Degraded,
-        _ => EndpointHealth.Unhealthy,
-    };
+        get
+        {
+            var flags = HealthFlags;
+            return (flags & (EndpointHealthFlags.FailedActiveCheck | EndpointHealthFlags.FailedOutlierCheck | EndpointHealthFlags.FailedEds)) != 0
+                ? EndpointHealth.Unhealthy
+                : (flags & (EndpointHealthFlags.DegradedEds | EndpointHealthFlags.DegradedActiveCheck)) != 0 ? EndpointHealth.Degraded : EndpointHealth.Healthy;
+        }
+    }
 
     /// <summary>
     /// Since when it is healthy, in milliseconds of the timer service: since it was first seen so, or since it passed its active checks again.

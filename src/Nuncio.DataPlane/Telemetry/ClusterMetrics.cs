@@ -71,6 +71,9 @@ public sealed class ClusterMetrics
         HealthCheckSuccesses = registry.Counter("envoy_cluster_health_check_success", labels);
         HealthCheckFailures = registry.Counter("envoy_cluster_health_check_failure", labels);
         HealthCheckNetworkFailures = registry.Counter("envoy_cluster_health_check_network_failure", labels);
+        HealthCheckPassiveFailures = registry.Counter("envoy_cluster_health_check_passive_failure", labels);
+        HealthCheckHealthy = registry.Gauge("envoy_cluster_health_check_healthy", labels);
+        HealthCheckDegraded = registry.Gauge("envoy_cluster_health_check_degraded", labels);
         OutlierEjections = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_total", labels);
         OutlierEjectionsOverflow = registry.Counter("envoy_cluster_outlier_detection_ejections_overflow", labels);
         OutlierEjectionsConsecutive5xx = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_consecutive_5xx", labels);
@@ -316,6 +319,15 @@ public sealed class ClusterMetrics
 
     /// <summary><c>envoy_cluster_health_check_network_failure</c>: failed for want of a connection.</summary>
     public MetricCounter HealthCheckNetworkFailures { get; }
+
+    /// <summary><c>envoy_cluster_health_check_passive_failure</c>: endpoints that said so in an answer to a client.</summary>
+    public MetricCounter HealthCheckPassiveFailures { get; }
+
+    /// <summary><c>envoy_cluster_health_check_healthy</c>: endpoints that pass now.</summary>
+    public MetricGauge HealthCheckHealthy { get; }
+
+    /// <summary><c>envoy_cluster_health_check_degraded</c>: endpoints that say that they are degraded.</summary>
+    public MetricGauge HealthCheckDegraded { get; }
 
     /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_total</c>: endpoints ejected.</summary>
     public MetricCounter OutlierEjections { get; }

@@ -13,6 +13,12 @@ namespace Nuncio.DataPlane.Upstream;
 /// <summary>A connection that speaks HTTP, or why there is none.</summary>
 public readonly record struct ClientConnect(HttpClientConnection? Connection, StreamResetReason Error, string Message);
 
+/// <summary>The other end's names, with the statistics of its cluster.</summary>
+/// <param name="HostName">The endpoint's; empty for none.</param>
+/// <param name="Name">What the request says of TLS; null for nothing.</param>
+/// <param name="Metrics">Where handshakes are counted.</param>
+internal readonly record struct ConnectNames(string HostName, UpstreamName? Name, ClusterMetrics Metrics);
+
 /// <summary>Makes connections that speak HTTP: TCP, TLS where the cluster has it, and the codec that was configured or that ALPN chose.</summary>
 public sealed class ClientConnector
 {
@@ -41,37 +47,23 @@ public sealed class ClientConnector
     /// <param name="hostName">The endpoint's name; empty for none.</param>
     /// <param name="name">What the request says of TLS; null for nothing.</param>
     /// <param name="metrics">The cluster's statistics.</param>
+    /// <param name="cancellationToken">Gives up earlier.</param>
     internal async ValueTask<ClientConnect> ConnectAsync(
-        IPEndPoint remote, ClusterModel cluster, UpstreamCodec codec, string hostName, UpstreamName? name, ClusterMetrics metrics)
+        IPEndPoint remote, ClusterModel cluster, UpstreamCodec codec, string hostName, UpstreamName? name, ClusterMetrics metrics,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(cluster);
-        var connect = await _transports.ConnectAsync(remote, cluster.Connect, CancellationToken.None);
+        var http2 = codec == UpstreamCodec.Http2;
+        var offer = codec == UpstreamCodec.Tunnel ? OfferNothing : cluster.Protocol == UpstreamProtocol.Auto ? OfferBoth : http2 ? OfferHttp2 : OfferHttp1;
+        var (connect, chosen) = await ConnectTransportAsync(remote, cluster, offer, new ConnectNames(hostName, name, metrics), cancellationToken);
         if (connect.Connection == null)
         {
             return new ClientConnect(null, connect.Error, connect.Message);
         }
 
-        var http2 = codec == UpstreamCodec.Http2;
-        if (cluster.Transport is { } transport)
+        if (cluster.Protocol == UpstreamProtocol.Auto)
         {
-            var offer = codec == UpstreamCodec.Tunnel ? OfferNothing : cluster.Protocol == UpstreamProtocol.Auto ? OfferBoth : http2 ? OfferHttp2 : OfferHttp1;
-            using var timeout = new CancellationTokenSource(cluster.Connect.ConnectTimeout, _time);
-            var shaken = await transport.HandshakeAsync(
-                connect.Connection, remote, new UpstreamHandshakeOptions(offer, hostName, name?.ServerName, name?.SubjectName), timeout.Token);
-            connect = shaken.Connect;
-            (connect.Connection == null ? metrics.SslConnectionError : metrics.SslHandshake).Increment();
-            if (connect.Connection == null)
-            {
-                return timeout.IsCancellationRequested
-                    ? new ClientConnect(null, StreamResetReason.ConnectionTimeout, "")
-                    : new ClientConnect(null, StreamResetReason.ConnectionFailure, connect.Message);
-            }
-
-            http2 = cluster.Protocol == UpstreamProtocol.Auto ? shaken.ApplicationProtocol == "h2" : http2;
-        }
-        else if (cluster.Protocol == UpstreamProtocol.Auto)
-        {
-            http2 = false;
+            http2 = chosen == "h2";
         }
 
         HttpClientConnection connection = codec == UpstreamCodec.Tunnel ? new TunnelClientConnection(connect.Connection)
@@ -79,6 +71,37 @@ public sealed class ClientConnector
             ? Http2ClientConnection.Open(connect.Connection, Options2(cluster) with { Metrics = metrics.Http2 }, _time)
             : new Http1ClientConnection(connect.Connection, Options1(cluster));
         return new ClientConnect(connection, StreamResetReason.None, "");
+    }
+
+    /// <summary>The same for bytes of any kind: TCP, and TLS where the cluster has it; with what ALPN chose, empty for nothing.</summary>
+    /// <param name="remote">Where to.</param>
+    /// <param name="cluster">How.</param>
+    /// <param name="offer">What ALPN offers.</param>
+    /// <param name="names">Of the other end, with the cluster's statistics.</param>
+    /// <param name="cancellationToken">Gives up earlier.</param>
+    internal async ValueTask<(TransportConnect Connect, string ApplicationProtocol)> ConnectTransportAsync(
+        IPEndPoint remote, ClusterModel cluster, string[] offer, ConnectNames names, CancellationToken cancellationToken)
+    {
+        var connect = await _transports.ConnectAsync(remote, cluster.Connect, cancellationToken);
+        if (connect.Connection == null || cluster.Transport is not { } transport)
+        {
+            return (connect, "");
+        }
+
+        using var timeout = new CancellationTokenSource(cluster.Connect.ConnectTimeout, _time);
+        using var either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken) : null;
+        var shaken = await transport.HandshakeAsync(
+            connect.Connection, remote, new UpstreamHandshakeOptions(offer, names.HostName, names.Name?.ServerName, names.Name?.SubjectName), (either ?? timeout).Token);
+        connect = shaken.Connect;
+        (connect.Connection == null ? names.Metrics.SslConnectionError : names.Metrics.SslHandshake).Increment();
+        if (connect.Connection == null)
+        {
+            connect = timeout.IsCancellationRequested
+                ? new TransportConnect(null, StreamResetReason.ConnectionTimeout, "")
+                : new TransportConnect(null, StreamResetReason.ConnectionFailure, connect.Message);
+        }
+
+        return (connect, shaken.ApplicationProtocol);
     }
 
     // The pool looks after idle connections, and how long and for how many requests one lives.

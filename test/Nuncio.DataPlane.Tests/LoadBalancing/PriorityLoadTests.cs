@@ -14,7 +14,7 @@ public class PriorityLoadTests
     [InlineData(0, 0, 100)]
     public void Compute_TwoPriorities_DividesAsDocumented(int healthyOfHundred, int first, int second)
     {
-        var load = PriorityLoad.Compute([(100, healthyOfHundred, 0), (100, 100, 0)], 140, 50);
+        var load = PriorityLoad.Compute([new(100, healthyOfHundred, 0), new(100, 100, 0)], 140, 50);
         load.Healthy.ShouldBe([first, second]);
         load.Panic.ShouldBe([false, false]);
     }
@@ -22,7 +22,7 @@ public class PriorityLoadTests
     [Fact]
     public void Compute_OnePriorityBelowThreshold_Panics()
     {
-        var load = PriorityLoad.Compute([(10, 4, 0)], 140, 50);
+        var load = PriorityLoad.Compute([new(10, 4, 0)], 140, 50);
         load.Panic.ShouldBe([true]);
         load.Healthy.ShouldBe([100]);
     }
@@ -30,7 +30,7 @@ public class PriorityLoadTests
     [Fact]
     public void Compute_ThresholdZero_NeverPanics()
     {
-        var load = PriorityLoad.Compute([(10, 0, 0)], 140, 0);
+        var load = PriorityLoad.Compute([new(10, 0, 0)], 140, 0);
         load.Panic.ShouldBe([false]);
         load.Healthy.ShouldBe([0]);
     }
@@ -38,7 +38,7 @@ public class PriorityLoadTests
     [Fact]
     public void Compute_OnlyDegraded_GoesToDegraded()
     {
-        var load = PriorityLoad.Compute([(10, 0, 10)], 140, 50);
+        var load = PriorityLoad.Compute([new(10, 0, 10)], 140, 50);
         load.Degraded.ShouldBe([100]);
         load.Panic.ShouldBe([false]);
     }
