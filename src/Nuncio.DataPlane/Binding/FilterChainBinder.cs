@@ -5,6 +5,7 @@ using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Tls;
 using ConnectionLimitV3 = Envoy.Extensions.Filters.Network.ConnectionLimit.V3.ConnectionLimit;
+using QuicV3 = Envoy.Extensions.TransportSockets.Quic.V3.QuicDownstreamTransport;
 using RawBufferV3 = Envoy.Extensions.TransportSockets.RawBuffer.V3.RawBuffer;
 using TcpProxyV3 = Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy;
 
@@ -37,13 +38,20 @@ internal sealed class FilterChainBinder
     }
 
     /// <summary>Binds a chain; null with errors when it cannot be used.</summary>
-    public FilterChainModel? Bind(ListenerV3.FilterChain message, string path, HashSet<string> keys, ListenerModel? previous, BindErrors errors)
+    /// <param name="message">The message.</param>
+    /// <param name="path">Its place in the listener.</param>
+    /// <param name="isQuic">The listener speaks QUIC, not TCP.</param>
+    /// <param name="keys">The keys of the listener's other chains.</param>
+    /// <param name="previous">The model in effect; null for none.</param>
+    /// <param name="errors">Where errors go.</param>
+    public FilterChainModel? Bind(
+        ListenerV3.FilterChain message, string path, bool isQuic, HashSet<string> keys, ListenerModel? previous, BindErrors errors)
     {
         var before = errors.Count;
         SupportedFields.Check(
             message, path, errors, "filter_chain_match", "filters", "metadata", "transport_socket", "transport_socket_connect_timeout", "name");
         var match = FilterChainMatchBinder.Bind(message.FilterChainMatch, BindErrors.Path(path, "filter_chain_match"), errors);
-        var transport = Transport(message.TransportSocket, BindErrors.Path(path, "transport_socket"), errors);
+        var transport = Transport(message.TransportSocket, isQuic, BindErrors.Path(path, "transport_socket"), errors);
         if (message.Filters.Count == 0)
         {
             errors.Add(path + ".filters", "A filter chain needs a network filter.");
@@ -60,6 +68,13 @@ internal sealed class FilterChainBinder
             ?? TimeSpan.Zero;
         var last = message.Filters.Count - 1;
         var filter = Filter(message.Filters[last], BindErrors.Path(path, "filters", last), key, previous, errors);
+        if (filter is not null && isQuic != filter is HttpConnectionFilterModel { IsHttp3: true })
+        {
+            errors.Add(
+                BindErrors.Path(path, "filters", last) + ".typed_config",
+                isQuic ? "QUIC carries HTTP/3, and nothing else: the codec_type must be HTTP3." : "HTTP/3 needs QUIC, and with it a UDP port.");
+        }
+
         var limits = new List<ConnectionLimit>(last);
         for (var i = 0; i < last; i++)
         {
@@ -128,8 +143,13 @@ internal sealed class FilterChainBinder
         return new ConnectionLimit(limit.StatPrefix, most, delay < LongestDelay ? delay : LongestDelay, _metrics);
     }
 
-    private DownstreamTlsModel? Transport(CoreV3.TransportSocket? socket, string path, BindErrors errors)
+    private DownstreamTlsModel? Transport(CoreV3.TransportSocket? socket, bool isQuic, string path, BindErrors errors)
     {
+        if (isQuic)
+        {
+            return Quic(socket, path, errors);
+        }
+
         if (socket is null || (socket.TypedConfig is { } raw && raw.Is(RawBufferV3.Descriptor)))
         {
             return null;
@@ -142,6 +162,23 @@ internal sealed class FilterChainBinder
         }
 
         return DownstreamTlsModel.Bind(message, path + ".typed_config", _secrets, _time, errors);
+    }
+
+    private DownstreamTlsModel? Quic(CoreV3.TransportSocket? socket, string path, BindErrors errors)
+    {
+        path += ".typed_config";
+        if (socket?.TypedConfig is not { } any || !any.Is(QuicV3.Descriptor) || !any.TryRead<QuicV3>(out var message) || message.DownstreamTlsContext is not { } tls)
+        {
+            errors.Add(path, $"QUIC needs its transport socket with TLS, and not {socket?.TypedConfig?.TypeUrl ?? socket?.Name ?? "none"}.");
+            return null;
+        }
+
+        if (message.EnableEarlyData is true)
+        {
+            errors.AddPartial(path + ".enable_early_data", "What clients send before their handshake is done waits for it.");
+        }
+
+        return DownstreamTlsModel.BindQuic(tls, path + ".downstream_tls_context", _secrets, _time, errors);
     }
 
     private NetworkFilterModel? Filter(ListenerV3.Filter message, string path, string key, ListenerModel? previous, BindErrors errors)

@@ -1,6 +1,7 @@
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http1;
 using Nuncio.DataPlane.Http.Http2;
+using Nuncio.DataPlane.Http.Http3;
 using Nuncio.DataPlane.Model;
 
 namespace Nuncio.DataPlane.Binding;
@@ -44,6 +45,20 @@ internal static class HttpCodecBinder
         MaxHeaderCount = model.MaxRequestHeaderCount,
         UnderscoreAction = Underscores(model),
         PrefaceTimeout = model.RequestHeadersTimeout > TimeSpan.Zero ? model.RequestHeadersTimeout : Http1ServerOptions.Default.RequestHeadersTimeout,
+        IdleTimeout = model.ConnectionIdleTimeout > TimeSpan.Zero ? model.ConnectionIdleTimeout : null,
+        MaxConnectionDuration = model.MaxConnectionDuration > TimeSpan.Zero ? model.MaxConnectionDuration : null,
+        MaxRequestsPerConnection = model.MaxRequestsPerConnection,
+    };
+
+    /// <summary>For HTTP/3.</summary>
+    public static Http3Options Http3(HttpConnectionManagerModel model) => model.Http3Options with
+    {
+        StreamErrorOnInvalidHttpMessage =
+            model.Message?.Http3ProtocolOptions?.OverrideStreamErrorOnInvalidHttpMessage ?? model.StreamErrorOnInvalidHttpMessage,
+        MaxHeaderBytes = model.MaxRequestHeaderBytes,
+        MaxHeaderCount = model.MaxRequestHeaderCount,
+        UnderscoreAction = Underscores(model),
+        RequestHeadersTimeout = model.RequestHeadersTimeout > TimeSpan.Zero ? model.RequestHeadersTimeout : Http1ServerOptions.Default.RequestHeadersTimeout,
         IdleTimeout = model.ConnectionIdleTimeout > TimeSpan.Zero ? model.ConnectionIdleTimeout : null,
         MaxConnectionDuration = model.MaxConnectionDuration > TimeSpan.Zero ? model.MaxConnectionDuration : null,
         MaxRequestsPerConnection = model.MaxRequestsPerConnection,

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Google.Protobuf.WellKnownTypes;
+using Nuncio.DataPlane.Http.Http3;
 using Nuncio.DataPlane.AccessLogging;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Pipeline;
@@ -145,6 +146,7 @@ public sealed class HttpConnectionManagerBinder
             MaxRequestsPerConnection = (int)Math.Min(common?.MaxRequestsPerConnection ?? 0, int.MaxValue),
             Http1Options = message.HttpProtocolOptions,
             Http2Options = ValueBinder.Http2(message.Http2ProtocolOptions, "http2_protocol_options", found),
+            Http3Options = Http3OptionsBinder.Bind(message.Http3ProtocolOptions, "http3_protocol_options", found),
             StreamErrorOnInvalidHttpMessage = message.StreamErrorOnInvalidHttpMessage ?? false,
             LocalReply = LocalReplyBinder.Bind(message.LocalReplyConfig, "local_reply_config", found),
             AccessLogs = _accessLogs.Bind(message.AccessLog, "", found),

@@ -6,6 +6,7 @@ using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Transport;
+using Nuncio.DataPlane.Transport.Quic;
 using HttpInspectorV3 = Envoy.Extensions.Filters.Listener.HttpInspector.V3.HttpInspector;
 using ProxyProtocolV3 = Envoy.Extensions.Filters.Listener.ProxyProtocol.V3.ProxyProtocol;
 using TlsInspectorV3 = Envoy.Extensions.Filters.Listener.TlsInspector.V3.TlsInspector;
@@ -38,7 +39,7 @@ internal sealed class ListenerBinder
             message, "", errors,
             "name", "address", "additional_addresses", "stat_prefix", "filter_chains", "default_filter_chain", "per_connection_buffer_limit_bytes", "metadata",
             "drain_type", "listener_filters", "listener_filters_timeout", "traffic_direction", "reuse_port", "enable_reuse_port", "tcp_backlog_size",
-            "max_connections_to_accept_per_socket_event", "bind_to_port", "ignore_global_conn_limit", "bypass_overload_manager", "tcp_keepalive", "access_log");
+            "udp_listener_config", "max_connections_to_accept_per_socket_event", "bind_to_port", "ignore_global_conn_limit", "bypass_overload_manager", "tcp_keepalive", "access_log");
         var inspection = ValueBinder.Duration(message.ListenerFiltersTimeout, "listener_filters_timeout", errors);
         if (message.BindToPort is false)
         {
@@ -47,6 +48,8 @@ internal sealed class ListenerBinder
 
         var logs = _logs.Bind(message.AccessLog, "", errors);
         var addresses = Addresses(message, errors);
+        var isQuic = addresses.Exists(static address => address.IsUdp);
+        var quic = isQuic ? Quic(message, addresses, errors) : null;
         var chains = new List<FilterChainModel>(message.FilterChains.Count);
         var keys = new HashSet<string>(StringComparer.Ordinal);
         var matches = new Dictionary<ListenerV3.FilterChainMatch, int>();
@@ -61,13 +64,13 @@ internal sealed class ListenerBinder
                 continue;
             }
 
-            if (_chains.Bind(chain, path, keys, previous, errors) is { } model)
+            if (_chains.Bind(chain, path, isQuic, keys, previous, errors) is { } model)
             {
                 chains.Add(model);
             }
         }
 
-        var byDefault = message.DefaultFilterChain is null ? null : _chains.Bind(message.DefaultFilterChain, "default_filter_chain", keys, previous, errors);
+        var byDefault = message.DefaultFilterChain is null ? null : _chains.Bind(message.DefaultFilterChain, "default_filter_chain", isQuic, keys, previous, errors);
         if (message.FilterChains.Count == 0 && message.DefaultFilterChain is null)
         {
             errors.Add("filter_chains", "A listener needs at least one filter chain.");
@@ -97,6 +100,7 @@ internal sealed class ListenerBinder
             InspectionTimeout = inspection ?? TimeSpan.FromSeconds(15),
             AccessLogs = logs,
             HeaderSpelling = spelling,
+            Quic = quic,
             Backlog = (int)Math.Min(message.TcpBacklogSize ?? 4096, 65535),
             BufferLimit = (int)Math.Min(message.PerConnectionBufferLimitBytes ?? 1024 * 1024, int.MaxValue / 2),
             KeepAlive = message.TcpKeepalive is { } keepAlive
@@ -156,11 +160,10 @@ internal sealed class ListenerBinder
         }
 
         path += ".socket_address";
-        if (socket.Protocol != CoreV3.SocketAddress.Types.Protocol.Tcp)
+        var isUdp = socket.Protocol == CoreV3.SocketAddress.Types.Protocol.Udp;
+        if (isUdp && !QuicSupport.IsAvailable)
         {
-            errors.Add(
-                path + ".protocol",
-                "HTTP/3 needs QUIC, which the embedded proxy does not have: it is served with --data-plane envoy. Other listeners are not concerned.");
+            errors.Add(path + ".protocol", QuicSupport.Missing);
             return null;
         }
 
@@ -176,8 +179,45 @@ internal sealed class ListenerBinder
             return null;
         }
 
-        return new ListenAddress(new IPEndPoint(ip, (int)socket.PortValue), ip.AddressFamily == AddressFamily.InterNetworkV6 && socket.Ipv4Compat);
+        return new ListenAddress(new IPEndPoint(ip, (int)socket.PortValue), ip.AddressFamily == AddressFamily.InterNetworkV6 && socket.Ipv4Compat, isUdp);
     }
+
+    private static QuicListenerModel? Quic(ListenerV3.Listener message, List<ListenAddress> addresses, BindErrors errors)
+    {
+        const string Path = "udp_listener_config";
+        SupportedFields.Check(message.UdpListenerConfig, Path, errors, "quic_options");
+        if (message.UdpListenerConfig?.QuicOptions is not { } options || addresses.Exists(static address => !address.IsUdp))
+        {
+            errors.Add(Path, "UDP is supported for QUIC only, on listeners of their own.");
+            return null;
+        }
+
+        if (message.ListenerFilters.Count > 0)
+        {
+            errors.Add("listener_filters", "Listener filters look at TCP connections; QUIC has none.");
+        }
+
+        const string QuicPath = Path + ".quic_options";
+        const string ProtocolPath = QuicPath + ".quic_protocol_options";
+        var protocol = options.QuicProtocolOptions_;
+        SupportedFields.Check(options, QuicPath, errors, "quic_protocol_options", "idle_timeout", "crypto_handshake_timeout");
+        SupportedFields.Check(
+            protocol, ProtocolPath, errors, "max_concurrent_streams", "initial_stream_window_size", "initial_connection_window_size", "idle_network_timeout");
+        var defaults = new QuicListenerModel();
+        return new QuicListenerModel
+        {
+            MaxConcurrentStreams = (int)Math.Clamp(protocol?.MaxConcurrentStreams ?? (uint)defaults.MaxConcurrentStreams, 1, ushort.MaxValue),
+            InitialStreamWindowSize = Window(protocol?.InitialStreamWindowSize, 16 << 20),
+            InitialConnectionWindowSize = Window(protocol?.InitialConnectionWindowSize, 24 << 20),
+            IdleTimeout = ValueBinder.Duration(protocol?.IdleNetworkTimeout, ProtocolPath + ".idle_network_timeout", errors)
+                ?? ValueBinder.Duration(options.IdleTimeout, QuicPath + ".idle_timeout", errors) ?? defaults.IdleTimeout,
+            HandshakeTimeout = ValueBinder.Duration(options.CryptoHandshakeTimeout, QuicPath + ".crypto_handshake_timeout", errors)
+                ?? defaults.HandshakeTimeout,
+        };
+    }
+
+    // Envoy takes no less than 16 KiB.
+    private static int? Window(uint? value, uint atMost) => value is { } set ? (int)Math.Clamp(set, 16 << 10, atMost) : null;
 
     private static (ProxyProtocolModel? Proxy, bool Tls, bool Http) ListenerFilters(ListenerV3.Listener message, BindErrors errors)
     {

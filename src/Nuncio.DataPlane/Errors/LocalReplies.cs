@@ -65,6 +65,9 @@ public static class LocalReplies
     /// <summary>A request over HTTP/2 is malformed (RFC 9113, 8.1.1).</summary>
     public const string Http2MessagingDetails = "http2.violation.of.messaging.rule";
 
+    /// <summary>A request over HTTP/3 is malformed (RFC 9114, 4.1.2).</summary>
+    public const string Http3MessagingDetails = "http3.invalid_header_field";
+
     /// <summary>What came on an HTTP/2 connection could not be decoded.</summary>
     public const string Http2CodecDetails = "codec_error:compression_error";
 

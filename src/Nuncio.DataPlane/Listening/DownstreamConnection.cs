@@ -1,11 +1,8 @@
 using System.Net;
-using Microsoft.Extensions.Logging;
-using Nuncio.DataPlane.AccessLogging;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Pipeline;
 using Nuncio.DataPlane.State;
-using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Tls;
 using Nuncio.DataPlane.Time;
 using Nuncio.DataPlane.Transport;
@@ -16,141 +13,39 @@ namespace Nuncio.DataPlane.Listening;
 /// A client's connection from its acceptance on: what it is is read from its first bytes (PROXY protocol, ClientHello, HTTP), its filter chain is chosen,
 /// TLS is shaken hands over, and the chain's network filter takes it.
 /// </summary>
-internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDeadline
+internal sealed class DownstreamConnection : ListenerConnection, IDeadlineOwner, IOpeningDeadline
 {
     private static readonly string[] NoProtocols = [];
-    private static long lastId;
-
-    private readonly ListenerState _listener;
-    private readonly ListenerModel _model;
-    private ClusterGeneration? _clusters;
     private readonly TransportConnection _socket;
     private readonly LazyDeadline _deadline;
     private readonly PeekBuffer _peek = new();
-    private readonly long _opened;
-    private readonly long _id;
+    private ClusterGeneration? _clusters;
     private IPEndPoint _remote;
     private IPEndPoint _local;
     private string _serverName = "";
     private IReadOnlyList<string> _offered = NoProtocols;
     private bool _isTls;
-    private NetworkSession? _session;
-    private volatile bool _endAnnounced;
     private volatile bool _handshaking;
-    private ConnectionRecord? _record;
     private TransportConnection? _encrypted;
-    private IReadOnlyList<ConnectionLimit> _limits = [];
-    private int _counted;
-    private volatile bool _draining;
-    private HttpConnectionManagerMetrics? _http;
-    private bool _countsAsTls;
-    private DownstreamConnectionInfo? _described;
 
     public DownstreamConnection(ListenerState listener, ListenerModel model, ClusterGeneration clusters, TransportConnection socket)
+        : base(listener, model)
     {
-        _listener = listener;
-        _model = model;
         _clusters = clusters;
         _socket = socket;
         _deadline = new LazyDeadline(listener.Environment.Timers, this);
-        _opened = listener.Environment.Timers.NowMilliseconds;
-        _id = Interlocked.Increment(ref lastId);
         _remote = socket.RemoteEndPoint;
         _local = socket.LocalEndPoint;
     }
 
-    /// <summary>The key of the chain that it was given; null as long as it has none.</summary>
-    public string? ChainKey { get; private set; }
-
-    /// <summary>Serves until the end. Never fails.</summary>
-    public async Task RunAsync()
-    {
-        var metrics = _listener.Metrics;
-        try
-        {
-            if (await BeginAsync() is { } session)
-            {
-                _deadline.Clear();
-                Volatile.Write(ref _session, session);
-                Interlocked.MemoryBarrier();
-                if (_endAnnounced)
-                {
-                    session.AnnounceEnd();
-                }
-
-                if (_draining)
-                {
-                    session.Drain();
-                }
-
-                // The session copies what was peeked before it first waits.
-                var run = session.RunAsync();
-                _peek.Release();
-                await run;
-            }
-        }
-        catch (Exception e)
-        {
-            LogFailed(_listener.Environment.Logger, e, _model.Name);
-        }
-        finally
-        {
-            _deadline.End();
-            _http?.CountClosed(
-                _countsAsTls, (_encrypted ?? _socket).IsEndedByPeer, _described?.EndedInRequest ?? false,
-                _listener.Environment.Timers.NowMilliseconds - _opened);
-            _socket.Abort();
-            for (var i = 0; i < _counted; i++)
-            {
-                _limits[i].Remove();
-            }
-
-            _record?.Write(_model.AccessLogs);
-            _listener.Remove(this);
-            if (ChainKey is not null)
-            {
-                metrics.DownstreamConnectionsActive.Decrement();
-                metrics.DownstreamConnectionsDestroy.Increment();
-                metrics.DownstreamConnectionsLengthMilliseconds.Record(_listener.Environment.Timers.NowMilliseconds - _opened);
-            }
-        }
-    }
-
-    /// <summary>The client is told that the end is near, as soon as it speaks a protocol that can say so.</summary>
-    public void AnnounceEnd()
-    {
-        _endAnnounced = true;
-        Interlocked.MemoryBarrier();
-        Volatile.Read(ref _session)?.AnnounceEnd();
-    }
-
-    /// <summary>No new requests.</summary>
-    public void Drain()
-    {
-        _draining = true;
-        Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _session) is { } session)
-        {
-            session.Drain();
-        }
-        else
-        {
-            _socket.Abort();
-        }
-    }
-
-    /// <summary>Ends it now.</summary>
-    public void Abort()
-    {
-        Volatile.Read(ref _session)?.Abort();
-        _socket.Abort();
-    }
+    /// <inheritdoc/>
+    protected override bool IsEndedByPeer => (_encrypted ?? _socket).IsEndedByPeer;
 
     void IDeadlineOwner.OnDeadline()
     {
-        if (Volatile.Read(ref _session) is null)
+        if (!IsServed)
         {
-            (_handshaking ? _listener.Metrics.HandshakeTimeout : _listener.Metrics.DownstreamPreConnectionsTimeout).Increment();
+            (_handshaking ? Listener.Metrics.HandshakeTimeout : Listener.Metrics.DownstreamPreConnectionsTimeout).Increment();
 
             _ = _socket.DisposeAsync().AsTask();
         }
@@ -168,16 +63,38 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         }
     }
 
-    private async ValueTask<NetworkSession?> BeginAsync()
+    /// <inheritdoc/>
+    protected override Task ServeAsync(NetworkSession session)
     {
-        if (_model.InspectionTimeout > TimeSpan.Zero && (_model.InspectTls || _model.InspectHttp || _model.ProxyProtocol is not null))
+        _deadline.Clear();
+
+        // The session copies what was peeked before it first waits.
+        var run = session.RunAsync();
+        _peek.Release();
+        return run;
+    }
+
+    /// <inheritdoc/>
+    protected override void End()
+    {
+        _deadline.End();
+        _socket.Abort();
+    }
+
+    /// <inheritdoc/>
+    protected override void AbortTransport() => _socket.Abort();
+
+    /// <inheritdoc/>
+    protected override async ValueTask<NetworkSession?> BeginAsync()
+    {
+        if (Model.InspectionTimeout > TimeSpan.Zero && (Model.InspectTls || Model.InspectHttp || Model.ProxyProtocol is not null))
         {
-            _deadline.Set(_model.InspectionTimeout);
+            _deadline.Set(Model.InspectionTimeout);
             if (!await InspectAsync())
             {
                 if (_socket.IsEndedByPeer)
                 {
-                    _listener.Metrics.ListenerFilterRemoteClose.Increment();
+                    Listener.Metrics.ListenerFilterRemoteClose.Increment();
                 }
 
                 return null;
@@ -186,12 +103,12 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
             _deadline.Clear();
         }
 
-        if (_model.AccessLogs.Count > 0)
+        if (Model.AccessLogs.Count > 0)
         {
-            Record(Describe(encrypted: null));
+            Describe(DescriptionOf(encrypted: null));
         }
 
-        var chain = _model.Chains.Find(new FilterChainInput
+        var chain = Model.Chains.Find(new FilterChainInput
         {
             Local = _local,
             Remote = _remote,
@@ -202,17 +119,17 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         });
         if (chain is null)
         {
-            _listener.Metrics.NoFilterChainMatch.Increment();
-            if (_record is not null)
+            Listener.Metrics.NoFilterChainMatch.Increment();
+            if (LogRecord is { } record)
             {
-                _record.Flags |= ResponseFlags.NoRouteFound;
-                _record.ResponseCodeDetails = "filter_chain_not_found";
+                record.Flags |= ResponseFlags.NoRouteFound;
+                record.ResponseCodeDetails = "filter_chain_not_found";
             }
 
             return null;
         }
 
-        if (chain.Limits.Count > 0 && !await TryCountAsync(chain.Limits))
+        if (!await TryJoinAsync(chain))
         {
             return null;
         }
@@ -220,14 +137,6 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         // Let go here: a connection may live for days.
         var clusters = _clusters!;
         _clusters = null;
-        ChainKey = chain.Key;
-
-        // As in Envoy a connection counts from here on.
-        _listener.Metrics.DownstreamConnectionsTotal.Increment();
-        _listener.Metrics.DownstreamConnectionsActive.Increment();
-        _countsAsTls = chain.Transport is not null;
-        _http = chain.Filter.HttpMetrics;
-        _http?.CountOpened(_countsAsTls);
         TlsTransportConnection? encrypted = null;
         if (chain.Transport is { } transport)
         {
@@ -240,32 +149,28 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
             _encrypted = encrypted;
         }
 
-        var connection = _described = Describe(encrypted);
-        if (_record is not null)
-        {
-            Record(connection);
-        }
-
+        var connection = DescriptionOf(encrypted);
+        Describe(connection);
         return await chain.Filter.BeginAsync(new AcceptedConnection
         {
             Transport = encrypted ?? _socket,
-            Metrics = _listener.Metrics,
+            Metrics = Listener.Metrics,
             Peek = _peek,
             Clusters = clusters,
             Opening = this,
             Connection = connection,
-            Record = _record,
+            Record = LogRecord,
         });
     }
 
-    private DownstreamConnectionInfo Describe(TlsTransportConnection? encrypted) => new()
+    private DownstreamConnectionInfo DescriptionOf(TlsTransportConnection? encrypted) => new()
     {
-        Id = _id,
+        Id = Id,
         DirectRemoteAddress = _socket.RemoteEndPoint,
         RemoteAddress = _remote,
         LocalAddress = _local,
-        HeaderSpelling = _model.HeaderSpelling,
-        BufferLimit = _model.BufferLimit,
+        HeaderSpelling = Model.HeaderSpelling,
+        BufferLimit = Model.BufferLimit,
         IsTls = encrypted is not null,
         ServerName = _serverName,
         ApplicationProtocol = encrypted?.ApplicationProtocol ?? "",
@@ -277,45 +182,18 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         PeerCertificateValidated = encrypted?.IsPeerValidated ?? false,
     };
 
-    private void Record(DownstreamConnectionInfo connection)
-    {
-        var clock = _listener.Environment.Timers.Time;
-        _record = _record is null ? new ConnectionRecord(connection, clock) : new ConnectionRecord(connection, clock, _record.StartTimestamp, _record.StartTime);
-    }
-
-    private async ValueTask<bool> TryCountAsync(IReadOnlyList<ConnectionLimit> limits)
-    {
-        _limits = limits;
-        foreach (var limit in limits)
-        {
-            if (!limit.TryAdd())
-            {
-                if (limit.Delay > TimeSpan.Zero)
-                {
-                    await Task.Delay(limit.Delay, _listener.Environment.Timers.Time);
-                }
-
-                return false;
-            }
-
-            _counted++;
-        }
-
-        return true;
-    }
-
     private async ValueTask<TlsTransportConnection?> EncryptAsync(FilterChainModel chain, DownstreamTlsModel model)
     {
         _handshaking = true;
         _deadline.Set(chain.HandshakeTimeout);
-        if (!await ReadHelloAsync(model) || await model.AcceptAsync(_socket, _peek.Take(), _serverName, CancellationToken.None, _listener.Metrics) is not { } encrypted)
+        if (!await ReadHelloAsync(model) || await model.AcceptAsync(_socket, _peek.Take(), _serverName, CancellationToken.None, Listener.Metrics) is not { } encrypted)
         {
             return null;
         }
 
         _deadline.Clear();
         _handshaking = false;
-        _listener.Metrics.CountHandshake(encrypted);
+        Listener.Metrics.CountHandshake(encrypted);
         return encrypted;
     }
 
@@ -331,7 +209,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
         {
             if (!await _peek.ReadAsync(_socket))
             {
-                _listener.Metrics.SslConnectionError.Increment();
+                Listener.Metrics.SslConnectionError.Increment();
                 return false;
             }
         }
@@ -341,17 +219,17 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
 
     private async ValueTask<bool> InspectAsync()
     {
-        if (_model.ProxyProtocol is { } proxy && !await ReadProxyProtocolAsync(proxy))
+        if (Model.ProxyProtocol is { } proxy && !await ReadProxyProtocolAsync(proxy))
         {
             return false;
         }
 
-        if (_model.InspectTls && !await InspectTlsAsync())
+        if (Model.InspectTls && !await InspectTlsAsync())
         {
             return false;
         }
 
-        return !_model.InspectHttp || _isTls || await InspectHttpAsync();
+        return !Model.InspectHttp || _isTls || await InspectHttpAsync();
     }
 
     private async ValueTask<bool> ReadProxyProtocolAsync(ProxyProtocolModel proxy)
@@ -382,7 +260,7 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
 
     private async ValueTask<bool> InspectTlsAsync()
     {
-        var metrics = _listener.Metrics.TlsInspector;
+        var metrics = Listener.Metrics.TlsInspector;
         while (true)
         {
             switch (ClientHello.TryParse(_peek.Bytes.Span, out var hello))
@@ -427,7 +305,4 @@ internal sealed partial class DownstreamConnection : IDeadlineOwner, IOpeningDea
             }
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "A connection of listener {Listener} ended with a defect of ours")]
-    private static partial void LogFailed(ILogger logger, Exception exception, string listener);
 }

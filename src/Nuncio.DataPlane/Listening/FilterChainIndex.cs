@@ -18,8 +18,11 @@ public readonly ref struct FilterChainInput
     /// <summary>SNI in lower case; empty without.</summary>
     public required string ServerName { get; init; }
 
-    /// <summary>It is TLS.</summary>
+    /// <summary>It is TLS, QUIC's apart.</summary>
     public required bool IsTls { get; init; }
+
+    /// <summary>It is QUIC.</summary>
+    public bool IsQuic { get; init; }
 
     /// <summary>Offered by ALPN, or seen.</summary>
     public required IReadOnlyList<string> ApplicationProtocols { get; init; }
@@ -159,7 +162,7 @@ public sealed class FilterChainIndex
                 return chains[0];
             }
 
-            var protocol = input.IsTls ? "tls" : "raw_buffer";
+            var protocol = input.IsQuic ? "quic" : input.IsTls ? "tls" : "raw_buffer";
             var left = Narrow(chains, chain => chain.Match.TransportProtocol == protocol, chain => chain.Match.TransportProtocol.Length == 0);
             var applications = input.ApplicationProtocols;
             var offered = applications.FirstOrDefault(offer => left.Exists(chain => chain.Match.ApplicationProtocols.Contains(offer)));

@@ -2,11 +2,13 @@ using Nuncio.DataPlane.Binding;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http1;
 using Nuncio.DataPlane.Http.Http2;
+using Nuncio.DataPlane.Http.Http3;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Time;
 using Nuncio.DataPlane.Transport;
+using Nuncio.DataPlane.Transport.Quic;
 using Codec = Envoy.Extensions.Filters.Network.HttpConnectionManager.V3.HttpConnectionManager.Types.CodecType;
 
 namespace Nuncio.DataPlane.Listening;
@@ -15,7 +17,6 @@ namespace Nuncio.DataPlane.Listening;
 internal sealed class HttpConnectionFilterModel : NetworkFilterModel
 {
     private readonly Codec _codec;
-    private readonly string _statPrefix;
     private readonly Http1ServerOptions _http1;
     private readonly Http2Options _http2;
     private readonly HttpConnectionManagerMetrics _metrics;
@@ -30,9 +31,10 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
     public HttpConnectionFilterModel(HttpConnectionManagerModel model, HttpStreamProcessor processor, ClusterTable clusters, HttpConnectionManagerMetrics metrics, TimerService timers)
     {
         _codec = model.Codec;
-        _statPrefix = model.StatPrefix;
+        StatPrefix = model.StatPrefix;
         _http1 = HttpCodecBinder.Http1(model) with { Metrics = metrics };
         _http2 = HttpCodecBinder.Http2(model) with { Metrics = metrics.Http2 };
+        Http3 = HttpCodecBinder.Http3(model) with { Metrics = metrics.Http3 };
         _metrics = metrics;
         _timers = timers;
         AccessLogs = model.AccessLogs;
@@ -40,6 +42,15 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
         Processor = processor;
         Slot = new ProcessorSlot(processor, clusters);
     }
+
+    /// <summary>Its statistics' name.</summary>
+    public string StatPrefix { get; }
+
+    /// <summary>It serves QUIC, and nothing else.</summary>
+    public bool IsHttp3 => _codec == Codec.Http3;
+
+    /// <summary>How HTTP/3 is spoken.</summary>
+    public Http3Options Http3 { get; }
 
     /// <summary>This configuration's processor.</summary>
     public HttpStreamProcessor Processor { get; }
@@ -59,14 +70,19 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
     /// <inheritdoc/>
     public override async ValueTask<NetworkSession?> BeginAsync(AcceptedConnection connection)
     {
-        connection.Connection.HttpMetrics = connection.Metrics.Http(_statPrefix);
+        connection.Connection.HttpMetrics = connection.Metrics.Http(StatPrefix);
         return await SpeaksHttp2Async(connection) switch
         {
             null => null,
-            true => new CountedSession(new Http2Session(connection, Slot, _http2, _timers.Time, _metrics), _metrics, isHttp2: true),
-            false => new CountedSession(new Http1Session(connection, Slot, _http1, _timers), _metrics, isHttp2: false),
+            true => new CountedSession(new Http2Session(connection, Slot, _http2, _timers.Time, _metrics), _metrics.DownstreamConnectionsHttp2Total, _metrics.DownstreamConnectionsHttp2Active),
+            false => new CountedSession(new Http1Session(connection, Slot, _http1, _timers), _metrics.DownstreamConnectionsHttp1Total, _metrics.DownstreamConnectionsHttp1Active),
         };
     }
+
+    /// <summary>Begins to serve a QUIC connection.</summary>
+    public NetworkSession BeginHttp3(QuicTransportConnection transport, DownstreamConnectionInfo connection, int maxConcurrentStreams) => new CountedSession(
+        new Http3Session(transport, connection, Slot, Http3, maxConcurrentStreams, _timers, _metrics),
+        _metrics.DownstreamConnectionsHttp3Total, _metrics.DownstreamConnectionsHttp3Active);
 
     // ALPN decides where there was one; else the first bytes do (RFC 9113 section 3.3: a client with prior knowledge begins with the preface).
     private async ValueTask<bool?> SpeaksHttp2Async(AcceptedConnection connection)
@@ -156,12 +172,12 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
         }
     }
 
-    private sealed class CountedSession(NetworkSession session, HttpConnectionManagerMetrics metrics, bool isHttp2) : NetworkSession
+    private sealed class CountedSession(NetworkSession session, MetricCounter total, MetricGauge active) : NetworkSession
     {
         public override Task RunAsync()
         {
-            (isHttp2 ? metrics.DownstreamConnectionsHttp2Total : metrics.DownstreamConnectionsHttp1Total).Increment();
-            (isHttp2 ? metrics.DownstreamConnectionsHttp2Active : metrics.DownstreamConnectionsHttp1Active).Increment();
+            total.Increment();
+            active.Increment();
             return FinishAsync(session.RunAsync());
         }
 
@@ -179,7 +195,7 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
             }
             finally
             {
-                (isHttp2 ? metrics.DownstreamConnectionsHttp2Active : metrics.DownstreamConnectionsHttp1Active).Decrement();
+                active.Decrement();
             }
         }
     }
@@ -240,5 +256,40 @@ internal sealed class HttpConnectionFilterModel : NetworkFilterModel
         public override void Drain() => _connection.Drain();
 
         public override void Abort() => _connection.Abort(StreamResetReason.LocalReset);
+    }
+
+    private sealed class Http3Session : NetworkSession
+    {
+        private readonly Http3ServerConnection _connection;
+        private readonly HttpConnectionManagerMetrics _metrics;
+
+        public Http3Session(
+            QuicTransportConnection transport,
+            DownstreamConnectionInfo connection,
+            HttpStreamProcessor processor,
+            Http3Options options,
+            int maxConcurrentStreams,
+            TimerService timers,
+            HttpConnectionManagerMetrics metrics)
+        {
+            _metrics = metrics;
+            _connection = new Http3ServerConnection(transport, connection, processor, options, maxConcurrentStreams, timers);
+        }
+
+        public override async Task RunAsync()
+        {
+            await _connection.RunAsync();
+            _connection.Downstream.EndedInRequest = _connection.EndedInRequest;
+            if (_connection.IsFailed)
+            {
+                _metrics.DownstreamConnectionsProtocolError.Increment();
+            }
+        }
+
+        public override void AnnounceEnd() => _connection.AnnounceEnd();
+
+        public override void Drain() => _connection.Drain();
+
+        public override void Abort() => _connection.Abort();
     }
 }

@@ -8,7 +8,7 @@ namespace Nuncio.DataPlane.Listening;
 internal sealed class ListenerState
 {
     private readonly Lock _gate = new();
-    private readonly HashSet<DownstreamConnection> _connections = [];
+    private readonly HashSet<ListenerConnection> _connections = [];
     private ListenerModel _model;
     private bool _ending;
     private bool _draining;
@@ -64,16 +64,8 @@ internal sealed class ListenerState
     /// <summary>A new socket; from the accepting thread, which this must not hold up, maybe several at a time.</summary>
     public void Accept(IncomingSocket socket)
     {
-        if (Environment.Overload.RejectsConnections)
+        if (!TryAdmit())
         {
-            Metrics.DownstreamConnectionsOverloadReject.Increment();
-            socket.Close();
-            return;
-        }
-
-        if (!Environment.Connections.TryAdd())
-        {
-            Metrics.DownstreamGlobalConnectionsOverflow.Increment();
             socket.Close();
             return;
         }
@@ -86,7 +78,30 @@ internal sealed class ListenerState
             return;
         }
 
-        var connection = new DownstreamConnection(this, model, clusters, transport);
+        Run(new DownstreamConnection(this, model, clusters, transport));
+    }
+
+    /// <summary>Room for one more connection, which <see cref="Run"/> must follow; false when there is none.</summary>
+    public bool TryAdmit()
+    {
+        if (Environment.Overload.RejectsConnections)
+        {
+            Metrics.DownstreamConnectionsOverloadReject.Increment();
+            return false;
+        }
+
+        if (!Environment.Connections.TryAdd())
+        {
+            Metrics.DownstreamGlobalConnectionsOverflow.Increment();
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Serves a connection that was admitted.</summary>
+    public void Run(ListenerConnection connection)
+    {
         bool ending;
         bool draining;
         lock (_gate)
@@ -153,7 +168,7 @@ internal sealed class ListenerState
         }
     }
 
-    public void Remove(DownstreamConnection connection)
+    public void Remove(ListenerConnection connection)
     {
         lock (_gate)
         {
@@ -195,14 +210,14 @@ internal sealed class ListenerState
         return kept;
     }
 
-    private async Task EndAsync(DownstreamConnection connection)
+    private async Task EndAsync(ListenerConnection connection)
     {
         connection.AnnounceEnd();
         await Task.Delay(ListenerEnvironment.LastCall, Environment.Timers.Time);
         connection.Drain();
     }
 
-    private DownstreamConnection[] Connections()
+    private ListenerConnection[] Connections()
     {
         lock (_gate)
         {

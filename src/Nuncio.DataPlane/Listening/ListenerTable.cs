@@ -122,7 +122,7 @@ internal sealed class ListenerTable
     }
 
     /// <summary>Another process listens on one of the ports too: a newer one that is to take over.</summary>
-    public bool IsShared => _sockets.Keys.Any(static address => SharedPort.Listeners(address.EndPoint) > 1);
+    public bool IsShared => _sockets.Keys.Any(static address => !address.IsUdp && SharedPort.Listeners(address.EndPoint) > 1);
 
     /// <summary>
     /// Stops accepting and waits for the connections. Where another process listens on a port too, the kernel sends it all new connections first, and those
@@ -174,7 +174,7 @@ internal sealed class ListenerTable
         var reserved = new List<ListenAddress>();
         foreach (var address in model.Addresses)
         {
-            if (plan.Sockets.Keys.Any(other => Collide(other.EndPoint, address.EndPoint)))
+            if (plan.Sockets.Keys.Any(other => Collide(other, address)))
             {
                 errors.Add("address", $"Another listener has the address {address.EndPoint}.");
             }
@@ -211,7 +211,8 @@ internal sealed class ListenerTable
         return false;
     }
 
-    private static bool Collide(IPEndPoint one, IPEndPoint other) => one.Port != 0 && one.Equals(other);
+    private static bool Collide(ListenAddress one, ListenAddress other) =>
+        one.EndPoint.Port != 0 && one.IsUdp == other.IsUdp && one.EndPoint.Equals(other.EndPoint);
 
     private sealed record Entry(ListenerState State, XdsVersion Version, BindErrors Errors)
     {

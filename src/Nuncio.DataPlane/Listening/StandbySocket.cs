@@ -62,7 +62,7 @@ public sealed class StandbySocket : IDisposable
     {
         ArgumentNullException.ThrowIfNull(listener);
         return listener.EnableReusePort is false || listener.BindToPort is false ? []
-            : [.. ListenerBinder.Addresses(listener, new BindErrors()).Where(static address => address.EndPoint.Port != 0)];
+            : [.. ListenerBinder.Addresses(listener, new BindErrors()).Where(static address => address.EndPoint.Port != 0 && !address.IsUdp)];
     }
 
     /// <summary>Opens one, behind all others that listen there; null with the reason when that fails.</summary>
@@ -77,7 +77,7 @@ public sealed class StandbySocket : IDisposable
         try
         {
             // The kernel can be told whom to give connections to only once this one is among those who get some.
-            var socket = ListenerSocket.Listen(address, backlog, others > 0 ? static socket => SharedPort.TrySilence(socket) : null);
+            var socket = TcpListenerSocket.Listen(address, backlog, others > 0 ? static socket => SharedPort.TrySilence(socket) : null);
             var opened = new StandbySocket(socket, address, reached);
             if (others > 0 && !opened.TryLeaveTo(0, others))
             {

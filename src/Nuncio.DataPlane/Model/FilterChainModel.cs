@@ -44,7 +44,7 @@ public sealed class FilterChainMatchModel
     /// <summary>Names of SNI in lower case: <c>a.example</c>, or <c>*.example</c> for everything below.</summary>
     public IReadOnlyList<string> ServerNames { get; init; } = [];
 
-    /// <summary><c>tls</c>, <c>raw_buffer</c> or empty.</summary>
+    /// <summary><c>tls</c>, <c>quic</c>, <c>raw_buffer</c> or empty.</summary>
     public string TransportProtocol { get; init; } = "";
 
     /// <summary>Protocols that the client offers by ALPN, or that the http_inspector has seen.</summary>

@@ -109,6 +109,9 @@ public sealed class HttpConnectionManagerModel
     /// <summary>HTTP/2 options of the message; null for the defaults. The codec's.</summary>
     public CoreV3.Http2ProtocolOptions? Http2Options { get; init; }
 
+    /// <summary>HTTP/3's settings.</summary>
+    public Http.Http3.Http3Options Http3Options { get; init; } = Http.Http3.Http3Options.Default;
+
     /// <summary>An invalid message ends the stream, not the connection.</summary>
     public bool StreamErrorOnInvalidHttpMessage { get; init; }
 

@@ -45,6 +45,9 @@ public sealed class ListenerModel
     /// <summary>How names of headers are spelled towards HTTP/1.1; null for lower case.</summary>
     public Http.HeaderSpelling? HeaderSpelling { get; init; }
 
+    /// <summary>How QUIC is spoken; null for a listener of TCP.</summary>
+    public QuicListenerModel? Quic { get; init; }
+
     /// <summary>TCP keep-alive of accepted connections; null leaves it off.</summary>
     public Transport.TcpKeepAliveOptions? KeepAlive { get; init; }
 }
@@ -52,7 +55,8 @@ public sealed class ListenerModel
 /// <summary>One address of a listener.</summary>
 /// <param name="EndPoint">Address and port.</param>
 /// <param name="IsDualStack">An IPv6 wildcard that takes IPv4 too (<c>ipv4_compat</c>).</param>
-public sealed record ListenAddress(IPEndPoint EndPoint, bool IsDualStack)
+/// <param name="IsUdp">A UDP port, for QUIC; else TCP.</param>
+public sealed record ListenAddress(IPEndPoint EndPoint, bool IsDualStack, bool IsUdp = false)
 {
     /// <summary>As Envoy's statistics label it: <c>0.0.0.0_8080</c>.</summary>
     public string StatName => EndPoint.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6

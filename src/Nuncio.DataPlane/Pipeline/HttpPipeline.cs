@@ -94,8 +94,13 @@ public sealed partial class HttpPipeline : HttpStreamProcessor
     {
         _metrics?.DownstreamRequestsTotal.Increment();
         _metrics?.DownstreamRequestsActive.Increment();
-        (exchange.Downstream.Version >= HttpProtocolVersion.Http2
-            ? _metrics?.DownstreamRequestsHttp2Total : _metrics?.DownstreamRequestsHttp1Total)?.Increment();
+        var ofVersion = exchange.Downstream.Version switch
+        {
+            HttpProtocolVersion.Http3 => _metrics?.DownstreamRequestsHttp3Total,
+            HttpProtocolVersion.Http2 => _metrics?.DownstreamRequestsHttp2Total,
+            _ => _metrics?.DownstreamRequestsHttp1Total,
+        };
+        ofVersion?.Increment();
     }
 
     [AsyncMethodBuilder(typeof(PooledBuilder))]

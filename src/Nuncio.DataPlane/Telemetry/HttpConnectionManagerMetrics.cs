@@ -9,9 +9,11 @@ public sealed class HttpConnectionManagerMetrics
         ArgumentNullException.ThrowIfNull(registry);
         var labels = MetricLabels.Of("envoy_http_conn_manager_prefix", statPrefix);
         Http2 = Http2Metrics.OfClients(registry);
+        Http3 = Http3Metrics.OfClients(registry);
         DownstreamConnectionsTotal = registry.Counter("envoy_http_downstream_cx_total", labels);
         DownstreamConnectionsHttp1Total = registry.Counter("envoy_http_downstream_cx_http1_total", labels);
         DownstreamConnectionsHttp2Total = registry.Counter("envoy_http_downstream_cx_http2_total", labels);
+        DownstreamConnectionsHttp3Total = registry.Counter("envoy_http_downstream_cx_http3_total", labels);
         DownstreamConnectionsSslTotal = registry.Counter("envoy_http_downstream_cx_ssl_total", labels);
         DownstreamConnectionsUpgradesTotal = registry.Counter("envoy_http_downstream_cx_upgrades_total", labels);
         DownstreamConnectionsDestroy = registry.Counter("envoy_http_downstream_cx_destroy", labels);
@@ -30,6 +32,7 @@ public sealed class HttpConnectionManagerMetrics
         DownstreamRequestsTotal = registry.Counter("envoy_http_downstream_rq_total", labels);
         DownstreamRequestsHttp1Total = registry.Counter("envoy_http_downstream_rq_http1_total", labels);
         DownstreamRequestsHttp2Total = registry.Counter("envoy_http_downstream_rq_http2_total", labels);
+        DownstreamRequestsHttp3Total = registry.Counter("envoy_http_downstream_rq_http3_total", labels);
         DownstreamRequestsCompleted = registry.Counter("envoy_http_downstream_rq_completed", labels);
         DownstreamRequestsReceivedReset = registry.Counter("envoy_http_downstream_rq_rx_reset", labels);
         DownstreamRequestsSentReset = registry.Counter("envoy_http_downstream_rq_tx_reset", labels);
@@ -57,6 +60,7 @@ public sealed class HttpConnectionManagerMetrics
         DownstreamConnectionsActive = registry.Gauge("envoy_http_downstream_cx_active", labels);
         DownstreamConnectionsHttp1Active = registry.Gauge("envoy_http_downstream_cx_http1_active", labels);
         DownstreamConnectionsHttp2Active = registry.Gauge("envoy_http_downstream_cx_http2_active", labels);
+        DownstreamConnectionsHttp3Active = registry.Gauge("envoy_http_downstream_cx_http3_active", labels);
         DownstreamConnectionsSslActive = registry.Gauge("envoy_http_downstream_cx_ssl_active", labels);
         DownstreamConnectionsUpgradesActive = registry.Gauge("envoy_http_downstream_cx_upgrades_active", labels);
         DownstreamRequestsActive = registry.Gauge("envoy_http_downstream_rq_active", labels);
@@ -112,6 +116,9 @@ public sealed class HttpConnectionManagerMetrics
     /// <summary>Of the HTTP/2 codec, the same for all connection managers.</summary>
     public Http2Metrics Http2 { get; }
 
+    /// <summary>Of the HTTP/3 codec, likewise.</summary>
+    public Http3Metrics Http3 { get; }
+
     /// <summary><c>envoy_http_downstream_cx_total</c>: connections.</summary>
     public MetricCounter DownstreamConnectionsTotal { get; }
 
@@ -120,6 +127,9 @@ public sealed class HttpConnectionManagerMetrics
 
     /// <summary><c>envoy_http_downstream_cx_http2_total</c>: of these with HTTP/2.</summary>
     public MetricCounter DownstreamConnectionsHttp2Total { get; }
+
+    /// <summary><c>envoy_http_downstream_cx_http3_total</c>: of these with HTTP/3.</summary>
+    public MetricCounter DownstreamConnectionsHttp3Total { get; }
 
     /// <summary><c>envoy_http_downstream_cx_ssl_total</c>: of these with TLS.</summary>
     public MetricCounter DownstreamConnectionsSslTotal { get; }
@@ -180,6 +190,9 @@ public sealed class HttpConnectionManagerMetrics
 
     /// <summary><c>envoy_http_downstream_rq_http2_total</c>: of these with HTTP/2.</summary>
     public MetricCounter DownstreamRequestsHttp2Total { get; }
+
+    /// <summary><c>envoy_http_downstream_rq_http3_total</c>: of these with HTTP/3.</summary>
+    public MetricCounter DownstreamRequestsHttp3Total { get; }
 
     /// <summary><c>envoy_http_downstream_rq_completed</c>: requests with a complete response.</summary>
     public MetricCounter DownstreamRequestsCompleted { get; }
@@ -257,6 +270,9 @@ public sealed class HttpConnectionManagerMetrics
 
     /// <summary><c>envoy_http_downstream_cx_http2_active</c>: of these with HTTP/2.</summary>
     public MetricGauge DownstreamConnectionsHttp2Active { get; }
+
+    /// <summary><c>envoy_http_downstream_cx_http3_active</c>: of these with HTTP/3.</summary>
+    public MetricGauge DownstreamConnectionsHttp3Active { get; }
 
     /// <summary><c>envoy_http_downstream_cx_ssl_active</c>: of these with TLS.</summary>
     public MetricGauge DownstreamConnectionsSslActive { get; }

@@ -49,9 +49,7 @@ public sealed class ListenerMetrics
     /// </summary>
     internal void CountHandshake(Tls.TlsTransportConnection connection)
     {
-        SslHandshake.Increment();
-        Counter("envoy_listener_ssl_versions", "envoy_ssl_version", connection.Version).Increment();
-        Counter("envoy_listener_ssl_ciphers", "envoy_ssl_cipher", connection.Cipher).Increment();
+        CountHandshake(connection.Version, connection.Cipher, connection.PeerCertificate is not null);
         if (connection.Curve.Length > 0)
         {
             Counter("envoy_listener_ssl_curves", "envoy_ssl_curve", connection.Curve).Increment();
@@ -66,8 +64,15 @@ public sealed class ListenerMetrics
         {
             SslSessionReused.Increment();
         }
+    }
 
-        if (connection.PeerCertificate is null)
+    /// <summary>Counts a handshake of which no more is known.</summary>
+    internal void CountHandshake(string version, string cipher, bool hasPeerCertificate)
+    {
+        SslHandshake.Increment();
+        Counter("envoy_listener_ssl_versions", "envoy_ssl_version", version).Increment();
+        Counter("envoy_listener_ssl_ciphers", "envoy_ssl_cipher", cipher).Increment();
+        if (!hasPeerCertificate)
         {
             SslNoCertificate.Increment();
         }

@@ -56,6 +56,49 @@ public sealed class DownstreamTlsModel
         return errors.Count > before ? null : new DownstreamTlsModel(common, settings, message, time);
     }
 
+    /// <summary>Binds the message for QUIC, whose TLS is the platform's; null with errors when it cannot be used.</summary>
+    internal static DownstreamTlsModel? BindQuic(
+        TlsV3.DownstreamTlsContext message, string path, SecretTable secrets, TimeProvider time, BindErrors errors)
+    {
+        var own = new BindErrors();
+        var model = Bind(message, path, secrets, time, own);
+        errors.AddAll("", own);
+        if (model is null)
+            return null;
+        var parameters = BindErrors.Path(path, "common_tls_context.tls_params");
+        if (!model._common.Protocols.HasFlag(SslProtocols.Tls13))
+        {
+            errors.Add(BindErrors.Path(parameters, "tls_maximum_protocol_version"), "QUIC needs TLS 1.3");
+            return null;
+        }
+
+        if (model._common.Curves.Count > 0 && model._settings is not null)
+            errors.AddPartial(BindErrors.Path(parameters, "ecdh_curves"), "the TLS of QUIC chooses the curves");
+        return model;
+    }
+
+    /// <summary>What one QUIC handshake is done with; null when nobody can be let in.</summary>
+    /// <param name="serverName">The SNI; empty without.</param>
+    /// <param name="metrics">Where failures are counted by their kind; null for nowhere.</param>
+    internal QuicHandshake? BeginQuic(string serverName, ListenerMetrics? metrics)
+    {
+        var validation = _common.Validation;
+        if (_common.Certificate is not { } certificate || (_common.WantsValidation && validation is null) || (_requiresSni && serverName.Length == 0))
+        {
+            metrics?.SslConnectionError.Increment();
+            return null;
+        }
+
+        var use = UseOf(validation);
+        var check = use == ClientCertificateUse.None ? null : new ClientCertificateCheck(use == ClientCertificateUse.Required, validation, _time, metrics);
+        var options = OptionsFor(certificate, check, default);
+
+        // There is no other version, and its suites are not chosen from.
+        options.EnabledSslProtocols = SslProtocols.Tls13;
+        options.CipherSuitesPolicy = null;
+        return new QuicHandshake(options, certificate, check);
+    }
+
     /// <summary>Does the server's part of the handshake. Null when it fails; the transport is closed then.</summary>
     /// <param name="transport">The connection; owned by the result.</param>
     /// <param name="prefix">Bytes read from it already.</param>

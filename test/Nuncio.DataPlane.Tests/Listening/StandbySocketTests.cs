@@ -11,7 +11,7 @@ public sealed class StandbySocketTests
     public async Task Connections_ComeOnceTheOtherIsGone_AndNoneIsLostBetweenThoseWhoServe()
     {
         Skip.IfNot(OperatingSystem.IsLinux());
-        var other = ListenerSocket.Listen(new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0), false), 64);
+        var other = TcpListenerSocket.Listen(new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0), false), 64);
         var address = new ListenAddress((IPEndPoint)other.LocalEndPoint!, false);
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var standby = StandbySocket.Open(address, 64, 1, () => reached.TrySetResult(), out _).ShouldNotBeNull();
@@ -43,7 +43,7 @@ public sealed class StandbySocketTests
     public void Closed_WhileItIsServed_ListensUntilItIsNotAnyMore()
     {
         Skip.IfNot(OperatingSystem.IsLinux());
-        using var other = ListenerSocket.Listen(new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0), false), 64);
+        using var other = TcpListenerSocket.Listen(new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0), false), 64);
         var address = new ListenAddress((IPEndPoint)other.LocalEndPoint!, false);
         var standby = StandbySocket.Open(address, 64, 1, static () => { }, out _).ShouldNotBeNull();
         standby.Serve(static socket => socket.Dispose());
@@ -59,7 +59,7 @@ public sealed class StandbySocketTests
     public async Task Release_OfOneThatNobodyServed_ForgetsNobodyWhoWaits()
     {
         Skip.IfNot(OperatingSystem.IsLinux());
-        var other = ListenerSocket.Listen(new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0), false), 64);
+        var other = TcpListenerSocket.Listen(new ListenAddress(new IPEndPoint(IPAddress.Loopback, 0), false), 64);
         var address = new ListenAddress((IPEndPoint)other.LocalEndPoint!, false);
         using var standby = StandbySocket.Open(address, 64, 1, static () => { }, out _).ShouldNotBeNull();
         standby.Watch();

@@ -51,7 +51,7 @@ public sealed class SharedPortTests : IDisposable
     private Socket Listen(string address, bool isDualStack)
     {
         var port = _open.Count == 0 ? 0 : ((IPEndPoint)_open[0].LocalEndPoint!).Port;
-        var socket = ListenerSocket.Listen(new ListenAddress(new IPEndPoint(IPAddress.Parse(address), port), isDualStack), 4096);
+        var socket = TcpListenerSocket.Listen(new ListenAddress(new IPEndPoint(IPAddress.Parse(address), port), isDualStack), 4096);
         socket.Blocking = false;
         _open.Add(socket);
         return socket;

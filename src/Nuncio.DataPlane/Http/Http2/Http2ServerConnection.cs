@@ -11,21 +11,13 @@ namespace Nuncio.DataPlane.Http.Http2;
 /// </summary>
 internal sealed partial class Http2ServerConnection : Http2Connection
 {
-    /// <summary>
-    /// Envoy's runtime defaults <c>overload.premature_reset_total_stream_count</c> and <c>overload.premature_reset_min_stream_lifetime_seconds</c>.
-    /// </summary>
-    private const long PrematureResetStreamCount = 500;
-
-    private static readonly TimeSpan PrematureResetLifetime = TimeSpan.FromSeconds(1);
-
     private const int MaxPooledStreams = 64;
 
     private readonly HttpStreamProcessor _processor;
     private readonly ILogger _logger;
     private readonly Stack<Http2ServerStream> _pool = new();
     private int _processing;
-    private long _closedRequests;
-    private long _prematureResets;
+    private readonly PrematureResets _resets;
     private long _requests;
     private long _idleSince;
     private readonly ITimer? _idleTimer;
@@ -44,6 +36,7 @@ internal sealed partial class Http2ServerConnection : Http2Connection
     {
         Downstream = connection;
         _processor = processor;
+        _resets = new PrematureResets(time);
         _logger = logger ?? NullLogger.Instance;
         _idleSince = time.GetTimestamp();
         if (options.IdleTimeout is { } idle && idle > TimeSpan.Zero)
@@ -169,7 +162,7 @@ internal sealed partial class Http2ServerConnection : Http2Connection
         lock (Gate)
         {
             _processing--;
-            _closedRequests++;
+            _resets.CountRequest();
             owner.AbortHandler = null;
             owner.IsDone = true;
             if (stream.IsOpen)
@@ -239,14 +232,8 @@ internal sealed partial class Http2ServerConnection : Http2Connection
     /// <inheritdoc/>
     protected override Http2ErrorCode OnRemoteReset(Http2Stream stream)
     {
-        // Rapid reset: Envoy's rule, at least half of the requests reset soon and before a response.
         var owner = (Http2ServerStream)stream.Owner;
-        if (!owner.ResponseStarted && Time.GetElapsedTime(owner.Started) <= PrematureResetLifetime)
-        {
-            _prematureResets++;
-        }
-
-        return _prematureResets * 2 >= Math.Max(_closedRequests, PrematureResetStreamCount) ? Http2ErrorCode.EnhanceYourCalm : Http2ErrorCode.NoError;
+        return _resets.IsAttack(owner.ResponseStarted, owner.Started) ? Http2ErrorCode.EnhanceYourCalm : Http2ErrorCode.NoError;
     }
 
     /// <inheritdoc/>

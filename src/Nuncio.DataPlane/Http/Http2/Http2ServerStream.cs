@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Nuncio.DataPlane.Http.Http2;
 
 /// <summary>One request over HTTP/2. Reused by its connection.</summary>
@@ -63,21 +61,7 @@ internal sealed class Http2ServerStream : HttpServerStream
     {
         RequestEndedWithHeaders = endStream;
         Started = now;
-        if (RequestHeaders.TryGet(KnownHeader.Protocol, out var protocol))
-        {
-            if (Ascii.EqualsIgnoreCase(protocol, "bytestream"u8))
-            {
-                // What Envoys make of CONNECT among themselves (draft-kinnear-httpbis-http2-transport).
-                RequestHeaders.Remove(KnownHeader.Protocol);
-                return;
-            }
-
-            IsUpgrade = true;
-            RequestHeaders.Set(KnownHeader.Method, "GET"u8);
-            RequestHeaders.Add(KnownHeader.Upgrade, protocol);
-            RequestHeaders.Add(KnownHeader.Connection, "upgrade"u8);
-            RequestHeaders.Remove(KnownHeader.Protocol);
-        }
+        IsUpgrade = ExtendedConnectHead.ShowAsUpgrade(RequestHeaders);
     }
 
     /// <summary>Counts body bytes; under the connection's lock.</summary>

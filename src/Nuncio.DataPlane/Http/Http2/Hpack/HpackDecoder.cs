@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace Nuncio.DataPlane.Http.Http2.Hpack;
 
 /// <summary>Decodes the header blocks of one connection, in their order (RFC 7541). Not thread-safe.</summary>
@@ -33,7 +31,7 @@ internal sealed class HpackDecoder
             var first = block[at];
             if ((first & 0x80) != 0)
             {
-                if (!TryReadInteger(block, ref at, 7, out var index) || !TryGet(index, out var known, out var name, out var value))
+                if (!HpackPrimitives.TryReadInteger(block, ref at, 7, out var index) || !TryGet(index, out var known, out var name, out var value))
                 {
                     return false;
                 }
@@ -43,7 +41,7 @@ internal sealed class HpackDecoder
             else if ((first & 0xE0) == 0x20)
             {
                 // A table size update; only at the start of a block (section 4.2).
-                if (!updateAllowed || !TryReadInteger(block, ref at, 5, out var size) || size > _tableLimit)
+                if (!updateAllowed || !HpackPrimitives.TryReadInteger(block, ref at, 5, out var size) || size > _tableLimit)
                 {
                     return false;
                 }
@@ -65,13 +63,13 @@ internal sealed class HpackDecoder
     /// <summary>Gives the scratch buffers back.</summary>
     public void ReturnBuffers()
     {
-        Return(ref _name);
-        Return(ref _value);
+        HpackPrimitives.Return(ref _name);
+        HpackPrimitives.Return(ref _value);
     }
 
     private bool TryReadLiteral(ReadOnlySpan<byte> block, ref int at, bool insert, Http2HeaderReader reader)
     {
-        if (!TryReadInteger(block, ref at, insert ? 6 : 4, out var index))
+        if (!HpackPrimitives.TryReadInteger(block, ref at, insert ? 6 : 4, out var index))
         {
             return false;
         }
@@ -80,7 +78,7 @@ internal sealed class HpackDecoder
         ReadOnlySpan<byte> name;
         if (index == 0)
         {
-            if (!TryReadText(block, ref at, ref _name, out name))
+            if (!HpackPrimitives.TryReadText(block, ref at, 7, ref _name, out name))
             {
                 return false;
             }
@@ -97,13 +95,13 @@ internal sealed class HpackDecoder
             if (insert && index > HpackStaticTable.Count)
             {
                 // The entry may be evicted or moved by the insertion.
-                Grow(ref _name, name.Length);
+                HpackPrimitives.Grow(ref _name, name.Length);
                 name.CopyTo(_name);
                 name = _name.AsSpan(0, name.Length);
             }
         }
 
-        if (!TryReadText(block, ref at, ref _value, out var value))
+        if (!HpackPrimitives.TryReadText(block, ref at, 7, ref _value, out var value))
         {
             return false;
         }
@@ -138,84 +136,5 @@ internal sealed class HpackDecoder
         known = KnownHeader.None;
         name = value = default;
         return false;
-    }
-
-    private static bool TryReadText(ReadOnlySpan<byte> block, scoped ref int at, ref byte[] scratch, out ReadOnlySpan<byte> text)
-    {
-        text = default;
-        if (at >= block.Length)
-        {
-            return false;
-        }
-
-        var huffman = (block[at] & 0x80) != 0;
-        if (!TryReadInteger(block, ref at, 7, out var length) || length > block.Length - at)
-        {
-            return false;
-        }
-
-        var raw = block.Slice(at, length);
-        at += length;
-        if (!huffman)
-        {
-            text = raw;
-            return true;
-        }
-
-        Grow(ref scratch, HpackHuffman.MaxDecodedLength(length));
-        var decoded = HpackHuffman.Decode(raw, scratch);
-        if (decoded < 0)
-        {
-            return false;
-        }
-
-        text = scratch.AsSpan(0, decoded);
-        return true;
-    }
-
-    // Section 5.1. Values of more than 28 bits have no use here and count as an error, as endless continuation bytes do.
-    private static bool TryReadInteger(ReadOnlySpan<byte> block, scoped ref int at, int prefixBits, out int value)
-    {
-        var mask = (1 << prefixBits) - 1;
-        value = block[at++] & mask;
-        if (value < mask)
-        {
-            return true;
-        }
-
-        for (var shift = 0; shift <= 21; shift += 7)
-        {
-            if (at >= block.Length)
-            {
-                return false;
-            }
-
-            var next = block[at++];
-            value += (next & 0x7F) << shift;
-            if ((next & 0x80) == 0)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private static void Grow(ref byte[] buffer, int length)
-    {
-        if (buffer.Length < length)
-        {
-            Return(ref buffer);
-            buffer = ArrayPool<byte>.Shared.Rent(Math.Max(512, length));
-        }
-    }
-
-    private static void Return(ref byte[] buffer)
-    {
-        if (buffer.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-            buffer = [];
-        }
     }
 }

@@ -151,46 +151,11 @@ internal sealed class HpackEncoder
         WriteText(output, value);
     }
 
-    private static void WriteText(Http2OutputBuffer output, ReadOnlySpan<byte> text)
-    {
-        // Not worth its time where it saves next to nothing.
-        var encoded = text.Length < 8 ? text.Length : HpackHuffman.EncodedLength(text);
-        if (encoded < text.Length)
-        {
-            WriteInteger(output, 0x80, 7, encoded);
-            HpackHuffman.Encode(text, output.Space(encoded));
-            output.Advance(encoded);
-            return;
-        }
+    private static void WriteText(Http2OutputBuffer output, ReadOnlySpan<byte> text) =>
+        output.Advance(HpackPrimitives.WriteText(output.Space(text.Length + HpackPrimitives.MaxIntegerLength), 0, 7, text));
 
-        WriteInteger(output, 0, 7, text.Length);
-        text.CopyTo(output.Space(text.Length));
-        output.Advance(text.Length);
-    }
-
-    private static void WriteInteger(Http2OutputBuffer output, int pattern, int prefixBits, int value)
-    {
-        var space = output.Space(6);
-        var limit = (1 << prefixBits) - 1;
-        if (value < limit)
-        {
-            space[0] = (byte)(pattern | value);
-            output.Advance(1);
-            return;
-        }
-
-        space[0] = (byte)(pattern | limit);
-        value -= limit;
-        var at = 1;
-        while (value >= 0x80)
-        {
-            space[at++] = (byte)(value | 0x80);
-            value >>= 7;
-        }
-
-        space[at++] = (byte)value;
-        output.Advance(at);
-    }
+    private static void WriteInteger(Http2OutputBuffer output, int pattern, int prefixBits, int value) =>
+        output.Advance(HpackPrimitives.WriteInteger(output.Space(HpackPrimitives.MaxIntegerLength), pattern, prefixBits, value));
 
     private int FindHeader(uint hash, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {

@@ -1,0 +1,84 @@
+using System.Net.Quic;
+using System.Net.Sockets;
+using System.Net;
+using System.Runtime.Versioning;
+using Nuncio.DataPlane.Http;
+using Nuncio.DataPlane.Http.Http3;
+using Nuncio.DataPlane.Model;
+using Nuncio.DataPlane.State;
+using Nuncio.DataPlane.Tls;
+using Nuncio.DataPlane.Transport.Quic;
+
+namespace Nuncio.DataPlane.Listening;
+
+/// <summary>A client's QUIC connection from the end of its handshake on.</summary>
+[SupportedOSPlatform("linux")]
+[SupportedOSPlatform("macos")]
+[SupportedOSPlatform("windows")]
+internal sealed class DownstreamQuicConnection : ListenerConnection
+{
+    private readonly QuicConnection _connection;
+    private readonly PlatformQuicConnection _transport;
+    private PendingQuicConnection? _pending;
+
+    public DownstreamQuicConnection(QuicConnection connection, PendingQuicConnection pending)
+        : base(pending.Owner, pending.Model)
+    {
+        _connection = connection;
+        _transport = new PlatformQuicConnection(connection);
+        _pending = pending;
+    }
+
+    /// <inheritdoc/>
+    protected override bool IsEndedByPeer => _transport.IsEndedByPeer;
+
+    /// <inheritdoc/>
+    protected override async ValueTask<NetworkSession?> BeginAsync()
+    {
+        // Let go here: a connection may live for days.
+        var pending = _pending!;
+        _pending = null;
+        if (!await TryJoinAsync(pending.Chain) || pending.Chain.Filter is not HttpConnectionFilterModel filter)
+        {
+            return null;
+        }
+
+        var check = pending.Handshake.Check;
+        var remote = Unmapped(_connection.RemoteEndPoint);
+        var connection = new DownstreamConnectionInfo
+        {
+            Id = Id,
+            DirectRemoteAddress = remote,
+            RemoteAddress = remote,
+            LocalAddress = Unmapped(_connection.LocalEndPoint),
+            HeaderSpelling = Model.HeaderSpelling,
+            BufferLimit = Model.BufferLimit,
+            IsTls = true,
+            ServerName = pending.ServerName,
+            ApplicationProtocol = "h3",
+            TlsVersion = "TLSv1.3",
+            TlsCipher = CipherSuiteNames.NameOf(_connection.NegotiatedCipherSuite),
+            PeerCertificate = check?.Certificate,
+            PeerCertificateChain = check?.Chain,
+            LocalCertificate = pending.Handshake.Certificate.Leaf,
+            PeerCertificateValidated = check is { IsValidated: true },
+        };
+        Describe(connection);
+        Listener.Metrics.CountHandshake(connection.TlsVersion, connection.TlsCipher, connection.PeerCertificate is not null);
+        connection.HttpMetrics = Listener.Metrics.Http(filter.StatPrefix);
+        return filter.BeginHttp3(_transport, connection, Model.Quic!.MaxConcurrentStreams);
+    }
+
+    /// <inheritdoc/>
+    protected override Task ServeAsync(NetworkSession session) => session.RunAsync();
+
+    /// <inheritdoc/>
+    protected override void End() => _transport.Close((long)Http3ErrorCode.NoError);
+
+    /// <inheritdoc/>
+    protected override void AbortTransport() => _transport.Close((long)Http3ErrorCode.NoError);
+
+    // A port of both families shows IPv4 addresses inside IPv6 ones.
+    private static IPEndPoint Unmapped(IPEndPoint address) => address.AddressFamily == AddressFamily.InterNetworkV6 && address.Address.IsIPv4MappedToIPv6
+        ? new IPEndPoint(address.Address.MapToIPv4(), address.Port) : address;
+}
