@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Nuncio.DataPlane.Binding;
 using Nuncio.DataPlane.Listening;
 using Nuncio.DataPlane.Model;
@@ -98,6 +99,19 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
     /// <summary>The names of the listeners that take connections: not those that were refused and never had a good version.</summary>
     public IEnumerable<string> OpenListeners => _listeners.Models.Select(static model => model.Name);
 
+    /// <summary>
+    /// What a new proxy would refuse of a configuration, a route that cannot be bound alone, whatever ports are taken. Nothing is opened, asked or sent.
+    /// </summary>
+    public static async Task<XdsAck> TryAsync(XdsSnapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        // A stand-by that no socket is handed to opens none.
+        await using var proxy = new EmbeddedProxy(NullLoggerFactory.Instance, TimeProvider.System, standby: static _ => null, refusesRoutesAlone: true);
+        var rejections = new List<XdsRejection>();
+        proxy.Prepare(snapshot, rejections);
+        return new XdsAck(snapshot.Revision, [.. rejections.Where(static rejection => rejection is not { FieldPath: "address", IsPartial: false })]);
+    }
+
     /// <inheritdoc/>
     public async ValueTask<XdsAck> ApplyAsync(XdsSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -153,16 +167,7 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
             return new XdsAck(snapshot.Revision, []);
         }
 
-        _secrets.Apply(snapshot.Secrets, rejections);
-        var refused = new List<RefusedCluster>();
-        var clusters = _clusters.Prepare(snapshot, _clusterBinder, refused);
-        foreach (var cluster in refused)
-        {
-            rejections.AddRange(cluster.Errors.Select(error => new XdsRejection(ClusterType, cluster.Name, error.FieldPath, error.Message, error.IsPartial)));
-        }
-
-        var routes = _routes.Prepare(snapshot, _http.BindRouteConfiguration, rejections);
-        var listeners = _listeners.Prepare(snapshot, rejections);
+        var (clusters, routes, listeners) = Prepare(snapshot, rejections);
         _clusters.Commit(clusters);
         _routes.Commit(routes);
         _listeners.Commit(listeners);
@@ -171,6 +176,20 @@ public sealed class EmbeddedProxy : IXdsSnapshotSink, IAsyncDisposable
         _http.Trim(_listeners.Models);
         _process.OnApplied();
         return new XdsAck(snapshot.Revision, [.. rejections]);
+    }
+
+    private (ClusterTablePlan Clusters, IReadOnlyDictionary<string, RouteConfigurationModel> Routes, ListenerTablePlan Listeners) Prepare(
+        XdsSnapshot snapshot, List<XdsRejection> rejections)
+    {
+        _secrets.Apply(snapshot.Secrets, rejections);
+        var refused = new List<RefusedCluster>();
+        var clusters = _clusters.Prepare(snapshot, _clusterBinder, refused);
+        foreach (var cluster in refused)
+        {
+            rejections.AddRange(cluster.Errors.Select(error => new XdsRejection(ClusterType, cluster.Name, error.FieldPath, error.Message, error.IsPartial)));
+        }
+
+        return (clusters, _routes.Prepare(snapshot, _http.BindRouteConfiguration, rejections), _listeners.Prepare(snapshot, rejections));
     }
 
     private TcpProxyFilterModel? BindTcp(Envoy.Extensions.Filters.Network.TcpProxy.V3.TcpProxy message, string path, BindErrors errors) =>

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Nuncio.DataPlane;
 using Nuncio.Diagnostics.Findings;
+using Nuncio.Host;
 using Nuncio.Resources.Findings;
 
 namespace Nuncio.Cli.Commands;
@@ -22,9 +24,16 @@ internal static class CheckCommand
         input.AddTo(command);
         plane.AddTo(command);
         command.Options.Add(format);
-        command.SetAction((parsed, _) =>
+        command.SetAction(async (parsed, _) =>
         {
-            var findings = Compilation.Of(input, parsed, plane.ServesHttp3(parsed)).Findings;
+            var compilation = Compilation.Of(input, parsed, plane.ServesHttp3(parsed));
+            var findings = compilation.Findings;
+            if (plane.Read(parsed) == DataPlaneOption.Embedded)
+            {
+                var refused = await EmbeddedProxy.TryAsync(compilation.Result.Snapshot);
+                findings = [.. findings, .. RejectionFindings.Of(refused, compilation.Result, compilation.Resources)];
+            }
+
             var how = parsed.GetRequiredValue(format) switch
             {
                 "json" => FindingFormat.Json,
@@ -32,7 +41,7 @@ internal static class CheckCommand
                 _ => FindingFormat.Text,
             };
             FindingReport.Write(output, findings, how, colour: !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "");
-            return Task.FromResult(findings.Any(finding => finding.Level == FindingLevel.Error) ? ExitCodes.Findings : ExitCodes.Success);
+            return findings.Any(finding => finding.Level == FindingLevel.Error) ? ExitCodes.Findings : ExitCodes.Success;
         });
         return command;
     }

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Nuncio.Cli;
 using Nuncio.DataPlane.Transport.Quic;
@@ -73,6 +75,26 @@ public class CommandTests
         status.ShouldBe(0, output.ToString());
         CheckedFinding.Read(output.ToString()).Select(finding => finding.Code).ShouldBe(
             alwaysServed || QuicSupport.IsAvailable ? [] : ["http3-unavailable"]);
+    }
+
+    /// <summary>What the proxy would refuse is said beforehand, but not which ports are taken: it may be checked where it never runs.</summary>
+    [Theory]
+    [InlineData("embedded", 1)]
+    [InlineData("envoy", 0)]
+    public async Task Check_OfWhatTheEmbeddedProxyCannotDo_SaysWhatRunWouldSay(string plane, int expected)
+    {
+        using var taken = new TcpListener(IPAddress.Any, 0);
+        taken.Start();
+        using var folder = new TemporaryFolder();
+        folder.Write("a.yaml", Manifests.ListenerAt("taken", ((IPEndPoint)taken.LocalEndpoint).Port)
+            + Manifests.Mapping("odd", "/odd/", "127.0.0.1:9", "add_request_headers: { x-worker: { value: \"%WORKER_ID%\" } }"));
+        using var output = new StringWriter();
+
+        var status = await CommandLineRunner.RunAsync(["check", folder.Path, "--format", "json", "--data-plane", plane], output, TextWriter.Null);
+
+        status.ShouldBe(expected, output.ToString());
+        CheckedFinding.Read(output.ToString()).Where(finding => finding.Level == "error").Select(finding => (finding.Code, finding.Resource)).ShouldBe(
+            expected == 0 ? [] : [("refused-by-data-plane", "Mapping/odd")]);
     }
 
     [Theory]
