@@ -48,6 +48,12 @@ internal sealed class ListenerBinder
 
         var logs = _logs.Bind(message.AccessLog, "", errors);
         var addresses = Addresses(message, errors);
+        if (addresses.Count == 0 && message.UdpListenerConfig is not null && !QuicSupport.IsAvailable)
+        {
+            // One cause is one error: its filter chains are fit for QUIC alone.
+            return null;
+        }
+
         var isQuic = addresses.Exists(static address => address.IsUdp);
         var quic = isQuic ? Quic(message, addresses, errors) : null;
         var chains = new List<FilterChainModel>(message.FilterChains.Count);

@@ -57,14 +57,9 @@ internal sealed partial class QuicListenerSocket : ListenerSocket
             error = "";
             return socket;
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is SocketException or QuicException or PlatformNotSupportedException or InvalidOperationException or ArgumentException)
         {
-            error = BindFailure.Describe(address.EndPoint, e);
-            return null;
-        }
-        catch (Exception e) when (e is QuicException or PlatformNotSupportedException or InvalidOperationException or ArgumentException)
-        {
-            error = $"cannot bind '{address.EndPoint}' (UDP): {e.Message}";
+            error = BindFailure.Describe(address, e);
             return null;
         }
     }

@@ -46,7 +46,7 @@ internal sealed partial class TcpListenerSocket : ListenerSocket
         }
         catch (SocketException e)
         {
-            error = BindFailure.Describe(address.EndPoint, e);
+            error = BindFailure.Describe(address, e);
             return null;
         }
     }
