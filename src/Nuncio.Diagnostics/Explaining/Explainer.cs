@@ -21,7 +21,7 @@ public sealed class Explainer
     private readonly CompilationResult _compilation;
     private readonly ResourceSnapshot _resources;
     private readonly ClusterSteps _clusters;
-    private readonly RouteConfigurationBinder _binder = new(new HttpFilterCatalog([]));
+    private readonly RouteConfigurationBinder _binder = new(new HttpFilterCatalog([])) { RefusesRoutesAlone = true };
 
     /// <summary>Explains requests to what was compiled from these resources.</summary>
     public Explainer(ResourceSnapshot resources, CompilationResult compilation)
@@ -110,7 +110,22 @@ public sealed class Explainer
         soFar = soFar with { NearMisses = NearMisses(host, route, input) };
         if (route is null)
             return soFar with { Outcome = new AnswerOutcome(404, "no route of the virtual host takes the request; another virtual host is not tried") };
-        return soFar with { Route = Step(host, route), Outcome = Act(headers, route) };
+        soFar = soFar with { Route = Step(host, route) };
+        if (route is { Action: DirectResponseModel refused, Message.DirectResponse: null })
+            return soFar with { Outcome = new AnswerOutcome(refused.Status, $"the embedded proxy refuses the route: {Refusal(message, route, errors)}") };
+        return soFar with { Outcome = Act(headers, route) };
+    }
+
+    private static string Refusal(RouteV3.RouteConfiguration message, RouteModel route, BindErrors errors)
+    {
+        for (var i = 0; i < message.VirtualHosts.Count; i++)
+        {
+            var at = message.VirtualHosts[i].Routes.IndexOf(route.Message);
+            if (at >= 0 && errors.Isolated.FirstOrDefault(error => error.FieldPath.StartsWith($"virtual_hosts[{i}].routes[{at}].", StringComparison.Ordinal)) is { } error)
+                return error.Message;
+        }
+
+        return "it cannot be bound";
     }
 
     private Outcome Act(HeaderMap headers, RouteModel route)

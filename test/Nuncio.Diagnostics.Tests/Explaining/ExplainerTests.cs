@@ -39,6 +39,11 @@ public sealed class ExplainerTests
         kind: Mapping
         metadata: {name: secure}
         spec: {hostname: secure.example.com, prefix: /, service: secure}
+        ---
+        apiVersion: getambassador.io/v3alpha1
+        kind: Mapping
+        metadata: {name: odd}
+        spec: {hostname: example.com, prefix: /odd/, service: odd, add_request_headers: {x-worker: {value: "%WORKER_ID%"}}}
         """;
 
     [Fact]
@@ -130,6 +135,13 @@ public sealed class ExplainerTests
         titles[..5].ShouldBe(["request", "listener", "filter chain", "virtual host", "route"]);
         titles.ShouldContain("cluster");
         titles.ShouldContain("endpoint");
+    }
+
+    [Fact]
+    public void Explain_OfARouteThatTheProxyRefuses_IsItsAnswerAndConcernsNoOtherRoute()
+    {
+        Explain("http://example.com/odd/").Outcome.ShouldBeOfType<AnswerOutcome>().Status.ShouldBe(500);
+        Explain("http://example.com/quote/today").Outcome.ShouldBeOfType<ForwardOutcome>();
     }
 
     private static Explanation Explain(string url, params string[] headers)
