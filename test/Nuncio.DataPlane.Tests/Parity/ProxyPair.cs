@@ -138,6 +138,9 @@ internal sealed partial class ProxyPair : IAsyncDisposable
         }
     }
 
+    /// <summary>The same of the embedded proxy alone, as they are now.</summary>
+    public IReadOnlyList<string> OwnStatistics(string pattern) => Select(PrometheusText(), pattern);
+
     /// <summary>A counter of the proxy with that port.</summary>
     public async Task<long> CountAsync(int port, string series)
     {
