@@ -122,6 +122,7 @@ internal sealed class UpstreamCall : IStreamAbortHandler
         var end = UpstreamCallEnd.Failed;
         if (lease.Stream is { } stream)
         {
+            cluster.Outlier?.OnConnected(endpoint);
             if (Adopt(stream))
             {
                 end = await ExchangeAsync(stream, body, maxBodyBytes);

@@ -172,7 +172,7 @@ internal sealed partial class ForwardState
         {
             record.ResponseStarted = _exchange.Clock.GetTimestamp();
             var headers = answered.Attempt!.Stream.ResponseHeaders;
-            _cluster.OnAnswered(answered.Endpoint, status, headers);
+            _cluster.OnAnswered(answered.Endpoint, status, headers, _exchange.IsGrpc);
             decision = answered.IsRetried ? RetryDecision.No : _retry.OnResponse(headers, _resources, _cluster);
             isBad = answered.IsRetried ? _retry.WouldRetry(headers) : decision is RetryDecision.LimitExceeded or RetryDecision.Overflow;
         }
@@ -226,6 +226,18 @@ internal sealed partial class ForwardState
         return true;
     }
 
+    // The time of the request is over: for those that have a connection and no answer, unless that is known already.
+    private void BlameTries()
+    {
+        foreach (var late in _tries)
+        {
+            if (late is { Attempt: not null, IsTimeoutKnown: false })
+            {
+                _cluster.Outlier?.OnLocalFailure(late.Endpoint);
+            }
+        }
+    }
+
     // The try is not given up: as in Envoy it may still answer until the time of the whole request is over.
     private void OnPerTryOver()
     {
@@ -235,6 +247,7 @@ internal sealed partial class ForwardState
         }
 
         var late = _tries[^1];
+        late.IsTimeoutKnown = true;
         _cluster.Outlier?.OnLocalFailure(late.Endpoint);
         var decision = _retry.OnHedge(_resources, _cluster);
         if (decision == RetryDecision.Yes)

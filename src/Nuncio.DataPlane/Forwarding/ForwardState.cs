@@ -394,6 +394,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     {
         var attempt = Interlocked.Exchange(ref _spare, null) ?? new UpstreamAttempt(this);
         attempt.Begin(stream, pool, endpoint);
+        _cluster.Outlier?.OnConnected(endpoint);
         _exchange.VirtualCluster?.Metrics.RequestsTotal.Increment();
         lock (_gate)
         {
@@ -401,6 +402,18 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         }
 
         return attempt;
+    }
+
+    // Where there is a connection.
+    private EndpointState? CurrentEndpoint
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _current?.Endpoint;
+            }
+        }
     }
 
     private void DropCurrent()
@@ -538,7 +551,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private RetryDecision OnHead(UpstreamAttempt attempt, int status)
     {
         _exchange.Upstream.ResponseStarted = _exchange.Clock.GetTimestamp();
-        _cluster.OnAnswered(attempt.Endpoint, status, attempt.Stream.ResponseHeaders);
+        _cluster.OnAnswered(attempt.Endpoint, status, attempt.Stream.ResponseHeaders, _exchange.IsGrpc);
         var decision = _retry.OnResponse(attempt.Stream.ResponseHeaders, _resources, _cluster);
         if (decision == RetryDecision.Yes)
         {
@@ -698,6 +711,11 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         var reason = read.Error == StreamResetReason.ConnectionTermination && exchange.Upstream.Protocol < HttpProtocolVersion.Http2
             ? StreamResetReason.ProtocolError
             : read.Error;
+        if (_cluster.Outlier is { } outlier && CurrentEndpoint is { } endpoint)
+        {
+            outlier.OnLocalFailure(endpoint);
+        }
+
         exchange.Flags |= UpstreamFailure.Flag(reason);
         exchange.ResponseCodeDetails = UpstreamFailure.Details(reason, "", started: true);
         CountReset(read.Error);
@@ -718,6 +736,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private async ValueTask<bool> AgainAsync(TryResult result, EndpointState endpoint)
     {
         var requestStarted = _exchange.Upstream.RequestStarted != 0;
+        var isConnected = CurrentEndpoint != null;
         DropCurrent();
         if (!result.IsRetryDecided)
         {
@@ -729,6 +748,11 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             };
             if (decision != RetryDecision.Yes)
             {
+                if (_end == ForwardEnd.Timeout && isConnected)
+                {
+                    _cluster.Outlier?.OnLocalFailure(endpoint);
+                }
+
                 AddRetryFlag(decision);
                 await (_end == ForwardEnd.None ? RespondFailedAsync(result.Error) : FinishInterruptedAsync());
                 return false;
@@ -893,7 +917,11 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                 // Each try that still waits has timed out; those of a hedged request are reset, and counted, one by one.
                 _cluster.Metrics.RequestsTimeout.Add(Math.Max(1, _tries.Count));
                 exchange.VirtualCluster?.Metrics.RequestsTimeout.Add(Math.Max(1, _tries.Count));
-                if (!_hedging)
+                if (_hedging)
+                {
+                    BlameTries();
+                }
+                else
                 {
                     CountReset(StreamResetReason.LocalReset);
                 }

@@ -30,6 +30,9 @@ internal sealed class HedgedTry(EndpointState endpoint, EndpointPool pool)
     /// <summary>Another try was begun for this one: it is not tried again for anything else.</summary>
     public bool IsRetried { get; set; }
 
+    /// <summary>Its own time has run out, which its endpoint was blamed for.</summary>
+    public bool IsTimeoutKnown { get; set; }
+
     /// <summary>How far it has come; guarded by the request's lock.</summary>
     public HedgedTryState State { get; set; }
 

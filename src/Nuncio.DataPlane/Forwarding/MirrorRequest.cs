@@ -255,6 +255,7 @@ internal sealed class MirrorRequest
             return;
         }
 
+        _cluster.Outlier?.OnConnected(endpoint);
         bool isGone;
         lock (_gate)
         {

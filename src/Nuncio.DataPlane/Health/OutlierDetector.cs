@@ -1,14 +1,16 @@
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.State;
+using Nuncio.DataPlane.Telemetry;
 using Nuncio.DataPlane.Time;
 
 namespace Nuncio.DataPlane.Health;
 
-/// <summary>Ejects endpoints that fail requests (Envoy's outlier detection) and takes them back after a time that grows with each ejection.</summary>
+/// <summary>Ejects endpoints that fail requests (Envoy, "Outlier detection") and takes them back after a time that grows with each ejection.</summary>
 internal sealed class OutlierDetector : IDisposable
 {
     private readonly ClusterState _cluster;
     private readonly OutlierDetectionModel _model;
+    private readonly OutlierMetrics _metrics;
     private readonly CallbackTimer _timer;
     private readonly Lock _gate = new();
     private bool _disposed;
@@ -17,6 +19,7 @@ internal sealed class OutlierDetector : IDisposable
     {
         _cluster = cluster;
         _model = model;
+        _metrics = new OutlierMetrics(cluster.Environment.Metrics, cluster.Model.StatName);
         _timer = cluster.Environment.Timers.Create(OnInterval);
         _timer.Start(model.Interval);
     }
@@ -25,26 +28,24 @@ internal sealed class OutlierDetector : IDisposable
     public void OnResponse(EndpointState endpoint, int status)
     {
         var counters = endpoint.Outlier;
-        Interlocked.Increment(ref counters.Requests);
-        if (_model.SplitExternalLocalOriginErrors)
-        {
-            Volatile.Write(ref counters.ConsecutiveLocalOriginFailure, 0);
-        }
-
+        counters.Answers.Add(status < 500);
         if (status < 500)
         {
-            Interlocked.Increment(ref counters.Successes);
             Reset(ref counters.Consecutive5xx);
             Reset(ref counters.ConsecutiveGatewayFailure);
             return;
         }
 
-        CountGatewayFailure(endpoint, status is 502 or 503 or 504);
-        if (Interlocked.Increment(ref counters.Consecutive5xx) == _model.Consecutive5xx)
+        if (status is 502 or 503 or 504)
         {
-            Eject(endpoint, _cluster.Metrics.OutlierEjectionsConsecutive5xx, _model.EnforcingConsecutive5xx);
-            Volatile.Write(ref counters.Consecutive5xx, 0);
+            CountFailure(endpoint, ref counters.ConsecutiveGatewayFailure, _model.ConsecutiveGatewayFailure, OutlierKind.ConsecutiveGatewayFailure);
         }
+        else
+        {
+            Reset(ref counters.ConsecutiveGatewayFailure);
+        }
+
+        CountFailure(endpoint, ref counters.Consecutive5xx, _model.Consecutive5xx, OutlierKind.Consecutive5xx);
     }
 
     /// <summary>No response came: the connection failed, or time ran out.</summary>
@@ -58,11 +59,31 @@ internal sealed class OutlierDetector : IDisposable
         }
 
         var counters = endpoint.Outlier;
-        Interlocked.Increment(ref counters.Requests);
-        if (Interlocked.Increment(ref counters.ConsecutiveLocalOriginFailure) == _model.ConsecutiveLocalOriginFailure)
+        counters.Connections.Add(success: false);
+        CountFailure(
+            endpoint, ref counters.ConsecutiveLocalOriginFailure, _model.ConsecutiveLocalOriginFailure, OutlierKind.ConsecutiveLocalOriginFailure);
+    }
+
+    /// <summary>A request has got a connection, whatever comes of it.</summary>
+    public void OnConnected(EndpointState endpoint)
+    {
+        if (_model.SplitExternalLocalOriginErrors)
         {
-            Eject(endpoint, _cluster.Metrics.OutlierEjectionsConsecutiveLocalOriginFailure, _model.EnforcingConsecutiveLocalOriginFailure);
-            Volatile.Write(ref counters.ConsecutiveLocalOriginFailure, 0);
+            endpoint.Outlier.Connections.Add(success: true);
+            Reset(ref endpoint.Outlier.ConsecutiveLocalOriginFailure);
+        }
+    }
+
+    /// <summary>The same where connecting is all there is, as for TCP: that is a good answer where the two are not told apart.</summary>
+    public void OnConnectedFinally(EndpointState endpoint)
+    {
+        if (_model.SplitExternalLocalOriginErrors)
+        {
+            OnConnected(endpoint);
+        }
+        else
+        {
+            OnResponse(endpoint, 200);
         }
     }
 
@@ -71,10 +92,7 @@ internal sealed class OutlierDetector : IDisposable
     {
         if (_model.SuccessfulActiveCheckUnejects)
         {
-            lock (_gate)
-            {
-                TakeBack(endpoint);
-            }
+            TakeBack(endpoint);
         }
     }
 
@@ -88,17 +106,12 @@ internal sealed class OutlierDetector : IDisposable
         _timer.Cancel();
     }
 
-    private void CountGatewayFailure(EndpointState endpoint, bool failed)
+    private void CountFailure(EndpointState endpoint, ref int count, uint threshold, OutlierKind kind)
     {
-        var counters = endpoint.Outlier;
-        if (!failed)
+        if (Interlocked.Increment(ref count) == threshold && (endpoint.HealthFlags & EndpointHealthFlags.FailedOutlierCheck) == 0)
         {
-            Reset(ref counters.ConsecutiveGatewayFailure);
-        }
-        else if (Interlocked.Increment(ref counters.ConsecutiveGatewayFailure) == _model.ConsecutiveGatewayFailure)
-        {
-            Eject(endpoint, _cluster.Metrics.OutlierEjectionsConsecutiveGatewayFailure, _model.EnforcingConsecutiveGatewayFailure);
-            Volatile.Write(ref counters.ConsecutiveGatewayFailure, 0);
+            Eject(endpoint, kind);
+            Volatile.Write(ref count, 0);
         }
     }
 
@@ -110,9 +123,22 @@ internal sealed class OutlierDetector : IDisposable
         }
     }
 
-    private static bool Enforced(uint percent) => percent >= 100 || Random.Shared.Next(100) < percent;
+    private bool IsEnforced(OutlierKind kind)
+    {
+        var percent = kind switch
+        {
+            OutlierKind.Consecutive5xx => _model.EnforcingConsecutive5xx,
+            OutlierKind.ConsecutiveGatewayFailure => _model.EnforcingConsecutiveGatewayFailure,
+            OutlierKind.ConsecutiveLocalOriginFailure => _model.EnforcingConsecutiveLocalOriginFailure,
+            OutlierKind.SuccessRate => _model.EnforcingSuccessRate,
+            OutlierKind.LocalOriginSuccessRate => _model.EnforcingLocalOriginSuccessRate,
+            OutlierKind.FailurePercentage => _model.EnforcingFailurePercentage,
+            _ => _model.EnforcingFailurePercentageLocalOrigin,
+        };
+        return percent >= 100 || Random.Shared.Next(100) < percent;
+    }
 
-    private void Eject(EndpointState endpoint, Telemetry.MetricCounter reason, uint enforcing)
+    private void Eject(EndpointState endpoint, OutlierKind kind)
     {
         lock (_gate)
         {
@@ -121,29 +147,34 @@ internal sealed class OutlierDetector : IDisposable
                 return;
             }
 
+            _metrics.OnDetected(kind);
             var endpoints = _cluster.Endpoints;
             var ejected = endpoints.Count(e => (e.HealthFlags & EndpointHealthFlags.FailedOutlierCheck) != 0);
             if (100.0 * (ejected + 1) / endpoints.Count > _model.MaxEjectionPercent && !(_model.AlwaysEjectOne && ejected == 0))
             {
-                _cluster.Metrics.OutlierEjectionsOverflow.Increment();
+                _metrics.Overflow.Increment();
                 return;
             }
 
-            if (!Enforced(enforcing))
+            _metrics.OnAllowed(kind);
+            if (!IsEnforced(kind))
             {
                 return;
             }
 
+            // Once it is as long as it may be it does not grow, or it would take as many quiet intervals more to shrink.
             var counters = endpoint.Outlier;
-            counters.Ejections++;
+            if (_model.BaseEjectionTime * counters.Ejections < _model.MaxEjectionTime + _model.BaseEjectionTime)
+            {
+                counters.Ejections++;
+            }
+
             var duration = _model.BaseEjectionTime * counters.Ejections;
             duration = duration < _model.MaxEjectionTime ? duration : _model.MaxEjectionTime;
             duration += _model.MaxEjectionTimeJitter * Random.Shared.NextDouble();
             counters.EjectedUntil = _cluster.Environment.Timers.NowMilliseconds + (long)duration.TotalMilliseconds;
             endpoint.SetFlag(EndpointHealthFlags.FailedOutlierCheck, true);
-            _cluster.Metrics.OutlierEjections.Increment();
-            _cluster.Metrics.OutlierDetectionEjectionsActive.Increment();
-            reason.Increment();
+            _metrics.OnEjected(kind);
         }
 
         _cluster.OnHealthChanged();
@@ -151,14 +182,20 @@ internal sealed class OutlierDetector : IDisposable
 
     private void TakeBack(EndpointState endpoint)
     {
-        if (endpoint.SetFlag(EndpointHealthFlags.FailedOutlierCheck, false))
+        lock (_gate)
         {
+            if (!endpoint.SetFlag(EndpointHealthFlags.FailedOutlierCheck, false))
+            {
+                return;
+            }
+
             Volatile.Write(ref endpoint.Outlier.Consecutive5xx, 0);
             Volatile.Write(ref endpoint.Outlier.ConsecutiveGatewayFailure, 0);
             Volatile.Write(ref endpoint.Outlier.ConsecutiveLocalOriginFailure, 0);
-            _cluster.Metrics.OutlierDetectionEjectionsActive.Decrement();
-            _cluster.OnHealthChanged();
+            _metrics.Active.Decrement();
         }
+
+        _cluster.OnHealthChanged();
     }
 
     private void OnInterval()
@@ -174,14 +211,12 @@ internal sealed class OutlierDetector : IDisposable
             }
             else if (now >= endpoint.Outlier.EjectedUntil)
             {
-                lock (_gate)
-                {
-                    TakeBack(endpoint);
-                }
+                TakeBack(endpoint);
             }
         }
 
-        CompareRates(endpoints);
+        CompareRates(endpoints, OutlierKind.SuccessRate, OutlierKind.FailurePercentage, static counters => counters.Answers.Take());
+        CompareRates(endpoints, OutlierKind.LocalOriginSuccessRate, OutlierKind.LocalOriginFailurePercentage, static counters => counters.Connections.Take());
         lock (_gate)
         {
             if (!_disposed)
@@ -191,32 +226,32 @@ internal sealed class OutlierDetector : IDisposable
         }
     }
 
-    private void CompareRates(IReadOnlyList<EndpointState> endpoints)
+    private void CompareRates(
+        IReadOnlyList<EndpointState> endpoints, OutlierKind successRate, OutlierKind failurePercentage, Func<OutlierCounters, (long All, long Successes)> take)
     {
         var rates = new List<(EndpointState Endpoint, double Rate)>();
         var failing = new List<(EndpointState Endpoint, double Rate)>();
         foreach (var endpoint in endpoints)
         {
-            var requests = Interlocked.Exchange(ref endpoint.Outlier.Requests, 0);
-            var successes = Interlocked.Exchange(ref endpoint.Outlier.Successes, 0);
-            if (requests == 0 || (endpoint.HealthFlags & EndpointHealthFlags.FailedOutlierCheck) != 0)
+            var (all, successes) = take(endpoint.Outlier);
+            if (all == 0 || (endpoint.HealthFlags & EndpointHealthFlags.FailedOutlierCheck) != 0)
             {
                 continue;
             }
 
-            var rate = 100.0 * successes / requests;
-            if (requests >= _model.SuccessRateRequestVolume)
+            var rate = 100.0 * successes / all;
+            if (all >= _model.SuccessRateRequestVolume)
             {
                 rates.Add((endpoint, rate));
             }
 
-            if (requests >= _model.FailurePercentageRequestVolume)
+            if (all >= _model.FailurePercentageRequestVolume)
             {
                 failing.Add((endpoint, rate));
             }
         }
 
-        if (_model.EnforcingSuccessRate > 0 && rates.Count > 0 && rates.Count >= _model.SuccessRateMinimumHosts)
+        if (rates.Count > 0 && rates.Count >= _model.SuccessRateMinimumHosts)
         {
             var mean = rates.Average(r => r.Rate);
             var deviation = Math.Sqrt(rates.Average(r => (r.Rate - mean) * (r.Rate - mean)));
@@ -225,18 +260,18 @@ internal sealed class OutlierDetector : IDisposable
             {
                 if (rate < threshold)
                 {
-                    Eject(endpoint, _cluster.Metrics.OutlierEjectionsSuccessRate, _model.EnforcingSuccessRate);
+                    Eject(endpoint, successRate);
                 }
             }
         }
 
-        if (_model.EnforcingFailurePercentage > 0 && failing.Count > 0 && failing.Count >= _model.FailurePercentageMinimumHosts)
+        if (failing.Count > 0 && failing.Count >= _model.FailurePercentageMinimumHosts)
         {
             foreach (var (endpoint, rate) in failing)
             {
                 if (100 - rate >= _model.FailurePercentageThreshold)
                 {
-                    Eject(endpoint, _cluster.Metrics.OutlierEjectionsFailurePercentage, _model.EnforcingFailurePercentage);
+                    Eject(endpoint, failurePercentage);
                 }
             }
         }

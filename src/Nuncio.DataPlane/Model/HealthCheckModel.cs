@@ -124,8 +124,14 @@ public sealed record OutlierDetectionModel
     /// <summary>Default 100.</summary>
     public uint EnforcingSuccessRate { get; init; } = 100;
 
+    /// <summary>Default 100.</summary>
+    public uint EnforcingLocalOriginSuccessRate { get; init; } = 100;
+
     /// <summary>Default 0.</summary>
     public uint EnforcingFailurePercentage { get; init; }
+
+    /// <summary>Default 0.</summary>
+    public uint EnforcingFailurePercentageLocalOrigin { get; init; }
 
     /// <summary>Time between evaluations. Default 10 s.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(10);
@@ -139,7 +145,7 @@ public sealed record OutlierDetectionModel
     /// <summary>Up to so much is added to an ejection.</summary>
     public TimeSpan MaxEjectionTimeJitter { get; init; }
 
-    /// <summary>Percent of endpoints that may be ejected; one always may. Default 10.</summary>
+    /// <summary>Percent of endpoints that may be ejected. Default 10.</summary>
     public uint MaxEjectionPercent { get; init; } = 10;
 
     /// <summary>One endpoint may be ejected even where that is more than <see cref="MaxEjectionPercent"/> (<c>always_eject_one_host</c>).</summary>

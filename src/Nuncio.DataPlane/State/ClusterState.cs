@@ -127,9 +127,10 @@ public sealed class ClusterState
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="status">The answer's.</param>
     /// <param name="headers">The answer's.</param>
-    internal void OnAnswered(EndpointState endpoint, int status, Http.HeaderMap headers)
+    /// <param name="isGrpc">It is an answer to a gRPC request: a grpc-status among the headers is what counts.</param>
+    internal void OnAnswered(EndpointState endpoint, int status, Http.HeaderMap headers, bool isGrpc = false)
     {
-        _outlier?.OnResponse(endpoint, status);
+        _outlier?.OnResponse(endpoint, isGrpc && headers.TryGet(Http.KnownHeader.GrpcStatus, out var grpcStatus) ? OfGrpc(grpcStatus) : status);
         if (_checker != null && headers.TryGet("x-envoy-immediate-health-check-fail"u8, out _))
         {
             _checker.FailPassively(endpoint);
@@ -251,6 +252,19 @@ public sealed class ClusterState
             Publish(current.Groups);
         }
     }
+
+    // The class of status that Envoy's mapping gives: UNKNOWN, INTERNAL, DATA_LOSS and what is none are 500, and so on.
+    private static int OfGrpc(ReadOnlySpan<byte> status) => System.Buffers.Text.Utf8Parser.TryParse(status, out uint code, out var length) && length == status.Length
+        ? code switch
+        {
+            0 => 200,
+            1 or 3 or 5 or 6 or 7 or 8 or 9 or 10 or 11 or 16 => 400,
+            4 => 504,
+            12 => 501,
+            14 => 503,
+            _ => 500,
+        }
+        : 500;
 
     internal void OnFirstChecksDone() => _warm.TrySetResult();
 

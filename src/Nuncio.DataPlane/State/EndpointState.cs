@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using Nuncio.DataPlane.Health;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.Upstream;
 
@@ -250,16 +251,4 @@ public sealed class EndpointState
             pool.Drain(retire: true);
         }
     }
-}
-
-/// <summary>What passive checks count; see the outlier detector, which owns them.</summary>
-internal sealed class OutlierCounters
-{
-    public int Consecutive5xx;
-    public int ConsecutiveGatewayFailure;
-    public int ConsecutiveLocalOriginFailure;
-    public long Requests;
-    public long Successes;
-    public int Ejections;
-    public long EjectedUntil;
 }

@@ -172,9 +172,11 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
             if (connect.Connection is { } connection)
             {
                 cluster.Metrics.RequestsTotal.Increment();
+                cluster.Outlier?.OnConnectedFinally(endpoint);
                 return connection;
             }
 
+            cluster.Outlier?.OnLocalFailure(endpoint);
             var timedOut = connect.Error == StreamResetReason.ConnectionTimeout;
             cluster.Metrics.ConnectionsDestroy.Increment();
             (timedOut ? cluster.Metrics.ConnectionsDestroyLocal : cluster.Metrics.ConnectionsDestroyRemote).Increment();

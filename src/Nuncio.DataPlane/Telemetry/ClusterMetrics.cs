@@ -74,14 +74,6 @@ public sealed class ClusterMetrics
         HealthCheckPassiveFailures = registry.Counter("envoy_cluster_health_check_passive_failure", labels);
         HealthCheckHealthy = registry.Gauge("envoy_cluster_health_check_healthy", labels);
         HealthCheckDegraded = registry.Gauge("envoy_cluster_health_check_degraded", labels);
-        OutlierEjections = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_total", labels);
-        OutlierEjectionsOverflow = registry.Counter("envoy_cluster_outlier_detection_ejections_overflow", labels);
-        OutlierEjectionsConsecutive5xx = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_consecutive_5xx", labels);
-        OutlierEjectionsConsecutiveGatewayFailure = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_consecutive_gateway_failure", labels);
-        OutlierEjectionsSuccessRate = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_success_rate", labels);
-        OutlierEjectionsFailurePercentage = registry.Counter("envoy_cluster_outlier_detection_ejections_enforced_failure_percentage", labels);
-        OutlierEjectionsConsecutiveLocalOriginFailure = registry.Counter(
-            "envoy_cluster_outlier_detection_ejections_enforced_consecutive_local_origin_failure", labels);
         ConnectionsActive = registry.Gauge("envoy_cluster_upstream_cx_active", labels);
         RequestsActive = registry.Gauge("envoy_cluster_upstream_rq_active", labels);
         RequestsPendingActive = registry.Gauge("envoy_cluster_upstream_rq_pending_active", labels);
@@ -89,7 +81,6 @@ public sealed class ClusterMetrics
         MembershipHealthy = registry.Gauge("envoy_cluster_membership_healthy", labels);
         MembershipDegraded = registry.Gauge("envoy_cluster_membership_degraded", labels);
         MembershipExcluded = registry.Gauge("envoy_cluster_membership_excluded", labels);
-        OutlierDetectionEjectionsActive = registry.Gauge("envoy_cluster_outlier_detection_ejections_active", labels);
         MaxHostWeight = registry.Gauge("envoy_cluster_max_host_weight", labels);
         ConnectionsConnectMilliseconds = registry.Histogram("envoy_cluster_upstream_cx_connect_ms", labels);
         ConnectionsLengthMilliseconds = registry.Histogram("envoy_cluster_upstream_cx_length_ms", labels);
@@ -329,29 +320,6 @@ public sealed class ClusterMetrics
     /// <summary><c>envoy_cluster_health_check_degraded</c>: endpoints that say that they are degraded.</summary>
     public MetricGauge HealthCheckDegraded { get; }
 
-    /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_total</c>: endpoints ejected.</summary>
-    public MetricCounter OutlierEjections { get; }
-
-    /// <summary><c>envoy_cluster_outlier_detection_ejections_overflow</c>: ejections held back by max_ejection_percent.</summary>
-    public MetricCounter OutlierEjectionsOverflow { get; }
-
-    /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_consecutive_5xx</c>: ejections for consecutive 5xx.</summary>
-    public MetricCounter OutlierEjectionsConsecutive5xx { get; }
-
-    /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_consecutive_gateway_failure</c>: ejections for consecutive gateway failures.</summary>
-    public MetricCounter OutlierEjectionsConsecutiveGatewayFailure { get; }
-
-    /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_success_rate</c>: ejections for a low success rate.</summary>
-    public MetricCounter OutlierEjectionsSuccessRate { get; }
-
-    /// <summary><c>envoy_cluster_outlier_detection_ejections_enforced_failure_percentage</c>: ejections for a high failure rate.</summary>
-    public MetricCounter OutlierEjectionsFailurePercentage { get; }
-
-    /// <summary>
-    /// <c>envoy_cluster_outlier_detection_ejections_enforced_consecutive_local_origin_failure</c>: ejections for consecutive connection failures.
-    /// </summary>
-    public MetricCounter OutlierEjectionsConsecutiveLocalOriginFailure { get; }
-
     /// <summary><c>envoy_cluster_upstream_cx_active</c>: connections open.</summary>
     public MetricGauge ConnectionsActive { get; }
 
@@ -372,9 +340,6 @@ public sealed class ClusterMetrics
 
     /// <summary><c>envoy_cluster_membership_excluded</c>: of these not yet counted.</summary>
     public MetricGauge MembershipExcluded { get; }
-
-    /// <summary><c>envoy_cluster_outlier_detection_ejections_active</c>: endpoints ejected now.</summary>
-    public MetricGauge OutlierDetectionEjectionsActive { get; }
 
     /// <summary><c>envoy_cluster_max_host_weight</c>: the largest weight.</summary>
     public MetricGauge MaxHostWeight { get; }

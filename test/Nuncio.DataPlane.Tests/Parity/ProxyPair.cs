@@ -133,7 +133,7 @@ internal sealed partial class ProxyPair : IAsyncDisposable
             if (!HasEnvoy && tries > 0) return ours;
             var theirs = HasEnvoy ? Select(await admin.GetStringAsync(page), pattern) : [];
             if (HasEnvoy && ours.SequenceEqual(theirs)) return ours;
-            if (HasEnvoy && tries > 600) ours.ShouldBe(theirs);
+            if (HasEnvoy && tries > 600) ours.Except(theirs).Select(static line => "ours " + line).Concat(theirs.Except(ours).Select(static line => "envoy's " + line)).ShouldBeEmpty();
             await Task.Delay(100);
         }
     }
