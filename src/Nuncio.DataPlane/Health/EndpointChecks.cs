@@ -106,7 +106,6 @@ internal sealed class EndpointChecks : IDisposable
 
     private TimeSpan Take(HealthCheckRun run, HealthProbeResult result, bool isFirst)
     {
-        Count(result);
         ShownHealth shown;
         bool isKnown;
         TimeSpan wait;
@@ -129,6 +128,8 @@ internal sealed class EndpointChecks : IDisposable
             _checker.OnFirstResult();
         }
 
+        // Last: who sees the count, sees what came of it.
+        Count(result);
         return wait;
     }
 

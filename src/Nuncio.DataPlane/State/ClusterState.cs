@@ -201,7 +201,7 @@ public sealed class ClusterState
         {
             Metrics.UpdateAttempt.Increment();
             var first = true;
-            var subscription = Environment.Names.Subscribe(name, Model.Dns, answer =>
+            var subscription = Environment.Names.Subscribe(name, Model.Dns, Model.Discovery == ClusterDiscovery.LogicalDns, answer =>
             {
                 OnAnswer(name, answer, first);
                 first = false;
@@ -282,31 +282,23 @@ public sealed class ClusterState
                 _answersMissing--;
             }
 
-            if (answer.Addresses == null)
+            // LOGICAL_DNS keeps its address over an empty answer, which is a failure; STRICT_DNS has no endpoints then.
+            if (answer.Addresses == null || (answer.Addresses.Length == 0 && Model.Discovery == ClusterDiscovery.LogicalDns))
             {
                 Metrics.UpdateFailure.Increment();
             }
             else
             {
                 Metrics.UpdateSuccess.Increment();
-                if (answer.Addresses.Length == 0)
+                if (_resolved.TryGetValue(name, out var before) && before.AsSpan().SequenceEqual(answer.Addresses))
                 {
-                    Metrics.UpdateEmpty.Increment();
+                    Metrics.UpdateNoRebuild.Increment();
                 }
-            }
-
-            if (answer.Addresses != null && !(_resolved.TryGetValue(name, out var before) && before.AsSpan().SequenceEqual(answer.Addresses)))
-            {
-                // LOGICAL_DNS keeps its address over an empty answer; STRICT_DNS has no endpoints then.
-                if (answer.Addresses.Length > 0 || Model.Discovery == ClusterDiscovery.StrictDns)
+                else
                 {
                     _resolved[name] = answer.Addresses;
                     Rebuild();
                 }
-            }
-            else if (answer.Addresses != null)
-            {
-                Metrics.UpdateNoRebuild.Increment();
             }
 
             BecomeWarm();
@@ -332,11 +324,6 @@ public sealed class ClusterState
             foreach (var model in locality.Endpoints)
             {
                 var addresses = model.Address != null ? [model.Address] : _resolved.GetValueOrDefault(model.Host, []);
-                if (Model.Discovery == ClusterDiscovery.LogicalDns && addresses.Length > 0)
-                {
-                    addresses = [addresses[0]];
-                }
-
                 foreach (var address in addresses)
                 {
                     // A LOGICAL_DNS endpoint is the same one wherever its name leads.
@@ -347,6 +334,12 @@ public sealed class ClusterState
                     if (kept.Add(key))
                     {
                         members.Add(Endpoint(key, point, model, added));
+                    }
+
+                    if (Model.Discovery == ClusterDiscovery.LogicalDns)
+                    {
+                        members[^1].OtherAddresses = [.. addresses.Skip(1).Select(other => new IPEndPoint(other, model.Port))];
+                        break;
                     }
                 }
             }

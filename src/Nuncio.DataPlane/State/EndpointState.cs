@@ -57,6 +57,7 @@ public sealed class EndpointState
     private readonly Lock _gate = new();
     private EndpointModel _model;
     private IPEndPoint _address;
+    private IPEndPoint[] _otherAddresses = [];
     private int _health;
     private int _activeRequests;
     private long _healthySince = long.MinValue;
@@ -77,6 +78,13 @@ public sealed class EndpointState
 
     /// <summary>Where new connections go.</summary>
     public IPEndPoint Address => Volatile.Read(ref _address);
+
+    /// <summary>Where they go when they cannot be made there: the further addresses of a LOGICAL_DNS name.</summary>
+    internal IPEndPoint[] OtherAddresses
+    {
+        get => Volatile.Read(ref _otherAddresses);
+        set => Volatile.Write(ref _otherAddresses, value);
+    }
 
     /// <summary>%UPSTREAM_HOST%.</summary>
     public string AddressText { get; private set; }

@@ -191,19 +191,9 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
         return null;
     }
 
-    private async ValueTask<TransportConnect> ConnectAsync(ClusterState state, EndpointState endpoint)
-    {
-        var cluster = state.Model;
-        var connect = await state.Environment.Transports.ConnectAsync(endpoint.Address, cluster.Connect, CancellationToken.None);
-        if (connect.Connection is null || cluster.Transport is not { } transport)
-        {
-            return connect;
-        }
-
-        using var timeout = new CancellationTokenSource(cluster.Connect.ConnectTimeout, _timers.Time);
-        return (await transport.HandshakeAsync(
-            connect.Connection, endpoint.Address, new UpstreamHandshakeOptions([], endpoint.Model.Hostname), timeout.Token)).Connect;
-    }
+    private static async ValueTask<TransportConnect> ConnectAsync(ClusterState cluster, EndpointState endpoint) =>
+        (await cluster.Environment.Connections.ConnectTransportAsync(
+            endpoint.Address, cluster.Model, [], new(endpoint.Model.Hostname, null, cluster.Metrics), CancellationToken.None, endpoint.OtherAddresses)).Connect;
 
     private async Task CopyAsync(TransportConnection from, TransportConnection to, bool toClient)
     {

@@ -19,6 +19,9 @@ public readonly record struct ClientConnect(HttpClientConnection? Connection, St
 /// <param name="Metrics">Where handshakes are counted.</param>
 internal readonly record struct ConnectNames(string HostName, UpstreamName? Name, ClusterMetrics Metrics);
 
+/// <summary>A connection, or why there is none, with what ALPN chose, empty for nothing.</summary>
+internal readonly record struct TransportChoice(TransportConnect Connect, string ApplicationProtocol);
+
 /// <summary>Makes connections that speak HTTP: TCP, TLS where the cluster has it, and the codec that was configured or that ALPN chose.</summary>
 public sealed class ClientConnector
 {
@@ -27,6 +30,9 @@ public sealed class ClientConnector
     private static readonly string[] OfferBoth = ["h2", "http/1.1"];
 
     private static readonly string[] OfferNothing = [];
+
+    // Envoy's happy eyeballs.
+    private static readonly TimeSpan NextAddressDelay = TimeSpan.FromMilliseconds(300);
 
     private readonly TransportConnector _transports;
     private readonly TimeProvider _time;
@@ -48,14 +54,15 @@ public sealed class ClientConnector
     /// <param name="name">What the request says of TLS; null for nothing.</param>
     /// <param name="metrics">The cluster's statistics.</param>
     /// <param name="cancellationToken">Gives up earlier.</param>
+    /// <param name="others">See <see cref="ConnectTransportAsync"/>.</param>
     internal async ValueTask<ClientConnect> ConnectAsync(
         IPEndPoint remote, ClusterModel cluster, UpstreamCodec codec, string hostName, UpstreamName? name, ClusterMetrics metrics,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default, IPEndPoint[]? others = null)
     {
         ArgumentNullException.ThrowIfNull(cluster);
         var http2 = codec == UpstreamCodec.Http2;
         var offer = codec == UpstreamCodec.Tunnel ? OfferNothing : cluster.Protocol == UpstreamProtocol.Auto ? OfferBoth : http2 ? OfferHttp2 : OfferHttp1;
-        var (connect, chosen) = await ConnectTransportAsync(remote, cluster, offer, new ConnectNames(hostName, name, metrics), cancellationToken);
+        var (connect, chosen) = await ConnectTransportAsync(remote, cluster, offer, new ConnectNames(hostName, name, metrics), cancellationToken, others);
         if (connect.Connection == null)
         {
             return new ClientConnect(null, connect.Error, connect.Message);
@@ -79,13 +86,67 @@ public sealed class ClientConnector
     /// <param name="offer">What ALPN offers.</param>
     /// <param name="names">Of the other end, with the cluster's statistics.</param>
     /// <param name="cancellationToken">Gives up earlier.</param>
-    internal async ValueTask<(TransportConnect Connect, string ApplicationProtocol)> ConnectTransportAsync(
+    /// <param name="others">
+    /// Further addresses of the same endpoint: the next one is tried when one has failed, or has not answered within 300 ms, as Envoy does; the first
+    /// connection counts.
+    /// </param>
+    internal ValueTask<TransportChoice> ConnectTransportAsync(
+        IPEndPoint remote, ClusterModel cluster, string[] offer, ConnectNames names, CancellationToken cancellationToken, IPEndPoint[]? others = null) =>
+        others is { Length: > 0 }
+            ? new ValueTask<TransportChoice>(ConnectFirstAsync([remote, .. others], cluster, offer, names, cancellationToken))
+            : ConnectOneAsync(remote, cluster, offer, names, cancellationToken);
+
+    private async Task<TransportChoice> ConnectFirstAsync(
+        IPEndPoint[] remotes, ClusterModel cluster, string[] offer, ConnectNames names, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(cluster.Connect.ConnectTimeout, _time);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var running = new List<Task<TransportChoice>>(remotes.Length);
+        var last = default(TransportChoice);
+        var begun = 0;
+        do
+        {
+            Task next = Task.CompletedTask;
+            if (begun < remotes.Length && !over.IsCancellationRequested)
+            {
+                running.Add(ConnectOneAsync(remotes[begun++], cluster, offer, names, over.Token).AsTask());
+                next = begun < remotes.Length ? Task.Delay(NextAddressDelay, _time, over.Token) : next;
+            }
+
+            var finished = next.IsCompleted ? await Task.WhenAny(running) : await Task.WhenAny([next, .. running]);
+            if (finished is Task<TransportChoice> one)
+            {
+                running.Remove(one);
+                last = await one;
+            }
+        }
+        while (last.Connect.Connection == null && (running.Count > 0 || (begun < remotes.Length && !over.IsCancellationRequested)));
+        var timedOut = last.Connect.Connection == null && limit.IsCancellationRequested;
+        await over.CancelAsync();
+        foreach (var late in running)
+        {
+            _ = CloseAsync(late);
+        }
+
+        return timedOut ? last with { Connect = new TransportConnect(null, StreamResetReason.ConnectionTimeout, "") } : last;
+    }
+
+    // It lost, and may have come about all the same.
+    private static async Task CloseAsync(Task<TransportChoice> late)
+    {
+        if ((await late).Connect.Connection is { } connection)
+        {
+            await connection.DisposeAsync();
+        }
+    }
+
+    private async ValueTask<TransportChoice> ConnectOneAsync(
         IPEndPoint remote, ClusterModel cluster, string[] offer, ConnectNames names, CancellationToken cancellationToken)
     {
         var connect = await _transports.ConnectAsync(remote, cluster.Connect, cancellationToken);
         if (connect.Connection == null || cluster.Transport is not { } transport)
         {
-            return (connect, "");
+            return new TransportChoice(connect, "");
         }
 
         using var timeout = new CancellationTokenSource(cluster.Connect.ConnectTimeout, _time);
@@ -101,7 +162,7 @@ public sealed class ClientConnector
                 : new TransportConnect(null, StreamResetReason.ConnectionFailure, connect.Message);
         }
 
-        return (connect, shaken.ApplicationProtocol);
+        return new TransportChoice(connect, shaken.ApplicationProtocol);
     }
 
     // The pool looks after idle connections, and how long and for how many requests one lives.

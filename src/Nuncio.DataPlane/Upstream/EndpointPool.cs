@@ -365,7 +365,8 @@ internal sealed class EndpointPool
         var metrics = _cluster.Metrics;
         metrics.ConnectionsTotal.Increment();
         metrics.ConnectionsActive.Increment();
-        var made = await _cluster.Environment.Connections.ConnectAsync(_endpoint.Address, _model, _codec, _endpoint.Model.Hostname, _name, _cluster.Metrics);
+        var made = await _cluster.Environment.Connections.ConnectAsync(
+            _endpoint.Address, _model, _codec, _endpoint.Model.Hostname, _name, _cluster.Metrics, others: _endpoint.OtherAddresses);
         var now = _cluster.Environment.Timers.NowMilliseconds;
         if (made.Connection == null)
         {

@@ -28,10 +28,11 @@ public sealed class NameDirectory : IDisposable
     /// <summary>Begins or shares the resolution of a name. Each subscription is to be disposed.</summary>
     /// <param name="name">The name.</param>
     /// <param name="dns">How; of clusters that share a name the shortest refresh rate counts.</param>
+    /// <param name="needsAddress">An answer without addresses is a failure, as for LOGICAL_DNS.</param>
     /// <param name="onAnswer">Called after each answer, and at once where there is one already; on any thread.</param>
-    internal NameSubscription Subscribe(string name, DnsModel dns, Action<ResolvedName> onAnswer)
+    internal NameSubscription Subscribe(string name, DnsModel dns, bool needsAddress, Action<ResolvedName> onAnswer)
     {
-        var subscription = new NameSubscription(this, name, dns, onAnswer);
+        var subscription = new NameSubscription(this, name, dns, needsAddress, onAnswer);
         ResolvedName? known;
         lock (_gate)
         {
@@ -95,6 +96,7 @@ public sealed class NameDirectory : IDisposable
         lock (_gate)
         {
             watch.Failures = answer.Addresses == null ? watch.Failures + 1 : 0;
+            watch.Misses = answer.Addresses is not { Length: > 0 } ? watch.Misses + 1 : 0;
             if (answer.Addresses != null || watch.Last == null)
             {
                 watch.Last = answer;
@@ -159,6 +161,9 @@ public sealed class NameDirectory : IDisposable
 
         public int Failures { get; set; }
 
+        /// <summary>Failures and answers without addresses.</summary>
+        public int Misses { get; set; }
+
         public bool WantsTimeToLive => Subscriptions.Exists(static subscription => subscription.Dns.RespectTtl);
 
         public TimeSpan NextDelay()
@@ -167,11 +172,12 @@ public sealed class NameDirectory : IDisposable
             foreach (var subscription in Subscriptions)
             {
                 // As in Envoy a time to live of 0 is none.
-                var wanted = subscription.Dns.RespectTtl && Failures == 0 && Last?.TimeToLive is { Ticks: > 0 } timeToLive
+                var failures = subscription.NeedsAddress ? Misses : Failures;
+                var wanted = subscription.Dns.RespectTtl && failures == 0 && Last?.TimeToLive is { Ticks: > 0 } timeToLive
                     ? timeToLive : subscription.Dns.RefreshRate;
-                if (Failures > 0 && subscription.Dns.FailureRefreshRate is { } rate)
+                if (failures > 0 && subscription.Dns.FailureRefreshRate is { } rate)
                 {
-                    var grown = rate.Base * Math.Pow(2, Math.Min(Failures - 1, 20));
+                    var grown = rate.Base * Math.Pow(2, Math.Min(failures - 1, 20));
                     wanted = (grown < rate.Max ? grown : rate.Max) * (0.5 + (Random.Shared.NextDouble() / 2));
                 }
 
@@ -192,13 +198,15 @@ public sealed class NameDirectory : IDisposable
 }
 
 /// <summary>A cluster's interest in a name.</summary>
-internal sealed class NameSubscription(NameDirectory directory, string name, DnsModel dns, Action<ResolvedName> onAnswer) : IDisposable
+internal sealed class NameSubscription(NameDirectory directory, string name, DnsModel dns, bool needsAddress, Action<ResolvedName> onAnswer) : IDisposable
 {
     private int _disposed;
 
     public string Name { get; } = name;
 
     public DnsModel Dns { get; } = dns;
+
+    public bool NeedsAddress { get; } = needsAddress;
 
     public NameDirectory.NameWatch Watch { get; set; } = null!;
 
