@@ -78,6 +78,8 @@ internal sealed partial class Http3ServerConnection : IQuicStreamWatcher
     private static async ValueTask<Http3ErrorCode?> ReadControlAsync(Http3Input input)
     {
         var hasSettings = false;
+        var goAway = long.MaxValue;
+        var maxPushId = -1L;
         while (true)
         {
             var (outcome, type, length) = await input.ReadFrameHeaderAsync();
@@ -98,9 +100,9 @@ internal sealed partial class Http3ServerConnection : IQuicStreamWatcher
                     return ErrorOf(settings);
                 }
 
-                if (!AreSettingsValid(input.Buffered.Span[..(int)length]))
+                if (CheckSettings(input.Buffered.Span[..(int)length]) is { } wrong)
                 {
-                    return Http3ErrorCode.SettingsError;
+                    return wrong;
                 }
 
                 input.Consume((int)length);
@@ -127,15 +129,24 @@ internal sealed partial class Http3ServerConnection : IQuicStreamWatcher
                     return ErrorOf(number);
                 }
 
-                if (!QuicInteger.TryRead(input.Buffered.Span[..(int)length], out _, out var read) || read != length)
+                if (!QuicInteger.TryRead(input.Buffered.Span[..(int)length], out var id, out var read) || read != length)
                 {
                     return Http3ErrorCode.FrameError;
                 }
 
-                if (type == Http3FrameType.CancelPush)
+                // No push was ever promised, and what was said can only be made stricter or wider (sections 5.2 and 7.2.7).
+                if (type == Http3FrameType.CancelPush || (type == Http3FrameType.GoAway ? id > goAway : id < maxPushId))
                 {
-                    // No push was ever promised.
                     return Http3ErrorCode.IdError;
+                }
+
+                if (type == Http3FrameType.GoAway)
+                {
+                    goAway = id;
+                }
+                else
+                {
+                    maxPushId = id;
                 }
 
                 input.Consume((int)length);
@@ -147,7 +158,7 @@ internal sealed partial class Http3ServerConnection : IQuicStreamWatcher
         }
     }
 
-    private static bool AreSettingsValid(ReadOnlySpan<byte> settings)
+    private static Http3ErrorCode? CheckSettings(ReadOnlySpan<byte> settings)
     {
         Span<long> seen = stackalloc long[64];
         var count = 0;
@@ -155,19 +166,19 @@ internal sealed partial class Http3ServerConnection : IQuicStreamWatcher
         {
             if (!QuicInteger.TryRead(settings, out var id, out var idLength) || !QuicInteger.TryRead(settings[idLength..], out var value, out var valueLength))
             {
-                return false;
+                return Http3ErrorCode.FrameError;
             }
 
             settings = settings[(idLength + valueLength)..];
             if (Http3Setting.IsReserved(id) || (id == Http3Setting.EnableConnectProtocol && value > 1) || seen[..count].Contains(id) || count == seen.Length)
             {
-                return false;
+                return Http3ErrorCode.SettingsError;
             }
 
             seen[count++] = id;
         }
 
-        return true;
+        return null;
     }
 
     // Our SETTINGS allow no dynamic table: all that may be said is that its capacity is 0.
@@ -175,17 +186,17 @@ internal sealed partial class Http3ServerConnection : IQuicStreamWatcher
     {
         while (true)
         {
-            if (await input.FillAsync() is not Http3InputOutcome.Read and var outcome)
-            {
-                return ErrorOf(outcome);
-            }
-
+            // What came with the stream's type is there already.
             if (input.Buffered.Span.ContainsAnyExcept((byte)0x20))
             {
                 return Http3ErrorCode.QpackEncoderStreamError;
             }
 
             input.Consume(input.Buffered.Length);
+            if (await input.FillAsync() is not Http3InputOutcome.Read and var outcome)
+            {
+                return ErrorOf(outcome);
+            }
         }
     }
 
@@ -194,11 +205,6 @@ internal sealed partial class Http3ServerConnection : IQuicStreamWatcher
     {
         while (true)
         {
-            if (await input.FillAsync() is not Http3InputOutcome.Read and var outcome)
-            {
-                return ErrorOf(outcome);
-            }
-
             while (!input.Buffered.IsEmpty)
             {
                 if ((input.Buffered.Span[0] & 0xC0) != 0x40)
@@ -218,6 +224,11 @@ internal sealed partial class Http3ServerConnection : IQuicStreamWatcher
                 }
 
                 input.Consume(length);
+            }
+
+            if (await input.FillAsync() is not Http3InputOutcome.Read and var outcome)
+            {
+                return ErrorOf(outcome);
             }
         }
     }

@@ -175,8 +175,9 @@ internal sealed partial class Http3ServerConnection
         var isRefused = false;
         lock (_gate)
         {
-            // Also those whose client is gone, as long as they are being dealt with: the platform lets it open others in their place.
-            isRefused = _refusing || _open >= _maxConcurrentStreams;
+            // The platform holds the client to its limit, but lets it open another stream as soon as one has ended, which may be before that is known here,
+            // or before what was begun for a client that has given up has come to its end. Hence as many again, and no more.
+            isRefused = _refusing || _open >= 2L * _maxConcurrentStreams;
             if (!isRefused)
             {
                 _open++;

@@ -57,11 +57,12 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
     private long _expectedLength = -1;
     private int _handedOut;
     private bool _requestEnded;
+    private bool _hasTrailers;
     private bool _isUpgrade;
     private volatile bool _readStopped;
     private volatile bool _writeFailed;
     private volatile bool _timedOut;
-    private volatile bool _isReset;
+    private bool _isReset;
 
     public Http3ServerStream(Http3ServerConnection connection, QuicTransportStream transport)
     {
@@ -210,17 +211,24 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
                 return outcome == Http3InputOutcome.Ended ? FailFrame() : FailRead();
             }
 
+            if (IsForbidden(type) || (_hasTrailers && type is Http3FrameType.Data or Http3FrameType.Headers))
+            {
+                return FailConnection(Http3ErrorCode.FrameUnexpected);
+            }
+
             if (type == Http3FrameType.Data)
             {
                 _frameRest = length;
             }
             else if (type == Http3FrameType.Headers)
             {
-                return await ReadTrailersAsync(length);
-            }
-            else if (IsForbidden(type))
-            {
-                return FailConnection(Http3ErrorCode.FrameUnexpected);
+                // The end is still to come, and nothing but frames of no meaning before it.
+                if (await ReadTrailersAsync(length) is { } failed)
+                {
+                    return failed;
+                }
+
+                _hasTrailers = true;
             }
             else if (await _input.SkipAsync(length) is not Http3InputOutcome.Read and var skipped)
             {
@@ -310,8 +318,12 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
     /// <summary>Ends both sides of the stream.</summary>
     public void Reset(Http3ErrorCode error)
     {
-        _isReset = _readStopped = _writeFailed = true;
-        _connection.CountSentReset();
+        if (!Interlocked.Exchange(ref _isReset, true))
+        {
+            _connection.CountSentReset();
+        }
+
+        _readStopped = _writeFailed = true;
         _transport.AbortWrite((long)error);
         _transport.AbortRead((long)error);
     }
@@ -462,7 +474,8 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
         return IsLengthWrong(isEnded: true) ? FailMessage() : BodyRead.End;
     }
 
-    private async ValueTask<BodyRead> ReadTrailersAsync(long length)
+    // Null when they are there.
+    private async ValueTask<BodyRead?> ReadTrailersAsync(long length)
     {
         var outcome = await _input.ReadAllAsync(length, MaxSectionLength);
         if (outcome == Http3InputOutcome.TooLarge)
@@ -486,8 +499,7 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
                 Abort(StreamResetReason.Overflow);
                 return BodyRead.Failed(StreamResetReason.Overflow);
             case Http2BlockOutcome.Valid:
-                // Nothing of a request may follow them; what a client sends all the same is not read.
-                return EndRequest();
+                return null;
             default:
                 return FailMessage();
         }

@@ -32,9 +32,10 @@ internal static class QpackDecoder
     {
         var at = 0;
 
-        // Required Insert Count and Delta Base; without a dynamic table the first is 0, and what is relative to the second is never used.
+        // Required Insert Count and Delta Base; without a dynamic table the first is 0, a base below it is none (section 4.5.1.2), and what is relative to
+        // another one is never used.
         if (!HpackPrimitives.TryReadInteger(section, ref at, 8, out var required) || required != 0
-            || !HpackPrimitives.TryReadInteger(section, ref at, 7, out _))
+            || at >= section.Length || (section[at] & 0x80) != 0 || !HpackPrimitives.TryReadInteger(section, ref at, 7, out _))
         {
             return false;
         }

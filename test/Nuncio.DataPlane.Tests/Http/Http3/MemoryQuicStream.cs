@@ -1,0 +1,75 @@
+using Nuncio.DataPlane.Transport.Quic;
+
+namespace Nuncio.DataPlane.Tests.Http.Http3;
+
+/// <summary>A stream in memory: the proxy's end of it, and beside that what the client does at the other one.</summary>
+internal sealed class MemoryQuicStream(long id) : QuicTransportStream
+{
+    private IQuicStreamWatcher? _watcher;
+    private int _watched;
+
+    /// <summary>From the client.</summary>
+    public MemoryQuicFlow Inbound { get; } = new();
+
+    /// <summary>To the client.</summary>
+    public MemoryQuicFlow Outbound { get; } = new();
+
+    public bool IsClosed { get; private set; }
+
+    /// <summary>Closing waits for it, as for a client that acknowledges late.</summary>
+    public TaskCompletionSource? Acknowledged { get; set; }
+
+    public override long Id => id;
+
+    public override bool IsBidirectional => (id & 2) == 0;
+
+    public override bool HasPeerEnded => Inbound.IsReadToEnd;
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer) => Inbound.ReadAsync(buffer, drains: false);
+
+    public override ValueTask<bool> WaitAsync() => Inbound.WaitAsync();
+
+    public override ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> data, bool end) => Outbound.WriteAsync(data, end);
+
+    public override void AbortRead(long errorCode) => Inbound.Stop(errorCode);
+
+    public override void AbortWrite(long errorCode) => Outbound.Reset(errorCode);
+
+    public override void Watch(IQuicStreamWatcher watcher)
+    {
+        Interlocked.Increment(ref _watched).ShouldBe(1);
+        _watcher = watcher;
+    }
+
+    public override async ValueTask CloseAsync()
+    {
+        if (Acknowledged is { } acknowledged) await acknowledged.Task;
+        IsClosed = true;
+        Inbound.Stop(0x10C);
+        Outbound.Reset(0x10C);
+    }
+
+    /// <summary>The client sends.</summary>
+    public Task<bool> SendAsync(ReadOnlyMemory<byte> data, bool end = false) => Inbound.WriteAsync(data, end).AsTask().WaitAsync(Until.Limit);
+
+    /// <summary>The client resets its side.</summary>
+    public void ResetByPeer(long errorCode = 0x10C)
+    {
+        if (Inbound.Reset(errorCode)) Tell(false);
+    }
+
+    /// <summary>The client wants no more of the proxy's side.</summary>
+    public void StopByPeer(long errorCode = 0x10C)
+    {
+        if (Outbound.Stop(errorCode)) Tell(false);
+    }
+
+    /// <summary>The connection has ended.</summary>
+    public void Lose()
+    {
+        var inbound = Inbound.Lose();
+        if (Outbound.Lose() || inbound) Tell(true);
+    }
+
+    private void Tell(bool isConnectionLost) => Interlocked.Exchange(ref _watcher, null)?.OnStreamAborted(isConnectionLost);
+}
