@@ -166,6 +166,18 @@ internal sealed partial class Http3ServerConnection
         }
     }
 
+    /// <summary>The connection has ended under a stream, which may be over before that is known otherwise.</summary>
+    public void OnLost(bool inRequest)
+    {
+        if (inRequest)
+        {
+            lock (_gate)
+            {
+                EndedInRequest = true;
+            }
+        }
+    }
+
     /// <summary>A stream was reset from here.</summary>
     public void CountSentReset() => Options.Metrics?.SentReset.Increment();
 

@@ -333,7 +333,11 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
 
     void IQuicStreamWatcher.OnStreamAborted(bool isConnectionLost)
     {
-        if (!isConnectionLost && !ResponseEnded)
+        if (isConnectionLost)
+        {
+            _connection.OnLost(inRequest: !ResponseEnded);
+        }
+        else if (!ResponseEnded)
         {
             _connection.OnClientReset(isAnswered: ResponseStarted, _started);
         }

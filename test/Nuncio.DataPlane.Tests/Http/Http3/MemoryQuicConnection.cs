@@ -7,7 +7,7 @@ namespace Nuncio.DataPlane.Tests.Http.Http3;
 internal sealed class MemoryQuicConnection : QuicTransportConnection
 {
     private readonly Lock _gate = new();
-    private readonly Channel<QuicTransportStream> _accepted = Channel.CreateUnbounded<QuicTransportStream>();
+    private readonly Channel<MemoryQuicStream> _accepted = Channel.CreateUnbounded<MemoryQuicStream>();
     private readonly Channel<MemoryQuicStream> _opened = Channel.CreateUnbounded<MemoryQuicStream>();
     private readonly List<MemoryQuicStream> _streams = [];
     private readonly TaskCompletionSource<long?> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,7 +29,11 @@ internal sealed class MemoryQuicConnection : QuicTransportConnection
         while (await _accepted.Reader.WaitToReadAsync())
         {
             if (_closed.Task.IsCompleted) return null;
-            if (_accepted.Reader.TryRead(out var stream)) return stream;
+            if (_accepted.Reader.TryRead(out var stream))
+            {
+                stream.IsAccepted = true;
+                return stream;
+            }
         }
 
         return null;

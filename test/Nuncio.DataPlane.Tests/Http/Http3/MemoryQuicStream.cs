@@ -5,7 +5,9 @@ namespace Nuncio.DataPlane.Tests.Http.Http3;
 /// <summary>A stream in memory: the proxy's end of it, and beside that what the client does at the other one.</summary>
 internal sealed class MemoryQuicStream(long id) : QuicTransportStream
 {
+    private readonly Lock _gate = new();
     private IQuicStreamWatcher? _watcher;
+    private bool? _missed;
     private int _watched;
 
     /// <summary>From the client.</summary>
@@ -14,6 +16,10 @@ internal sealed class MemoryQuicStream(long id) : QuicTransportStream
     /// <summary>To the client.</summary>
     public MemoryQuicFlow Outbound { get; } = new();
 
+    /// <summary>The proxy has taken it.</summary>
+    public bool IsAccepted { get; set; }
+
+    /// <summary>The proxy has let go of it.</summary>
     public bool IsClosed { get; private set; }
 
     /// <summary>Closing waits for it, as for a client that acknowledges late.</summary>
@@ -38,7 +44,14 @@ internal sealed class MemoryQuicStream(long id) : QuicTransportStream
     public override void Watch(IQuicStreamWatcher watcher)
     {
         Interlocked.Increment(ref _watched).ShouldBe(1);
-        _watcher = watcher;
+        bool? missed;
+        lock (_gate)
+        {
+            _watcher = watcher;
+            missed = _missed;
+        }
+
+        if (missed is { } isConnectionLost) Tell(isConnectionLost);
     }
 
     public override async ValueTask CloseAsync()
@@ -71,5 +84,16 @@ internal sealed class MemoryQuicStream(long id) : QuicTransportStream
         if (Outbound.Lose() || inbound) Tell(true);
     }
 
-    private void Tell(bool isConnectionLost) => Interlocked.Exchange(ref _watcher, null)?.OnStreamAborted(isConnectionLost);
+    private void Tell(bool isConnectionLost)
+    {
+        IQuicStreamWatcher? watcher;
+        lock (_gate)
+        {
+            _missed ??= isConnectionLost;
+            watcher = _watcher;
+            _watcher = null;
+        }
+
+        watcher?.OnStreamAborted(isConnectionLost);
+    }
 }
