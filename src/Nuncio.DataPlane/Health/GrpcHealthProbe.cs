@@ -7,7 +7,9 @@ using Nuncio.DataPlane.State;
 
 namespace Nuncio.DataPlane.Health;
 
-/// <summary>Calls <c>grpc.health.v1.Health/Check</c>. Any answer but one well-formed SERVING with a grpc-status of 0 in its trailers is a failure at once.</summary>
+/// <summary>
+/// Calls <c>grpc.health.v1.Health/Check</c>. Any answer but one well-formed SERVING with a grpc-status of 0 in its trailers is a failure at once.
+/// </summary>
 internal sealed class GrpcHealthProbe : RequestHealthProbe
 {
     private const int FrameHead = 5;
@@ -76,7 +78,9 @@ internal sealed class GrpcHealthProbe : RequestHealthProbe
             return GiveUp(stream, hasEnded: false);
         }
 
-        return stream.ResponseTrailers.Get(KnownHeader.GrpcStatus).SequenceEqual("0"u8) && IsServing([.. answer]) ? HealthProbeResult.Passed : HealthProbeResult.Failed;
+        return stream.ResponseTrailers.Get(KnownHeader.GrpcStatus).SequenceEqual("0"u8) && IsServing([.. answer])
+            ? HealthProbeResult.Passed
+            : HealthProbeResult.Failed;
     }
 
     // What it says further is of no interest.

@@ -72,7 +72,9 @@ public sealed class ClusterState
 
     internal OutlierDetector? Outlier => _outlier;
 
-    /// <summary>A request has ever been given an endpoint of it: from then on health checks come at their standard interval (no_traffic_interval of HealthCheck).</summary>
+    /// <summary>
+    /// A request has ever been given an endpoint of it: from then on health checks come at their standard interval (no_traffic_interval of HealthCheck).
+    /// </summary>
     internal bool IsUsed => Volatile.Read(ref _isUsed);
 
     /// <summary>What is spoken for a request that came with <paramref name="downstream"/>.</summary>
@@ -254,7 +256,8 @@ public sealed class ClusterState
     }
 
     // The class of status that Envoy's mapping gives: UNKNOWN, INTERNAL, DATA_LOSS and what is none are 500, and so on.
-    private static int OfGrpc(ReadOnlySpan<byte> status) => System.Buffers.Text.Utf8Parser.TryParse(status, out uint code, out var length) && length == status.Length
+    private static int OfGrpc(ReadOnlySpan<byte> status) =>
+        System.Buffers.Text.Utf8Parser.TryParse(status, out uint code, out var length) && length == status.Length
         ? code switch
         {
             0 => 200,

@@ -152,7 +152,8 @@ public sealed class ClientConnector
         using var timeout = new CancellationTokenSource(cluster.Connect.ConnectTimeout, _time);
         using var either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken) : null;
         var shaken = await transport.HandshakeAsync(
-            connect.Connection, remote, new UpstreamHandshakeOptions(offer, names.HostName, names.Name?.ServerName, names.Name?.SubjectName), (either ?? timeout).Token);
+            connect.Connection, remote, new UpstreamHandshakeOptions(offer, names.HostName, names.Name?.ServerName, names.Name?.SubjectName),
+            (either ?? timeout).Token);
         connect = shaken.Connect;
         (connect.Connection == null ? names.Metrics.SslConnectionError : names.Metrics.SslHandshake).Increment();
         if (connect.Connection == null)

@@ -209,6 +209,18 @@ internal sealed class FixtureClient : IAsyncDisposable
     /// <summary>The client goes away.</summary>
     public void Leave() => _transport.Abort();
 
+    /// <summary>Waits until the response has begun.</summary>
+    public async Task WaitForHeadAsync()
+    {
+        var buffer = new byte[65536];
+        while (!_received.ToString().Contains("\r\n\r\n", StringComparison.Ordinal))
+        {
+            var read = await _transport.ReadAsync(buffer).AsTask().WaitAsync(Until.Limit);
+            read.ShouldBeGreaterThan(0);
+            _received.Append(Encoding.Latin1.GetString(buffer, 0, read));
+        }
+    }
+
     /// <summary>The next response by its length: status and body.</summary>
     public async Task<string> ReadAsync()
     {

@@ -13,7 +13,8 @@ public sealed class OutlierDetectorTests
     [Fact]
     public void EjectionTime_GrowsToItsMost_AndShrinksWithQuietIntervals()
     {
-        using var clusters = new Clusters(1, "\"interval\":\"10s\",\"base_ejection_time\":\"96s\",\"max_ejection_time\":\"245s\",\"max_ejection_percent\":100,\"consecutive_5xx\":2");
+        using var clusters = new Clusters(
+            1, "\"interval\":\"10s\",\"base_ejection_time\":\"96s\",\"max_ejection_time\":\"245s\",\"max_ejection_percent\":100,\"consecutive_5xx\":2");
         var endpoint = clusters.Endpoints[0];
         clusters.EjectedFor(endpoint).ShouldBe(10);
         clusters.EjectedFor(endpoint).ShouldBe(20);
@@ -32,7 +33,8 @@ public sealed class OutlierDetectorTests
     [Fact]
     public void MaxEjectionTime_BelowTheBase_IsTheBase()
     {
-        using var clusters = new Clusters(1, "\"interval\":\"10s\",\"base_ejection_time\":\"96s\",\"max_ejection_time\":\"50s\",\"max_ejection_percent\":100,\"consecutive_5xx\":2");
+        using var clusters = new Clusters(
+            1, "\"interval\":\"10s\",\"base_ejection_time\":\"96s\",\"max_ejection_time\":\"50s\",\"max_ejection_percent\":100,\"consecutive_5xx\":2");
         clusters.EjectedFor(clusters.Endpoints[0]).ShouldBe(10);
         clusters.EjectedFor(clusters.Endpoints[0]).ShouldBe(10);
     }
@@ -104,7 +106,8 @@ public sealed class OutlierDetectorTests
     public void SuccessRate_FarBelowTheOthers_Ejects()
     {
         using var clusters = new Clusters(5, "\"interval\":\"10s\",\"max_ejection_percent\":100,\"consecutive_5xx\":1000,\"success_rate_request_volume\":100");
-        foreach (var endpoint in clusters.Endpoints) clusters.Answers(endpoint, good: endpoint == clusters.Endpoints[2] ? 50 : 100, bad: endpoint == clusters.Endpoints[2] ? 50 : 0);
+        clusters.AnswersButOf(2, good: 100);
+        clusters.Answers(clusters.Endpoints[2], good: 50, bad: 50);
         clusters.Pass(1);
         clusters.Endpoints.Select(IsEjected).ShouldBe([false, false, true, false, false]);
         clusters.Count("enforced_success_rate").ShouldBe(1);
@@ -117,8 +120,10 @@ public sealed class OutlierDetectorTests
     public void SuccessRate_OfTooFewEndpointsOrRequests_DoesNotEject(int all, int requests, int hosts, int volume)
     {
         using var clusters = new Clusters(
-            all, $"\"interval\":\"10s\",\"max_ejection_percent\":100,\"consecutive_5xx\":1000,\"success_rate_minimum_hosts\":{hosts},\"success_rate_request_volume\":{volume}");
-        foreach (var endpoint in clusters.Endpoints) clusters.Answers(endpoint, good: endpoint == clusters.Endpoints[2] ? 0 : requests, bad: endpoint == clusters.Endpoints[2] ? requests : 0);
+            all,
+            $"\"interval\":\"10s\",\"max_ejection_percent\":100,\"consecutive_5xx\":1000,\"success_rate_minimum_hosts\":{hosts},\"success_rate_request_volume\":{volume}");
+        clusters.AnswersButOf(2, good: requests);
+        clusters.Answers(clusters.Endpoints[2], good: 0, bad: requests);
         clusters.Pass(1);
         clusters.Count("detected_success_rate").ShouldBe(0);
     }
@@ -129,7 +134,8 @@ public sealed class OutlierDetectorTests
         using var clusters = new Clusters(5, "\"interval\":\"10s\",\"max_ejection_percent\":100,\"consecutive_5xx\":1000,\"success_rate_request_volume\":100");
         for (var i = 0; i < 3; i++)
         {
-            foreach (var endpoint in clusters.Endpoints) clusters.Answers(endpoint, good: endpoint == clusters.Endpoints[0] ? 0 : 60, bad: endpoint == clusters.Endpoints[0] ? 60 : 0);
+            clusters.AnswersButOf(0, good: 60);
+            clusters.Answers(clusters.Endpoints[0], good: 0, bad: 60);
             clusters.Pass(1);
         }
 
@@ -142,7 +148,10 @@ public sealed class OutlierDetectorTests
     public void FailurePercentage_AtItsThreshold_Ejects(int good, int bad, bool ejects)
     {
         using var clusters = new Clusters(
-            2, "\"interval\":\"10s\",\"max_ejection_percent\":100,\"consecutive_5xx\":1000,\"enforcing_failure_percentage\":100,\"failure_percentage_minimum_hosts\":2,\"failure_percentage_request_volume\":100");
+            2, """
+            "interval":"10s","max_ejection_percent":100,"consecutive_5xx":1000,"enforcing_failure_percentage":100,"failure_percentage_minimum_hosts":2,
+            "failure_percentage_request_volume":100
+            """);
         clusters.Answers(clusters.Endpoints[0], good, bad);
         clusters.Answers(clusters.Endpoints[1], 100, 0);
         clusters.Pass(1);
@@ -154,7 +163,9 @@ public sealed class OutlierDetectorTests
     public void FailurePercentage_NotEnforced_IsOnlyDetected()
     {
         using var clusters = new Clusters(
-            1, "\"interval\":\"10s\",\"max_ejection_percent\":100,\"consecutive_5xx\":1000,\"failure_percentage_minimum_hosts\":1,\"failure_percentage_request_volume\":10");
+            1, """
+            "interval":"10s","max_ejection_percent":100,"consecutive_5xx":1000,"failure_percentage_minimum_hosts":1,"failure_percentage_request_volume":10
+            """);
         clusters.Answers(clusters.Endpoints[0], 0, 10);
         clusters.Pass(1);
         clusters.Count("detected_failure_percentage").ShouldBe(1);
@@ -166,8 +177,9 @@ public sealed class OutlierDetectorTests
     {
         using var clusters = new Clusters(
             6, """
-            "interval":"10s","max_ejection_percent":100,"split_external_local_origin_errors":true,"consecutive_local_origin_failure":1000,"consecutive_5xx":1000,
-            "success_rate_request_volume":50,"enforcing_failure_percentage_local_origin":100,"failure_percentage_request_volume":20,"failure_percentage_threshold":90
+            "interval":"10s","max_ejection_percent":100,"split_external_local_origin_errors":true,"consecutive_local_origin_failure":1000,
+            "consecutive_5xx":1000,"success_rate_request_volume":50,"enforcing_failure_percentage_local_origin":100,"failure_percentage_request_volume":20,
+            "failure_percentage_threshold":90
             """);
         foreach (var endpoint in clusters.Endpoints)
         {
@@ -212,11 +224,13 @@ public sealed class OutlierDetectorTests
     [Fact]
     public async Task TimeOfTheRequest_IsAFailureUntilTheAnswerHasBegun()
     {
-        await using var fixture = new ForwardingFixture("\"timeout\":\"1s\",", "\"outlier_detection\":{\"consecutive_5xx\":1,\"max_ejection_percent\":100,\"interval\":\"600s\",\"base_ejection_time\":\"600s\"},");
-        await fixture.SendAsync();
+        await using var fixture = new ForwardingFixture(
+            "\"timeout\":\"1s\",",
+            "\"outlier_detection\":{\"consecutive_5xx\":1,\"max_ejection_percent\":100,\"interval\":\"600s\",\"base_ejection_time\":\"600s\"},");
+        var client = await fixture.SendAsync();
         var peer = await fixture.AcceptAsync();
         await peer.SendAsync("HTTP/1.1 200 x\r\ncontent-length: 10\r\n\r\nabc");
-        await Until.TrueAsync(() => fixture.Count("upstream_rq_completed") == 1);
+        await client.WaitForHeadAsync();
         fixture.Time.Advance(TimeSpan.FromSeconds(2));
         await fixture.WaitUntilIdleAsync();
         fixture.Count("upstream_rq_timeout").ShouldBe(1);
@@ -255,6 +269,11 @@ public sealed class OutlierDetectorTests
         public Nuncio.DataPlane.Health.OutlierDetector Detector { get; }
 
         public long Count(string name) => _upstreams.Metric(Prefix + name, "c") ?? 0;
+
+        public void AnswersButOf(int index, int good)
+        {
+            for (var i = 0; i < Endpoints.Count; i++) Answers(Endpoints[i], i == index ? 0 : good, 0);
+        }
 
         public void Answers(EndpointState endpoint, int good, int bad)
         {

@@ -87,12 +87,14 @@ public sealed class OutlierTests
             }
         })));
         var ours = await pair.StatisticsAsync(Settled + "ejections");
-        foreach (var ejected in (string[])["five-xx", "gateway", "always-one", "closed", "silent", "silent-split", "slow-try", "cut-short", "refused", "refused-split", "split-503", "grpc"])
+        foreach (var ejected in (string[])
+            ["five-xx", "gateway", "always-one", "closed", "silent", "silent-split", "slow-try", "cut-short", "refused", "refused-split", "split-503", "grpc"])
         {
             ours.ShouldContain($"{Settled}ejections_active{{envoy_cluster_name=\"{ejected}\"}} 1");
         }
 
-        foreach (var kept in (string[])["not-enforced", "gateway-not-enforced", "no-gateway", "too-many", "closed-split", "grpc-not-found", "no-grpc"])
+        foreach (var kept in (string[])
+            ["not-enforced", "gateway-not-enforced", "no-gateway", "too-many", "closed-split", "grpc-not-found", "no-grpc"])
         {
             ours.ShouldNotContain($"{Settled}ejections_active{{envoy_cluster_name=\"{kept}\"}} 1");
         }

@@ -9,7 +9,9 @@ using Nuncio.DataPlane.Upstream;
 
 namespace Nuncio.DataPlane.Tests.Upstream;
 
-/// <summary>A name with several addresses: LOGICAL_DNS goes to the first one that can be connected to, and keeps what it knows; as measured with Envoy 1.40.</summary>
+/// <summary>
+/// A name with several addresses: LOGICAL_DNS goes to the first one that can be connected to, and keeps what it knows; as measured with Envoy 1.40.
+/// </summary>
 public sealed class SeveralAddressesTests
 {
     [Fact]
@@ -54,7 +56,7 @@ public sealed class SeveralAddressesTests
     [Fact]
     public async Task NoneAnswers_TheConnectTimeoutIsForAllOfThem()
     {
-        using var fixture = new Fixture("10.0.0.1", "10.0.0.2");
+        using var fixture = new Fixture(1, "10.0.0.1", "10.0.0.2");
         fixture.Connector.Held["10.0.0.1"] = fixture.Connector.Held["10.0.0.2"] = new TaskCompletionSource();
         var acquiring = fixture.AcquireAsync();
         await fixture.PassUntilAsync(() => acquiring.IsCompleted);
@@ -79,13 +81,19 @@ public sealed class SeveralAddressesTests
     {
         private readonly Upstreams _upstreams;
 
+        // The connect timeout is longer than a test lets time go by, but where that is wanted.
         public Fixture(params string[] addresses)
+            : this(600, addresses)
+        {
+        }
+
+        public Fixture(int connectSeconds, params string[] addresses)
         {
             Resolver.Answer = [.. addresses.Select(IPAddress.Parse)];
             _upstreams = new Upstreams(Time, Resolver, Connector);
             var message = Upstreams.Cluster("c", ("some.test", 80));
             message.Type = ClusterV3.Cluster.Types.DiscoveryType.LogicalDns;
-            message.ConnectTimeout = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(1));
+            message.ConnectTimeout = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(connectSeconds));
             _upstreams.Apply(message);
             _upstreams.Refused.ShouldBeEmpty();
         }
