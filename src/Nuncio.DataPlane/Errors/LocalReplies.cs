@@ -68,6 +68,9 @@ public static class LocalReplies
     /// <summary>A request over HTTP/3 is malformed (RFC 9114, 4.1.2).</summary>
     public const string Http3MessagingDetails = "http3.invalid_header_field";
 
+    /// <summary>A request over HTTP/3 has a body of another length than it says.</summary>
+    public const string Http3LengthDetails = "http3.inconsistent_content_length";
+
     /// <summary>What came on an HTTP/2 connection could not be decoded.</summary>
     public const string Http2CodecDetails = "codec_error:compression_error";
 

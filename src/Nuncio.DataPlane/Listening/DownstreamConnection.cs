@@ -75,10 +75,11 @@ internal sealed class DownstreamConnection : ListenerConnection, IDeadlineOwner,
     }
 
     /// <inheritdoc/>
-    protected override void End()
+    protected override ValueTask EndAsync()
     {
         _deadline.End();
         _socket.Abort();
+        return default;
     }
 
     /// <inheritdoc/>

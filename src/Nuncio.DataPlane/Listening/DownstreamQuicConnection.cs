@@ -73,10 +73,15 @@ internal sealed class DownstreamQuicConnection : ListenerConnection
     protected override Task ServeAsync(NetworkSession session) => session.RunAsync();
 
     /// <inheritdoc/>
-    protected override void End() => _transport.Close((long)Http3ErrorCode.NoError);
+    protected override ValueTask EndAsync() => _transport.CloseAsync((long)Http3ErrorCode.NoError, Listener.Environment.Timers.Time);
 
     /// <inheritdoc/>
     protected override void AbortTransport() => _transport.Close((long)Http3ErrorCode.NoError);
+
+    /// <summary>Nothing: it is served at once, and its client learns by GOAWAY that it is late.</summary>
+    protected override void DrainUnserved()
+    {
+    }
 
     // A port of both families shows IPv4 addresses inside IPv6 ones.
     private static IPEndPoint Unmapped(IPEndPoint address) => address.AddressFamily == AddressFamily.InterNetworkV6 && address.Address.IsIPv4MappedToIPv6

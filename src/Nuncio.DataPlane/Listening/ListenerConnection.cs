@@ -32,6 +32,9 @@ internal abstract partial class ListenerConnection
     /// <summary>The key of the chain that it was given; null as long as it has none.</summary>
     public string? ChainKey { get; private set; }
 
+    /// <summary>The open connections that it is one of, until it ends.</summary>
+    public required ConnectionCount CountedIn { get; init; }
+
     /// <summary>Its listener.</summary>
     protected ListenerState Listener { get; }
 
@@ -84,7 +87,7 @@ internal abstract partial class ListenerConnection
         {
             var milliseconds = Listener.Environment.Timers.NowMilliseconds - _opened;
             _http?.CountClosed(_countsAsTls, IsEndedByPeer, Described?.EndedInRequest ?? false, milliseconds);
-            End();
+            await EndAsync();
             for (var i = 0; i < _counted; i++)
             {
                 _limits[i].Remove();
@@ -120,7 +123,7 @@ internal abstract partial class ListenerConnection
         }
         else
         {
-            AbortTransport();
+            DrainUnserved();
         }
     }
 
@@ -137,11 +140,14 @@ internal abstract partial class ListenerConnection
     /// <summary>Has its session serve it.</summary>
     protected abstract Task ServeAsync(NetworkSession session);
 
-    /// <summary>It is over: lets go of what it holds.</summary>
-    protected abstract void End();
+    /// <summary>It is over: lets go of what it holds. Completes when the client has been told. Never fails.</summary>
+    protected abstract ValueTask EndAsync();
 
     /// <summary>Ends the transport now.</summary>
     protected abstract void AbortTransport();
+
+    /// <summary>It shall drain, and nobody serves it yet; should somebody, its session drains.</summary>
+    protected virtual void DrainUnserved() => AbortTransport();
 
     /// <summary>It belongs to a chain, and counts from here on as Envoy counts it; false when the chain has as many as it may have.</summary>
     protected async ValueTask<bool> TryJoinAsync(FilterChainModel chain)

@@ -10,6 +10,8 @@ namespace Nuncio.DataPlane.Listening;
 /// <summary>What all listeners of a process share.</summary>
 internal sealed class ListenerEnvironment
 {
+    private bool _isEnding;
+
     /// <summary>
     /// How long connections that are to end go on after their clients could know: a request that is on its way to an idle connection, a TLS handshake or a
     /// request head that has begun, is still served.
@@ -34,6 +36,19 @@ internal sealed class ListenerEnvironment
 
     /// <summary>Open connections of all listeners.</summary>
     public ConnectionCount Connections { get; } = new();
+
+    /// <summary>
+    /// Of QUIC, those that were accepted when the process was about to end already. A process that takes over gets no packets before this one has closed its
+    /// port, so that it goes on accepting to the last; but what comes so late does not hold up the end.
+    /// </summary>
+    public ConnectionCount LateConnections { get; } = new();
+
+    /// <summary>The process is about to end: who comes now is late.</summary>
+    public bool IsEnding
+    {
+        get => Volatile.Read(ref _isEnding);
+        set => Volatile.Write(ref _isEnding, value);
+    }
 }
 
 /// <summary>Counts open connections, refuses those above a limit, and tells when the last one has gone.</summary>

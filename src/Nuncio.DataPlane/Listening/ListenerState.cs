@@ -64,7 +64,7 @@ internal sealed class ListenerState
     /// <summary>A new socket; from the accepting thread, which this must not hold up, maybe several at a time.</summary>
     public void Accept(IncomingSocket socket)
     {
-        if (!TryAdmit())
+        if (Admit(Environment.Connections) is not { } count)
         {
             socket.Close();
             return;
@@ -74,29 +74,29 @@ internal sealed class ListenerState
         var model = Model;
         if (socket.Adopt(model.KeepAlive) is not { } transport)
         {
-            Environment.Connections.Remove();
+            count.Remove();
             return;
         }
 
-        Run(new DownstreamConnection(this, model, clusters, transport));
+        Run(new DownstreamConnection(this, model, clusters, transport) { CountedIn = count });
     }
 
-    /// <summary>Room for one more connection, which <see cref="Run"/> must follow; false when there is none.</summary>
-    public bool TryAdmit()
+    /// <summary>Room for one more connection among the open ones, given to it as what it is counted in; null when there is none.</summary>
+    public ConnectionCount? Admit(ConnectionCount among)
     {
         if (Environment.Overload.RejectsConnections)
         {
             Metrics.DownstreamConnectionsOverloadReject.Increment();
-            return false;
+            return null;
         }
 
-        if (!Environment.Connections.TryAdd())
+        if (!among.TryAdd())
         {
             Metrics.DownstreamGlobalConnectionsOverflow.Increment();
-            return false;
+            return null;
         }
 
-        return true;
+        return among;
     }
 
     /// <summary>Serves a connection that was admitted.</summary>
@@ -175,7 +175,7 @@ internal sealed class ListenerState
             _connections.Remove(connection);
         }
 
-        Environment.Connections.Remove();
+        connection.CountedIn.Remove();
     }
 
     // Chains that are HTTP before and after go on in the slot that their connections hold.

@@ -140,7 +140,9 @@ internal sealed class ListenerTable
             await Task.Delay(lastCall, clock, cancellationToken);
         }
 
-        foreach (var socket in _sockets.Values)
+        _environment.IsEnding = true;
+        var last = _sockets.Values.Where(static socket => socket.Address.IsUdp).ToList();
+        foreach (var socket in _sockets.Values.Except(last))
         {
             socket.Close();
         }
@@ -150,6 +152,8 @@ internal sealed class ListenerTable
         await WaitAsync(empty, lastCall);
         states.ForEach(static state => state.Drain());
         await WaitAsync(empty, time - lastCall);
+        last.ForEach(static socket => socket.Close());
+        await WaitAsync(_environment.LateConnections.WhenEmpty(), lastCall);
         states.ForEach(static state => state.Abort());
 
         async Task WaitAsync(Task task, TimeSpan atMost)

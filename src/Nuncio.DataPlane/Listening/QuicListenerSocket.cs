@@ -174,9 +174,10 @@ internal sealed partial class QuicListenerSocket : ListenerSocket
 
     private void Take(QuicConnection connection)
     {
-        if (_pending.TryGetValue(connection, out var pending) && _pending.Remove(connection) && pending.Owner.TryAdmit())
+        var among = _environment.IsEnding ? _environment.LateConnections : _environment.Connections;
+        if (_pending.TryGetValue(connection, out var pending) && _pending.Remove(connection) && pending.Owner.Admit(among) is { } count)
         {
-            pending.Owner.Run(new DownstreamQuicConnection(connection, pending));
+            pending.Owner.Run(new DownstreamQuicConnection(connection, pending) { CountedIn = count });
         }
         else
         {

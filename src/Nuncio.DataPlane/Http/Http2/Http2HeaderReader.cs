@@ -43,6 +43,7 @@ internal sealed class Http2HeaderReader
     private readonly int _maxBytes;
     private readonly int _maxCount;
     private readonly HeaderUnderscoreAction _underscores;
+    private readonly bool _isHostBound;
     private HeaderMap? _map;
     private Http2BlockKind _kind;
     private int _pseudo;
@@ -52,8 +53,14 @@ internal sealed class Http2HeaderReader
     private bool _regularSeen;
 
     /// <summary>A reader with limits on the bytes of names and values, and on the count.</summary>
-    public Http2HeaderReader(int maxBytes, int maxCount, HeaderUnderscoreAction underscores = HeaderUnderscoreAction.Allow)
+    /// <param name="maxBytes">The most bytes.</param>
+    /// <param name="maxCount">The most headers.</param>
+    /// <param name="underscores">What becomes of a request with a name that has one.</param>
+    /// <param name="isHostBound">Host beside :authority must say the same (RFC 9114 section 4.3.1); else it gives way to it.</param>
+    public Http2HeaderReader(
+        int maxBytes, int maxCount, HeaderUnderscoreAction underscores = HeaderUnderscoreAction.Allow, bool isHostBound = false)
     {
+        _isHostBound = isHostBound;
         _underscores = underscores;
         _maxBytes = maxBytes;
         _maxCount = maxCount;
@@ -151,7 +158,7 @@ internal sealed class Http2HeaderReader
 
         if (_kind == Http2BlockKind.Request)
         {
-            Outcome = CheckRequest(_map, extendedConnectAllowed);
+            Outcome = CheckRequest(_map, extendedConnectAllowed, _isHostBound);
         }
         else if (_kind == Http2BlockKind.Response && !IsStatus(_map.Get(KnownHeader.Status)))
         {
@@ -178,7 +185,7 @@ internal sealed class Http2HeaderReader
 
     private static bool IsLength(ReadOnlySpan<byte> value) => value.Length is > 0 and <= 18 && !value.ContainsAnyExceptInRange((byte)'0', (byte)'9');
 
-    private static Http2BlockOutcome CheckRequest(HeaderMap map, bool extendedConnectAllowed)
+    private static Http2BlockOutcome CheckRequest(HeaderMap map, bool extendedConnectAllowed, bool isHostBound)
     {
         var method = map.Get(KnownHeader.Method);
         if (method.IsEmpty || method.ContainsAnyExcept(MethodBytes))
@@ -195,9 +202,13 @@ internal sealed class Http2HeaderReader
                 return Http2BlockOutcome.Malformed;
             }
 
-            if (!map.Contains(KnownHeader.Authority))
+            if (!map.TryGet(KnownHeader.Authority, out var named))
             {
                 map.Set(KnownHeader.Authority, host);
+            }
+            else if (isHostBound && !System.Text.Ascii.EqualsIgnoreCase(named, host))
+            {
+                return Http2BlockOutcome.Malformed;
             }
 
             map.Remove(KnownHeader.Host);

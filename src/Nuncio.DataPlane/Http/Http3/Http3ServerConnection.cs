@@ -9,8 +9,11 @@ namespace Nuncio.DataPlane.Http.Http3;
 /// <summary>A client's HTTP/3 connection (RFC 9114): each request has a stream of its own and is handed to the processor on the thread that read it.</summary>
 internal sealed partial class Http3ServerConnection
 {
-    // How long a client has to hear that no more requests are taken before those that still come are refused, and to close by itself after the last one.
+    // How long a client has to hear that no more requests are taken before those that still come are refused.
     private static readonly TimeSpan LastCall = TimeSpan.FromSeconds(1);
+
+    // How long after the last answer a client has to close by itself. What is lost with the connection is at most a request that came too late.
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(100);
 
     private readonly QuicTransportConnection _transport;
     private readonly HttpStreamProcessor _processor;
@@ -25,6 +28,7 @@ internal sealed partial class Http3ServerConnection
     private long _requests;
     private long _idleSince;
     private long _nextRequest;
+    private bool _ending;
     private bool _draining;
     private bool _refusing;
     private bool _closing;
@@ -114,7 +118,20 @@ internal sealed partial class Http3ServerConnection
     }
 
     /// <summary>Tells the client that it shall make no more requests (RFC 9114 section 5.2); those that come all the same are taken.</summary>
-    public void AnnounceEnd() => _control.SendGoAway(Http3ControlStream.NoLimit);
+    public void AnnounceEnd()
+    {
+        lock (_gate)
+        {
+            _ending = true;
+            if (_nextRequest == 0)
+            {
+                // Who is about to make its first request may take GOAWAY before it for a server that does not work: it is told with that one.
+                return;
+            }
+        }
+
+        _control.SendGoAway(Http3ControlStream.NoLimit);
+    }
 
     /// <summary>
     /// Takes no more requests once the client could know, and closes when the open ones are done. Those that come too late are refused, which tells the
@@ -132,7 +149,7 @@ internal sealed partial class Http3ServerConnection
             _draining = true;
             if (!_control.IsEndAnnounced)
             {
-                _control.SendGoAway(Http3ControlStream.NoLimit);
+                AnnounceEnd();
                 _drainTimer = Time.CreateTimer(static state => ((Http3ServerConnection)state!).Refuse(), this, LastCall, Timeout.InfiniteTimeSpan);
                 return;
             }
@@ -185,6 +202,7 @@ internal sealed partial class Http3ServerConnection
     {
         var drains = false;
         var isRefused = false;
+        var isEnding = false;
         lock (_gate)
         {
             // The platform holds the client to its limit, but lets it open another stream as soon as one has ended, which may be before that is known here,
@@ -194,6 +212,7 @@ internal sealed partial class Http3ServerConnection
             {
                 _open++;
                 _nextRequest = Math.Max(_nextRequest, transport.Id + 4);
+                isEnding = _ending;
                 drains = Options.MaxRequestsPerConnection > 0 && ++_requests >= Options.MaxRequestsPerConnection;
             }
         }
@@ -202,6 +221,11 @@ internal sealed partial class Http3ServerConnection
         {
             _ = RefuseAsync(transport);
             return;
+        }
+
+        if (isEnding)
+        {
+            _control.SendGoAway(Http3ControlStream.NoLimit);
         }
 
         if (drains)
@@ -258,6 +282,10 @@ internal sealed partial class Http3ServerConnection
                 Options.Metrics?.RejectedWithUnderscores.Increment();
                 stream.Reset(Http3ErrorCode.RequestRejected);
                 break;
+            case Http3HeadOutcome.WithoutBody:
+                _processor.OnUnreadable(stream, LocalReplies.Http3LengthDetails);
+                stream.Reset(Http3ErrorCode.MessageError);
+                break;
             case Http3HeadOutcome.Malformed:
                 // What was read before the fault may mean something else than the client said: nothing of it is logged.
                 stream.RequestHeaders.Clear();
@@ -309,7 +337,7 @@ internal sealed partial class Http3ServerConnection
             _closing = true;
             _drainTimer?.Dispose();
             _drainTimer = Time.CreateTimer(
-                static state => ((Http3ServerConnection)state!)._transport.Close((long)Http3ErrorCode.NoError), this, LastCall, Timeout.InfiniteTimeSpan);
+                static state => ((Http3ServerConnection)state!)._transport.Close((long)Http3ErrorCode.NoError), this, Linger, Timeout.InfiniteTimeSpan);
         }
     }
 

@@ -17,6 +17,9 @@ internal enum Http3HeadOutcome : byte
     /// <summary>It broke a rule of RFC 9114 section 4 for messages.</summary>
     Malformed,
 
+    /// <summary>It is malformed too: it says a length, and has no body. As with every body of another length that concerns it alone.</summary>
+    WithoutBody,
+
     /// <summary>It is over the limits on bytes or count.</summary>
     TooLarge,
 
@@ -415,7 +418,7 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
         _requestEnded = RequestEndedWithHeaders = _input.IsAtEnd;
         if (_requestEnded && _expectedLength > 0)
         {
-            return Http3HeadOutcome.Malformed;
+            return Http3HeadOutcome.WithoutBody;
         }
 
         _isUpgrade = ExtendedConnectHead.ShowAsUpgrade(RequestHeaders);
@@ -444,7 +447,7 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
     private Http2BlockOutcome? TryDecode(int length, HeaderMap into, Http2BlockKind kind)
     {
         var options = _connection.Options;
-        var reader = new Http2HeaderReader(options.MaxHeaderBytes, options.MaxHeaderCount, options.UnderscoreAction);
+        var reader = new Http2HeaderReader(options.MaxHeaderBytes, options.MaxHeaderCount, options.UnderscoreAction, isHostBound: true);
         reader.Start(into, kind);
         var isDecoded = QpackDecoder.Decode(_input.Buffered.Span[..length], reader);
         _input.Consume(length);

@@ -9,7 +9,11 @@ namespace Nuncio.DataPlane.Transport.Quic;
 [SupportedOSPlatform("windows")]
 internal sealed class PlatformQuicConnection : QuicTransportConnection
 {
+    private static readonly TimeSpan LongestClose = TimeSpan.FromSeconds(1);
+
     private readonly QuicConnection _connection;
+    private readonly Lock _gate = new();
+    private Task? _closing;
     private volatile bool _endedByPeer;
 
     public PlatformQuicConnection(QuicConnection connection) => _connection = connection;
@@ -45,9 +49,29 @@ internal sealed class PlatformQuicConnection : QuicTransportConnection
     }
 
     /// <inheritdoc/>
-    public override void Close(long errorCode) => _ = CloseAsync(errorCode);
+    public override void Close(long errorCode)
+    {
+        lock (_gate)
+        {
+            _closing ??= CloseConnectionAsync(errorCode);
+        }
+    }
 
-    private async Task CloseAsync(long errorCode)
+    /// <summary>Ends it, and waits a while until the peer has been told: a process that ends tells nobody any more.</summary>
+    public async ValueTask CloseAsync(long errorCode, TimeProvider time)
+    {
+        Close(errorCode);
+        try
+        {
+            await _closing!.WaitAsync(LongestClose, time);
+        }
+        catch (TimeoutException)
+        {
+            // The peer does not answer.
+        }
+    }
+
+    private async Task CloseConnectionAsync(long errorCode)
     {
         try
         {
