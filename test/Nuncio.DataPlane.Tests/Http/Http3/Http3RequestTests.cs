@@ -73,7 +73,7 @@ public sealed class Http3RequestTests
         { "two hosts", [(":method", "GET"), (":scheme", "https"), (":path", "/"), ("host", "a"), ("host", "b")] },
         { "two lengths", [(":method", "POST"), (":scheme", "https"), (":authority", "a"), (":path", "/"), ("content-length", "1"), ("content-length", "1")] },
         { "a length that is none", [(":method", "POST"), (":scheme", "https"), (":authority", "a"), (":path", "/"), ("content-length", "+1")] },
-        { "a length of a request that has ended", [(":method", "POST"), (":scheme", "https"), (":authority", "a"), (":path", "/"), ("content-length", "1")] },
+        { "a host beside another authority", [(":method", "GET"), (":scheme", "https"), (":authority", "a"), (":path", "/"), ("host", "b")] },
         { "extended CONNECT that was not offered", [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https"), (":authority", "a"), (":path", "/")] },
         { "CONNECT with a path", [(":method", "CONNECT"), (":scheme", "https"), (":authority", "a"), (":path", "/")] },
     };
@@ -134,6 +134,20 @@ public sealed class Http3RequestTests
         lenient.Processor.Requests.ShouldBeEmpty();
         await lenient.ShouldServeAsync();
         lenient.Connection.IsFailed.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Head_WithALengthAndNoBody_CostsItsStreamAlone()
+    {
+        var server = new Http3ServerFixture();
+
+        var stream = await server.Peer.RequestAsync(
+            Http3Bytes.Headers((":method", "POST"), (":scheme", "https"), (":authority", "a"), (":path", "/"), ("content-length", "1")));
+
+        await Until.TrueAsync(() => stream.IsClosed);
+        stream.Outbound.ResetCode.ShouldBe((long)Http3ErrorCode.MessageError);
+        server.Processor.Unreadable.Count.ShouldBe(1);
+        await server.ShouldServeAsync();
     }
 
     [Fact]
