@@ -272,7 +272,7 @@ public sealed class ClusterBinder
             MaximumRingSize = Math.Min(ring?.MaximumRingSize ?? 8 * 1024 * 1024, 8 * 1024 * 1024),
             MaglevTableSize = (uint)tableSize,
             HashByHostname = message.CommonLbConfig?.ConsistentHashingLbConfig?.UseHostnameForHashing ?? false,
-            PanicThreshold = Math.Round(Math.Min(100, message.CommonLbConfig?.HealthyPanicThreshold?.Value ?? 50), MidpointRounding.AwayFromZero),
+            PanicThreshold = Math.Floor(Math.Min(100, message.CommonLbConfig?.HealthyPanicThreshold?.Value ?? 50)),
             SlowStart = message.LbPolicy switch
             {
                 LbPolicy.RoundRobin => SlowStart(message.RoundRobinLbConfig?.SlowStartConfig, "round_robin_lb_config.slow_start_config", errors),

@@ -263,11 +263,6 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         }
 
         _perTryIdleTimeout = exchange.RetryPolicy?.PerTryIdleTimeout ?? TimeSpan.Zero;
-        if (cluster.Model.MaxStreamDuration is { } limit)
-        {
-            _duration.Start(limit);
-        }
-
         StartLeft(_streamDuration, ForwardTimeouts.StreamDuration(exchange, forward));
         if (_requestEnded)
         {
@@ -523,6 +518,11 @@ internal sealed partial class ForwardState : IStreamAbortHandler
 
         exchange.Trace?.StartTry(exchange, exchange.Upstream.Cluster);
         StartPerTry();
+        if (_cluster.Model.MaxStreamDuration is { } limit && !(_hedging && _duration.IsRunning))
+        {
+            _duration.Start(limit);
+        }
+
         if (_perTryIdleTimeout > TimeSpan.Zero)
         {
             _perTryIdle.Start(_perTryIdleTimeout);
@@ -703,6 +703,12 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         var exchange = _exchange;
         if (_end != ForwardEnd.None)
         {
+            if (_end == ForwardEnd.PerTryIdleTimeout)
+            {
+                _cluster.Metrics.RequestsPerTryIdleTimeout.Increment();
+                CountReset(StreamResetReason.LocalReset);
+            }
+
             await FinishInterruptedAsync();
             return TryResult.Done;
         }
@@ -744,6 +750,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             {
                 ForwardEnd.None => OnFailed(result.Error, endpoint, requestStarted),
                 ForwardEnd.PerTryTimeout or ForwardEnd.PerTryIdleTimeout => OnPerTryTimeout(endpoint),
+                ForwardEnd.MaxDuration when isConnected => OnMaxDuration(),
                 _ => RetryDecision.No,
             };
             if (decision != RetryDecision.Yes)
@@ -763,7 +770,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         {
             // Only the try's own timeouts are undone by trying again.
             _retriesTimeout = _end is ForwardEnd.PerTryTimeout or ForwardEnd.PerTryIdleTimeout;
-            if (_retriesTimeout)
+            if (_retriesTimeout || _end == ForwardEnd.MaxDuration)
             {
                 _end = ForwardEnd.None;
             }
@@ -771,6 +778,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
 
         _perTry.Cancel();
         _perTryIdle.Cancel();
+        _duration.Cancel();
         _pause.Clear();
         _backOff.Start(_retry.NextPause());
         if (_end == ForwardEnd.None)
@@ -838,6 +846,19 @@ internal sealed partial class ForwardState : IStreamAbortHandler
                 metrics.RequestsSentReset.Increment();
                 break;
         }
+    }
+
+    // The longest duration of a stream to an upstream is one try's; who is not tried again is counted with his answer.
+    private RetryDecision OnMaxDuration()
+    {
+        var decision = _retry.OnReset(StreamResetReason.LocalReset, true, _resources, _cluster);
+        if (decision == RetryDecision.Yes)
+        {
+            _cluster.Metrics.RequestsMaxDurationReached.Increment();
+            CountReset(StreamResetReason.LocalReset);
+        }
+
+        return decision;
     }
 
     private RetryDecision OnPerTryTimeout(EndpointState endpoint)

@@ -44,40 +44,39 @@ internal sealed class EndpointSet
     {
         var priorities = groups.Length == 0 ? 1 : (int)groups.Max(g => g.Priority) + 1;
         var counts = new PriorityCount[priorities];
-        var byPriority = new List<(EndpointState Endpoint, double Weight)>[priorities];
+        var members = new PriorityMembers[priorities];
         for (var i = 0; i < priorities; i++)
         {
-            byPriority[i] = [];
+            members[i] = new PriorityMembers([], [], []);
         }
 
         foreach (var group in groups)
         {
-            // Locality weights: the group's share, divided among its endpoints by their own weights.
-            var sum = group.Endpoints.Sum(e => (double)e.Weight);
-            var scale = model.LocalityWeighted && sum > 0 ? (group.Weight ?? 0) / sum : 1;
             foreach (var endpoint in group.Endpoints)
             {
-                byPriority[group.Priority].Add((endpoint, endpoint.Weight * scale));
+                members[group.Priority].All.Add((endpoint, endpoint.Weight));
                 slowStart?.Begin(endpoint);
                 counts[group.Priority].All++;
-                counts[group.Priority].Excluded += (endpoint.HealthFlags & EndpointHealthFlags.Excluded) != 0 ? 1 : 0;
+                counts[group.Priority].Excluded += IsExcluded(endpoint) ? 1 : 0;
                 counts[group.Priority].Healthy += endpoint.Health == EndpointHealth.Healthy ? 1 : 0;
                 counts[group.Priority].Degraded += endpoint.Health == EndpointHealth.Degraded ? 1 : 0;
             }
+
+            Add(members[group.Priority].Healthy, group, EndpointHealth.Healthy, model, overprovisioning);
+            Add(members[group.Priority].Degraded, group, EndpointHealth.Degraded, model, overprovisioning);
         }
 
-        EndpointState[] all = [.. byPriority.SelectMany(m => m).Select(m => m.Endpoint).Distinct()];
+        EndpointState[] all = [.. members.SelectMany(m => m.All).Select(m => m.Endpoint).Distinct()];
         var slowStartLeft = slowStart?.Left(all) ?? 0;
         slowStart = slowStartLeft > 0 ? slowStart : null;
         var load = PriorityLoad.Compute(counts, overprovisioning, model.PanicThreshold);
         var pickers = new (EndpointPicker All, EndpointPicker Healthy, EndpointPicker Degraded)[priorities];
         for (var i = 0; i < priorities; i++)
         {
-            var members = byPriority[i];
             pickers[i] = (
-                load.Panic[i] ? Picker(members, model, cursor, slowStart) : EmptyPicker.Instance,
-                Picker(members.FindAll(m => m.Endpoint.Health == EndpointHealth.Healthy), model, cursor, slowStart),
-                Picker(members.FindAll(m => m.Endpoint.Health == EndpointHealth.Degraded), model, cursor, slowStart));
+                load.Panic[i] ? Picker(members[i].All, model, cursor, slowStart) : EmptyPicker.Instance,
+                Picker(members[i].Healthy, model, cursor, slowStart),
+                Picker(members[i].Degraded, model, cursor, slowStart));
         }
 
         return new EndpointSet(groups, all, load, pickers)
@@ -140,6 +139,28 @@ internal sealed class EndpointSet
         return false;
     }
 
+    // With locality weights each locality has its share, lowered by what of it is not as healthy, and divides it among its endpoints by their own weights. A
+    // locality without a weight gets nothing. Hashing looks at the weights alone; panic looks at no locality.
+    private static void Add(
+        List<(EndpointState Endpoint, double Weight)> list, EndpointGroup group, EndpointHealth health, LoadBalancingModel model, uint overprovisioning)
+    {
+        var eligible = Array.FindAll(group.Endpoints, e => e.Health == health);
+        var scale = 1.0;
+        if (model.LocalityWeighted && eligible.Length > 0)
+        {
+            var counted = group.Endpoints.Length - group.Endpoints.Count(IsExcluded);
+            var available = model.UsesHash || counted <= 0 ? 1 : Math.Min(1, overprovisioning / 100.0 * eligible.Length / counted);
+            scale = (group.Weight ?? 0) * available / eligible.Sum(e => (double)e.Weight);
+        }
+
+        foreach (var endpoint in eligible)
+        {
+            list.Add((endpoint, endpoint.Weight * scale));
+        }
+    }
+
+    private static bool IsExcluded(EndpointState endpoint) => (endpoint.HealthFlags & EndpointHealthFlags.Excluded) != 0;
+
     private static EndpointPicker Picker(
         List<(EndpointState Endpoint, double Weight)> members, LoadBalancingModel model, RoundRobinCursor cursor, SlowStart? slowStart)
     {
@@ -169,6 +190,12 @@ internal sealed class EndpointSet
         };
     }
 }
+
+/// <summary>Endpoints of one priority by what they are fit for, with their weights.</summary>
+internal readonly record struct PriorityMembers(
+    List<(EndpointState Endpoint, double Weight)> All,
+    List<(EndpointState Endpoint, double Weight)> Healthy,
+    List<(EndpointState Endpoint, double Weight)> Degraded);
 
 /// <summary>Endpoints of one locality and priority.</summary>
 /// <param name="Priority">0 first.</param>

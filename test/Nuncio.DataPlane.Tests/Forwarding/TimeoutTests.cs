@@ -64,6 +64,47 @@ public sealed class TimeoutTests
     }
 
     [Fact]
+    public async Task LongestDurationOfAStream_IsOneTrys()
+    {
+        await using var fixture = new ForwardingFixture(
+            "\"timeout\":\"0s\",\"retry_policy\":{\"retry_on\":\"reset\",\"num_retries\":2},", "\"common_http_protocol_options\":{\"max_stream_duration\":\"0.5s\"},");
+        var client = await fixture.SendAsync();
+        var answer = client.ReadAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            _ = i == 0 ? await fixture.AcceptAsync() : await fixture.AcceptInTimeAsync();
+            fixture.Time.Advance(TimeSpan.FromMilliseconds(400));
+            answer.IsCompleted.ShouldBeFalse();
+        }
+
+        (await fixture.PassUntilAsync(answer)).ShouldBe("504 upstream max stream duration reached");
+        await fixture.WaitUntilIdleAsync();
+        fixture.Count("upstream_rq_max_duration_reached").ShouldBe(3);
+        fixture.Count("upstream_rq_retry").ShouldBe(2);
+        fixture.Logged.ShouldBe(["URX,UMSDR"]);
+    }
+
+    [Fact]
+    public async Task TryThatStopsInItsAnswer_IsCounted()
+    {
+        await using var fixture = new ForwardingFixture(
+            "\"timeout\":\"0s\",\"retry_policy\":{\"retry_on\":\"5xx\",\"num_retries\":2,\"per_try_idle_timeout\":\"0.5s\"},",
+            log: "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %UPSTREAM_REQUEST_ATTEMPT_COUNT%");
+        var client = await fixture.SendAsync();
+        var upstream = await fixture.AcceptAsync();
+        await upstream.SendAsync("HTTP/1.1 200 x\r\ncontent-length: 10\r\n\r\nabc");
+        await client.WaitForHeadAsync();
+        await Until.TrueAsync(() =>
+        {
+            fixture.Time.Advance(TimeSpan.FromMilliseconds(100));
+            return fixture.Logged.Count > 0;
+        });
+        await fixture.WaitUntilIdleAsync();
+        fixture.Count("upstream_rq_per_try_idle_timeout").ShouldBe(1);
+        fixture.Logged.ShouldBe(["200 UT upstream_per_try_idle_timeout 1"]);
+    }
+
+    [Fact]
     public async Task Pause_CountsForTheWholeRequest()
     {
         // The pause between tries alone is longer than the request may take.

@@ -87,6 +87,62 @@ public class ClusterStateBalancingTests
         upstreams.Metric("envoy_cluster_lb_healthy_panic", "c").ShouldBe(100);
     }
 
+    // As measured with Envoy 1.40: a locality has its weight times what of it is healthy, with the overprovisioning factor.
+    [Theory]
+    [InlineData("1:HU 1:HH", 10, "41 0 29 29")]
+    [InlineData("1:HH 3:HH", 10, "12 12 37 37")]
+    [InlineData("1:HUUU 1:HHHH", 10, "26 0 0 0 18 18 18 18")]
+    [InlineData("9:HU 1:UU", 50, "25 25 25 25")]
+    [InlineData("0:HH 1:H", 10, "0 0 100")]
+    public void Choose_LocalityWeights_AreLoweredByWhatIsUnhealthy(string localities, int panic, string shares)
+    {
+        using var upstreams = new Upstreams();
+        var message = Upstreams.Cluster("c");
+        message.CommonLbConfig = new ClusterV3.Cluster.Types.CommonLbConfig
+        {
+            LocalityWeightedLbConfig = new(), HealthyPanicThreshold = new Envoy.Type.V3.Percent { Value = panic },
+        };
+        message.LoadAssignment.Endpoints.Clear();
+        var number = 0;
+        foreach (var locality in localities.Split(' '))
+        {
+            var group = new EndpointV3.LocalityLbEndpoints
+            {
+                Locality = new CoreV3.Locality { Zone = $"z{number}" }, LoadBalancingWeight = locality[0] == '0' ? null : (uint)(locality[0] - '0'),
+            };
+            foreach (var health in locality[2..])
+            {
+                var endpoint = Upstreams.Endpoint($"10.0.0.{++number}", 80);
+                endpoint.HealthStatus = health == 'U' ? CoreV3.HealthStatus.Unhealthy : CoreV3.HealthStatus.Healthy;
+                group.LbEndpoints.Add(endpoint);
+            }
+
+            message.LoadAssignment.Endpoints.Add(group);
+        }
+
+        upstreams.Apply(message);
+        upstreams.Refused.ShouldBeEmpty();
+        var counts = Count(upstreams.Table.Find("c")!, 10_000, _ => 0);
+        string.Join(' ', Enumerable.Range(1, number).Select(i => (counts.GetValueOrDefault($"10.0.0.{i}:80") + 20) / 100)).ShouldBe(shares);
+    }
+
+    [Theory]
+    [InlineData(50.9, 0)]
+    [InlineData(51, 100)]
+    public void Choose_PanicThreshold_IsInWholePercent(double threshold, long panicked)
+    {
+        using var upstreams = new Upstreams();
+        var message = Upstreams.Cluster("c", Four);
+        message.CommonLbConfig = new ClusterV3.Cluster.Types.CommonLbConfig { HealthyPanicThreshold = new Envoy.Type.V3.Percent { Value = threshold } };
+        upstreams.Apply(message);
+        var cluster = upstreams.Table.Find("c")!;
+        cluster.Endpoints[0].SetFlag(EndpointHealthFlags.FailedActiveCheck, true);
+        cluster.Endpoints[1].SetFlag(EndpointHealthFlags.FailedActiveCheck, true);
+        cluster.OnHealthChanged();
+        Count(cluster, 100, _ => 0);
+        upstreams.Metric("envoy_cluster_lb_healthy_panic", "c").ShouldBe(panicked);
+    }
+
     [Fact]
     public void Choose_NoEndpoints_IsNull()
     {
