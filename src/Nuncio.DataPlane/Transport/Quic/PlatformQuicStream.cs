@@ -11,6 +11,8 @@ internal sealed class PlatformQuicStream : QuicTransportStream
 {
     private readonly QuicStream _stream;
     private IQuicStreamWatcher? _watcher;
+    private volatile bool _readGivenUp;
+    private volatile bool _writeGivenUp;
 
     public PlatformQuicStream(QuicStream stream) => _stream = stream;
 
@@ -69,23 +71,38 @@ internal sealed class PlatformQuicStream : QuicTransportStream
     }
 
     /// <inheritdoc/>
-    public override void AbortRead(long errorCode) => Abort(QuicAbortDirection.Read, errorCode);
+    public override void AbortRead(long errorCode)
+    {
+        _readGivenUp = true;
+        Abort(QuicAbortDirection.Read, errorCode);
+    }
 
     /// <inheritdoc/>
-    public override void AbortWrite(long errorCode) => Abort(QuicAbortDirection.Write, errorCode);
+    public override void AbortWrite(long errorCode)
+    {
+        _writeGivenUp = true;
+        Abort(QuicAbortDirection.Write, errorCode);
+    }
 
     /// <inheritdoc/>
     public override void Watch(IQuicStreamWatcher watcher)
     {
         _watcher = watcher;
-        _ = WatchAsync(_stream.ReadsClosed);
-        _ = WatchAsync(_stream.WritesClosed);
+        _ = WatchAsync(_stream.ReadsClosed, isRead: true);
+        if (IsBidirectional)
+        {
+            _ = WatchAsync(_stream.WritesClosed, isRead: false);
+        }
     }
 
     /// <inheritdoc/>
-    public override ValueTask CloseAsync() => _stream.DisposeAsync();
+    public override ValueTask CloseAsync()
+    {
+        _readGivenUp = _writeGivenUp = true;
+        return _stream.DisposeAsync();
+    }
 
-    private async Task WatchAsync(Task closed)
+    private async Task WatchAsync(Task closed, bool isRead)
     {
         try
         {
@@ -93,15 +110,21 @@ internal sealed class PlatformQuicStream : QuicTransportStream
         }
         catch (QuicException e)
         {
-            // What was given up here is no news.
-            if (e.QuicError != QuicError.OperationAborted && Interlocked.Exchange(ref _watcher, null) is { } watcher)
-            {
-                watcher.OnStreamAborted(e.QuicError != QuicError.StreamAborted);
-            }
+            Tell(e.QuicError, isRead);
         }
         catch (OperationCanceledException)
         {
-            // Given up here.
+            Tell(QuicError.OperationAborted, isRead);
+        }
+    }
+
+    // What was given up here is no news, unless it was so with the whole connection.
+    private void Tell(QuicError error, bool isRead)
+    {
+        var isOurs = error == QuicError.OperationAborted && (isRead ? _readGivenUp : _writeGivenUp);
+        if (!isOurs && Interlocked.Exchange(ref _watcher, null) is { } watcher)
+        {
+            watcher.OnStreamAborted(error != QuicError.StreamAborted);
         }
     }
 

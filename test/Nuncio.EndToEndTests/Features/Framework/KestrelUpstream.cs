@@ -27,7 +27,19 @@ internal sealed class KestrelUpstream : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0, listen =>
+        builder.WebHost.ConfigureKestrel(options =>
+        {
+            // A gateway says what scheme its client has used, whatever the connection to here is.
+            options.AllowAlternateSchemes = true;
+            options.Listen(IPAddress.Loopback, 0, Configure);
+        });
+        _application = builder.Build();
+        _application.Run(context => AnswerAsync(upstreams, name, context));
+        _application.StartAsync().GetAwaiter().GetResult();
+        var addresses = _application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        Port = new Uri(addresses.First()).Port;
+
+        void Configure(ListenOptions listen)
         {
             listen.Protocols = certificate is null ? HttpProtocols.Http2 : HttpProtocols.Http1AndHttp2;
             if (certificate is null) return;
@@ -38,12 +50,7 @@ internal sealed class KestrelUpstream : IAsyncDisposable
                 https.ClientCertificateMode = wantsClientCertificate ? ClientCertificateMode.RequireCertificate : ClientCertificateMode.AllowCertificate;
                 https.AllowAnyClientCertificate();
             });
-        }));
-        _application = builder.Build();
-        _application.Run(context => AnswerAsync(upstreams, name, context));
-        _application.StartAsync().GetAwaiter().GetResult();
-        var addresses = _application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        Port = new Uri(addresses.First()).Port;
+        }
     }
 
     public int Port { get; }

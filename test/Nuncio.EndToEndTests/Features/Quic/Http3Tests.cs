@@ -3,19 +3,13 @@ using Nuncio.DataPlane.Transport.Quic;
 namespace Nuncio.EndToEndTests.Features.Quic;
 
 /// <summary>HTTP/3 beside TLS on one port: served and announced by Envoy, and by the embedded proxy on machines that have QUIC.</summary>
-[Manifest("""
-    Listener tcp: { port: $(port), protocol: HTTPS, securityModel: XFP, hostBinding: { namespace: { from: ALL } } }
-    Listener quic: { port: $(port), protocolStack: [TLS, HTTP, UDP], securityModel: XFP, hostBinding: { namespace: { from: ALL } } }
-    Secret quic: $(pair:quic.example.com)
-    Host quic: { hostname: quic.example.com, tlsSecret: { name: quic } }
-    Mapping all: { hostname: "*", prefix: /all/, service: $(a) }
-    """)]
-public class Http3Tests(GatewayOf<Http3Tests> group) : IClassFixture<GatewayOf<Http3Tests>>
+[Collection(nameof(QuicGroup))]
+public class Http3Tests(GatewayOf<QuicGroup> group)
 {
     [SkippableTheory, DataPlanes, Feature("HL-05")]
     public async Task Http3_WhereThereIsQuic_IsAnnouncedAndAnsweredOnUdp(DataPlane plane)
     {
-        Skip.If(plane == DataPlane.Embedded && !QuicSupport.IsAvailable, "this machine has no libmsquic");
+        if (plane == DataPlane.Embedded) QuicClient.Require();
         var gateway = await group.On(plane);
 
         var reply = await gateway.GetTlsAsync("/all/", "quic.example.com");
