@@ -99,4 +99,7 @@ internal sealed class ConnectionRecord : HttpExchange
     internal override void HoldResponse(IHeldResponse held)
     {
     }
+
+    /// <inheritdoc/>
+    internal override bool IsResponseHeld => false;
 }

@@ -600,6 +600,13 @@ internal sealed partial class ForwardState : IStreamAbortHandler
         _perTry.Cancel();
         FinalizeResponse(stream.ResponseHeaders);
         await exchange.WriteResponseHeadersAsync(stream.ResponseHeaders, endStream);
+        if (HasClientLeft())
+        {
+            RecordBytes(stream);
+            await FinishInterruptedAsync();
+            return TryResult.Done;
+        }
+
         while (!endStream)
         {
             var reading = stream.ReadBodyAsync();
@@ -638,8 +645,26 @@ internal sealed partial class ForwardState : IStreamAbortHandler
             }
         }
 
+        if (HasClientLeft())
+        {
+            await FinishInterruptedAsync();
+            return TryResult.Done;
+        }
+
         OnResponseEnded(stream);
         return TryResult.Done;
+    }
+
+    // Where a filter held the response back, what it waited for has heard of the client until now.
+    private bool HasClientLeft()
+    {
+        if (!_exchange.IsResponseHeld)
+        {
+            return false;
+        }
+
+        _exchange.Downstream.OnAborted(this);
+        return _end == ForwardEnd.ClientGone;
     }
 
     private ValueTask PassAsync(ReadOnlyMemory<byte> data, bool endStream)

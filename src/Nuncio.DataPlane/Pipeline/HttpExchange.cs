@@ -171,6 +171,9 @@ public abstract class HttpExchange : IBodySource, IBodySink
     /// </summary>
     internal abstract void HoldResponse(IHeldResponse held);
 
+    /// <summary>There was such a hold: what the filter waited for may have been told of the client's leaving instead of who waited before.</summary>
+    internal abstract bool IsResponseHeld { get; }
+
     /// <summary>What filters told of it; null while none has.</summary>
     public DynamicMetadata? Metadata { get; protected set; }
 

@@ -281,6 +281,9 @@ internal sealed class PipelineExchange : HttpExchange
     /// <inheritdoc/>
     internal override void HoldResponse(IHeldResponse held) => _held = _held is null ? held : new HeldPair(_held, held);
 
+    /// <inheritdoc/>
+    internal override bool IsResponseHeld => _held is not null;
+
     private async ValueTask WriteHeldHeadersAsync(IHeldResponse held, HeaderMap headers, bool endStream)
     {
         if (!await held.OnHeadersAsync(endStream))
