@@ -59,6 +59,7 @@ internal static class HttpCodecBinder
         MaxHeaderCount = model.MaxRequestHeaderCount,
         UnderscoreAction = Underscores(model),
         RequestHeadersTimeout = model.RequestHeadersTimeout > TimeSpan.Zero ? model.RequestHeadersTimeout : Http1ServerOptions.Default.RequestHeadersTimeout,
+        FlushTimeout = model.StreamIdleTimeout > TimeSpan.Zero ? model.StreamIdleTimeout : null,
         IdleTimeout = model.ConnectionIdleTimeout > TimeSpan.Zero ? model.ConnectionIdleTimeout : null,
         MaxConnectionDuration = model.MaxConnectionDuration > TimeSpan.Zero ? model.MaxConnectionDuration : null,
         MaxRequestsPerConnection = model.MaxRequestsPerConnection,

@@ -38,6 +38,16 @@ internal sealed class DownstreamQuicConnection : ListenerConnection
         // Let go here: a connection may live for days.
         var pending = _pending!;
         _pending = null;
+
+        // What a client has sent already is not worked off while others wait to be accepted.
+        await Task.Yield();
+
+        // Whether one was asked for and verified is not left to the platform alone.
+        if (pending.Handshake.Check is { } asked && !asked.ConfirmsNew())
+        {
+            return null;
+        }
+
         if (!await TryJoinAsync(pending.Chain) || pending.Chain.Filter is not HttpConnectionFilterModel filter)
         {
             return null;

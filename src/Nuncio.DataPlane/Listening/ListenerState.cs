@@ -81,6 +81,24 @@ internal sealed class ListenerState
         Run(new DownstreamConnection(this, model, clusters, transport) { CountedIn = count });
     }
 
+    /// <summary>Whether one more connection would be admitted now; that it would not is counted as if it had not been.</summary>
+    public bool HasRoom(ConnectionCount among)
+    {
+        if (Environment.Overload.RejectsConnections)
+        {
+            Metrics.DownstreamConnectionsOverloadReject.Increment();
+            return false;
+        }
+
+        if (among.Open >= among.Limit)
+        {
+            Metrics.DownstreamGlobalConnectionsOverflow.Increment();
+            return false;
+        }
+
+        return true;
+    }
+
     /// <summary>Room for one more connection among the open ones, given to it as what it is counted in; null when there is none.</summary>
     public ConnectionCount? Admit(ConnectionCount among)
     {

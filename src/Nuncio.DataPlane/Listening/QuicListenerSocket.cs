@@ -90,6 +90,12 @@ internal sealed partial class QuicListenerSocket : ListenerSocket
             throw new AuthenticationException("Nobody listens any more.");
         }
 
+        // Who cannot be served anyway costs no handshake; who is admitted is counted when it is done.
+        if (!owner.HasRoom(_environment.IsEnding ? _environment.LateConnections : _environment.Connections))
+        {
+            throw new AuthenticationException("There are too many connections.");
+        }
+
         var clusters = _environment.Clusters.Current;
         var model = owner.Model;
         var serverName = hello.ServerName.ToLowerInvariant();

@@ -17,6 +17,7 @@ internal sealed class Http3ControlStream
     private long _wanted = Nothing;
     private long _sent = Nothing;
     private bool _isWriting;
+    private bool _isOver;
 
     public Http3ControlStream(QuicTransportConnection transport, Http3Options options)
     {
@@ -60,14 +61,37 @@ internal sealed class Http3ControlStream
         output.EndFrame();
         var isSent = await stream.WriteAsync(output.Written, end: false);
         output.Release();
+        var isOver = !isSent;
         if (isSent)
         {
             lock (_gate)
             {
                 _stream = stream;
+                isOver = _isOver;
             }
 
             await WriteGoAwaysAsync();
+        }
+
+        if (isOver)
+        {
+            await stream.CloseAsync();
+        }
+    }
+
+    /// <summary>The connection has ended: lets go of the stream, which would keep the platform's part of the connection in memory.</summary>
+    public async Task EndAsync()
+    {
+        QuicTransportStream? stream;
+        lock (_gate)
+        {
+            stream = _isOver ? null : _stream;
+            _isOver = true;
+        }
+
+        if (stream is not null)
+        {
+            await stream.CloseAsync();
         }
     }
 

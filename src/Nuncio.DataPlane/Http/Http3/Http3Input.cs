@@ -62,6 +62,24 @@ internal sealed class Http3Input
         }
     }
 
+    /// <summary>The type, the length and the size of the frame header that is buffered behind so many bytes; false when it is not complete.</summary>
+    public bool TryPeekFrameHeader(int behind, out long type, out long length, out int size)
+    {
+        var bytes = Buffered.Span[behind..];
+        length = 0;
+        size = 0;
+        if (!QuicInteger.TryRead(bytes, out type, out var typeLength) || !QuicInteger.TryRead(bytes[typeLength..], out length, out var lengthLength))
+        {
+            return false;
+        }
+
+        size = typeLength + lengthLength;
+        return true;
+    }
+
+    /// <summary>Moves buffered bytes to an earlier place, over what is no longer needed.</summary>
+    public void Move(int from, int to, int length) => _buffer.AsSpan(_start + from, length).CopyTo(_buffer.AsSpan(_start + to));
+
     /// <summary>Reads one integer.</summary>
     public async ValueTask<(Http3InputOutcome Outcome, long Value)> ReadIntegerAsync()
     {
@@ -93,7 +111,8 @@ internal sealed class Http3Input
 
         while (_end - _start < length)
         {
-            Reserve((int)length);
+            // What is said to come takes no room before it does.
+            Reserve((int)Math.Min(length, Math.Max(BufferSize, 2 * (_end - _start))));
             if (await FillAsync() is not Http3InputOutcome.Read and var outcome)
             {
                 IsTruncated = outcome == Http3InputOutcome.Ended;

@@ -37,6 +37,11 @@ public sealed record Http3Options
     /// <summary><c>request_headers_timeout</c>: how long the head of a request may take from its first byte on; null for ever.</summary>
     public TimeSpan? RequestHeadersTimeout { get; init; }
 
+    /// <summary>
+    /// <c>stream_idle_timeout</c>: how long a client may take for the rest of a response that is complete here, before it is given up; null for ever.
+    /// </summary>
+    public TimeSpan? FlushTimeout { get; init; }
+
     /// <summary><c>common_http_protocol_options.idle_timeout</c>: a connection without a request for so long is closed; 1 h, null for never.</summary>
     public TimeSpan? IdleTimeout { get; init; } = TimeSpan.FromHours(1);
 

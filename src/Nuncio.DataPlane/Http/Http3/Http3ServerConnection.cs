@@ -114,6 +114,7 @@ internal sealed partial class Http3ServerConnection
             _idleTimer?.Dispose();
             _durationTimer?.Dispose();
             _transport.Close((long)Http3ErrorCode.NoError);
+            _ = _control.EndAsync();
         }
     }
 

@@ -45,6 +45,9 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
     // What an encoded header may have beside its name and value.
     private const int HeaderOverhead = 16;
 
+    // Frames without a byte of the message, one after the other: none has a purpose but padding, and each costs more than it weighs.
+    private const int MaxEmptyFrames = 1000;
+
     private const int LongestFrameHeader = 2 * QuicInteger.MaxLength;
 
     private readonly Http3ServerConnection _connection;
@@ -65,6 +68,9 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
     private volatile bool _readStopped;
     private volatile bool _writeFailed;
     private volatile bool _timedOut;
+    private volatile bool _isDelivering;
+    private volatile bool _isEndSent;
+    private int _emptyFrames;
     private bool _isReset;
 
     public Http3ServerStream(Http3ServerConnection connection, QuicTransportStream transport)
@@ -120,6 +126,12 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
                     return Http3HeadOutcome.ConnectionFailed;
                 }
 
+                if (++_emptyFrames > MaxEmptyFrames)
+                {
+                    _connection.Fail(Http3ErrorCode.ExcessiveLoad);
+                    return Http3HeadOutcome.ConnectionFailed;
+                }
+
                 StartHeadDeadline();
                 if (await _input.SkipAsync(length) is not Http3InputOutcome.Read and var skipped)
                 {
@@ -145,11 +157,31 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
         {
             Reset(StreamResetReason.LocalReset);
         }
+        else if (!_isEndSent && !_isReset)
+        {
+            // The end was not written because the client had gone by half. Giving the stream up would end it as if it were complete.
+            _transport.AbortWrite((long)Http3ErrorCode.RequestCancelled);
+        }
 
         if (!_requestEnded)
         {
             // The client need not send the rest: it has its answer (RFC 9114 section 4.1).
             _transport.AbortRead((long)Http3ErrorCode.NoError);
+        }
+
+        // All that a client does not take is held here, and the stream with it.
+        var delivery = _transport.WaitForDeliveryAsync();
+        if (!delivery.IsCompleted && _connection.Options.FlushTimeout is { } limit)
+        {
+            _isDelivering = true;
+            var deadline = new LazyDeadline(_connection.Timers, this);
+            deadline.Set(limit);
+            await delivery;
+            deadline.End();
+        }
+        else
+        {
+            await delivery;
         }
 
         await _transport.CloseAsync();
@@ -217,6 +249,11 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
             if (IsForbidden(type) || (_hasTrailers && type is Http3FrameType.Data or Http3FrameType.Headers))
             {
                 return FailConnection(Http3ErrorCode.FrameUnexpected);
+            }
+
+            if ((length == 0 || type is not Http3FrameType.Data and not Http3FrameType.Headers) && ++_emptyFrames > MaxEmptyFrames)
+            {
+                return FailConnection(Http3ErrorCode.ExcessiveLoad);
             }
 
             if (type == Http3FrameType.Data)
@@ -351,6 +388,12 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
 
     void IDeadlineOwner.OnDeadline()
     {
+        if (_isDelivering)
+        {
+            _transport.AbortWrite((long)Http3ErrorCode.RequestCancelled);
+            return;
+        }
+
         _timedOut = true;
         _transport.AbortRead((long)Http3ErrorCode.RequestCancelled);
     }
@@ -458,15 +501,29 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
     {
         var taken = (int)Math.Min(_frameRest, _input.Buffered.Length);
         _frameRest -= taken;
+        _emptyFrames = 0;
+
+        // The payload of further frames is joined, so that a body in tiny frames does not cost the upstream a write for each.
+        var used = taken;
+        while (_frameRest == 0 && _input.TryPeekFrameHeader(used, out var type, out var length, out var size) && type == Http3FrameType.Data && length > 0)
+        {
+            used += size;
+            var part = (int)Math.Min(length, _input.Buffered.Length - used);
+            _input.Move(used, taken, part);
+            _frameRest = length - part;
+            taken += part;
+            used += part;
+        }
+
         BytesReceived += taken;
         if (IsLengthWrong(isEnded: false))
         {
             return FailMessage();
         }
 
-        _handedOut = taken;
+        _handedOut = used;
         var data = _input.Buffered[..taken];
-        if (_frameRest == 0 && _input.Buffered.Length == taken && _transport.HasPeerEnded)
+        if (_frameRest == 0 && _input.Buffered.Length == used && _transport.HasPeerEnded)
         {
             _requestEnded = true;
             return IsLengthWrong(isEnded: true) ? FailMessage() : new BodyRead(data, true);
@@ -602,6 +659,7 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
         }
 
         _output.Clear();
+        _isEndSent |= isSent && end;
         _writeFailed |= !isSent;
     }
 }

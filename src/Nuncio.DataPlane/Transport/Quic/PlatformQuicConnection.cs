@@ -61,14 +61,9 @@ internal sealed class PlatformQuicConnection : QuicTransportConnection
     public async ValueTask CloseAsync(long errorCode, TimeProvider time)
     {
         Close(errorCode);
-        try
-        {
-            await _closing!.WaitAsync(LongestClose, time);
-        }
-        catch (TimeoutException)
-        {
-            // The peer does not answer.
-        }
+
+        // Whether the peer answers or not, and whatever the platform says, it is over.
+        await _closing!.WaitAsync(LongestClose, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task CloseConnectionAsync(long errorCode)

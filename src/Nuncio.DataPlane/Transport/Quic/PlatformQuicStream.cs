@@ -96,6 +96,9 @@ internal sealed class PlatformQuicStream : QuicTransportStream
     }
 
     /// <inheritdoc/>
+    public override async ValueTask WaitForDeliveryAsync() => await _stream.WritesClosed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    /// <inheritdoc/>
     public override ValueTask CloseAsync()
     {
         _readGivenUp = _writeGivenUp = true;

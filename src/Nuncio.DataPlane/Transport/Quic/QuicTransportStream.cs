@@ -33,6 +33,9 @@ internal abstract class QuicTransportStream
     /// </summary>
     public abstract void Watch(IQuicStreamWatcher watcher);
 
+    /// <summary>Completes when the peer has our side to its end, or that side is over in another way. Never fails.</summary>
+    public abstract ValueTask WaitForDeliveryAsync();
+
     /// <summary>Gives it up. Completes when the peer has all that was written, or the connection has ended.</summary>
     public abstract ValueTask CloseAsync();
 }

@@ -6,6 +6,7 @@ namespace Nuncio.DataPlane.Tests.Http.Http3;
 internal sealed class MemoryQuicStream(long id) : QuicTransportStream
 {
     private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _givenUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IQuicStreamWatcher? _watcher;
     private bool? _missed;
     private int _watched;
@@ -22,7 +23,7 @@ internal sealed class MemoryQuicStream(long id) : QuicTransportStream
     /// <summary>The proxy has let go of it.</summary>
     public bool IsClosed { get; private set; }
 
-    /// <summary>Closing waits for it, as for a client that acknowledges late.</summary>
+    /// <summary>Delivery waits for it, as for a client that acknowledges late.</summary>
     public TaskCompletionSource? Acknowledged { get; set; }
 
     public override long Id => id;
@@ -39,7 +40,16 @@ internal sealed class MemoryQuicStream(long id) : QuicTransportStream
 
     public override void AbortRead(long errorCode) => Inbound.Stop(errorCode);
 
-    public override void AbortWrite(long errorCode) => Outbound.Reset(errorCode);
+    public override void AbortWrite(long errorCode)
+    {
+        Outbound.Reset(errorCode);
+        _givenUp.TrySetResult();
+    }
+
+    public override async ValueTask WaitForDeliveryAsync()
+    {
+        if (Acknowledged is { } acknowledged) await Task.WhenAny(acknowledged.Task, _givenUp.Task);
+    }
 
     public override void Watch(IQuicStreamWatcher watcher)
     {
@@ -54,12 +64,13 @@ internal sealed class MemoryQuicStream(long id) : QuicTransportStream
         if (missed is { } isConnectionLost) Tell(isConnectionLost);
     }
 
+    // As the platform does it: what was not ended ends as if it were complete.
     public override async ValueTask CloseAsync()
     {
-        if (Acknowledged is { } acknowledged) await acknowledged.Task;
-        IsClosed = true;
+        await WaitForDeliveryAsync();
         Inbound.Stop(0x10C);
-        Outbound.Reset(0x10C);
+        await Outbound.WriteAsync(default, true);
+        IsClosed = true;
     }
 
     /// <summary>The client sends.</summary>
@@ -82,6 +93,7 @@ internal sealed class MemoryQuicStream(long id) : QuicTransportStream
     {
         var inbound = Inbound.Lose();
         if (Outbound.Lose() || inbound) Tell(true);
+        _givenUp.TrySetResult();
     }
 
     private void Tell(bool isConnectionLost)
