@@ -405,7 +405,7 @@ internal sealed class Http3ServerStream : HttpServerStream, IQuicStreamWatcher, 
     private async ValueTask<(Http3InputOutcome Outcome, long Type, long Length)> ReadHeaderOfFrameAsync()
     {
         var header = await _input.ReadFrameHeaderAsync();
-        if (header.Outcome == Http3InputOutcome.Ended)
+        if (header.Outcome == Http3InputOutcome.Ended && !_input.IsTruncated)
         {
             _requestEnded = true;
         }
