@@ -58,12 +58,12 @@ internal sealed partial class ServingOptions
     {
         _maxConnections.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int?>() is < 1)
+            if (result.GetValueIfAny(_maxConnections) is < 1)
                 result.AddError("--max-connections: at least 1");
         });
         _drainTime.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<double?>() is < 0 or > 86400)
+            if (result.GetValueIfAny(_drainTime) is < 0 or > 86400)
                 result.AddError("--drain-time: seconds from 0 to 86400");
         });
         _logLevel.AcceptOnlyFromAmong("error", "warn", "info", "debug", "trace");

@@ -22,11 +22,12 @@ public static class RejectionFindings
         if (ack.Rejections.IsDefaultOrEmpty)
             return [];
         var findings = new List<Finding>();
-        var said = new HashSet<(RejectionPlace Place, string Name, bool IsPartial, string Message)>();
+        var said = new HashSet<(RejectionPlace Place, string Name, string Field, bool IsPartial, string Message)>();
         foreach (var rejection in ack.Rejections)
         {
             var place = RejectionPlace.Of(rejection, compilation, resources);
-            if (said.Add((place, place.Resource is null ? rejection.Name : "", rejection.IsPartial, rejection.Message)))
+            var field = place.FieldPath.Length > 0 ? "" : RejectionPlace.FieldOf(rejection);
+            if (said.Add((place, place.Resource is null ? rejection.Name : "", field, rejection.IsPartial, rejection.Message)))
                 findings.Add(Of(rejection, place));
         }
 

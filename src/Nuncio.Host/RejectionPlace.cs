@@ -27,6 +27,12 @@ internal sealed partial record RejectionPlace(ResourceKey? Resource, string Fiel
             _ => new(null, ""),
         };
 
+    /// <summary>Which field of the message it is, wherever in lists that stands: the same is wrong in every filter chain of a listener.</summary>
+    public static string FieldOf(XdsRejection rejection) => ListIndex.Replace(rejection.FieldPath, "");
+
+    [GeneratedRegex(@"\[\d+\]")]
+    private static partial Regex ListIndex { get; }
+
     private static RejectionPlace OfListener(XdsRejection rejection, CompilationResult compilation, ResourceSnapshot resources)
     {
         // Every filter chain of every listener has the log of the Module, which stands before those of LogServices.

@@ -45,7 +45,7 @@ public sealed partial class StaticProxy(StaticProxyOptions options, ILoggerFacto
             LogNoAdmin(options.AdminEndPoint.ToString(), problem);
         var ack = await plane.ApplyAsync(reading.Snapshot, stopping);
         // The same is wrong in every filter chain of a listener.
-        foreach (var rejection in ack.Rejections.DistinctBy(rejection => (rejection.TypeUrl, rejection.Name, rejection.Message)))
+        foreach (var rejection in ack.Rejections.DistinctBy(rejection => (rejection.TypeUrl, rejection.Name, RejectionPlace.FieldOf(rejection), rejection.Message)))
         {
             if (rejection.IsPartial) LogWithoutEffect(rejection.Name, rejection.FieldPath, rejection.Message);
             else LogRejected(rejection.Name, rejection.FieldPath, rejection.Message);

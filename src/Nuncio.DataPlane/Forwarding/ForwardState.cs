@@ -100,7 +100,7 @@ internal sealed partial class ForwardState : IStreamAbortHandler
 
         if (!cluster.IsWarm)
         {
-            await WarmAsync(cluster);
+            await cluster.WarmAsync();
         }
 
         Begin(router, exchange, forward, cluster);
@@ -196,19 +196,6 @@ internal sealed partial class ForwardState : IStreamAbortHandler
     private bool IsTunnelEnd => _forward.Tunnel is { } tunnel
         && (_exchange.RequestHeaders.Get(KnownHeader.Method) is var method
             && (method.SequenceEqual("CONNECT"u8) || (tunnel.AllowPost && method.SequenceEqual("POST"u8))));
-
-    // Bounded by the connect timeout: a name that does not resolve must not hold requests for longer than an endpoint that does not answer.
-    private static async ValueTask WarmAsync(ClusterState cluster)
-    {
-        try
-        {
-            await cluster.Warm.WaitAsync(cluster.Model.Connect.ConnectTimeout, cluster.Environment.Timers.Time);
-        }
-        catch (TimeoutException)
-        {
-            // It has no endpoints then, and says so.
-        }
-    }
 
     private void Begin(RouterFilter router, HttpExchange exchange, ForwardModel forward, ClusterState cluster)
     {

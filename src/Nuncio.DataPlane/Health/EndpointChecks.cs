@@ -5,7 +5,7 @@ using Nuncio.DataPlane.Telemetry;
 namespace Nuncio.DataPlane.Health;
 
 /// <summary>The checks of one endpoint.</summary>
-internal sealed class EndpointChecks : IDisposable
+internal sealed class EndpointChecks
 {
     private readonly HealthChecker _checker;
     private readonly ClusterState _cluster;
@@ -51,10 +51,13 @@ internal sealed class EndpointChecks : IDisposable
         Publish(shown);
     }
 
-    public void Dispose()
+    /// <summary>Ends them; true when their first round was over, which is told or will be.</summary>
+    public bool Stop()
     {
+        bool isKnown;
         lock (_gate)
         {
+            isKnown = _unknown == 0;
             if (!_disposed)
             {
                 Count(false, false);
@@ -63,6 +66,7 @@ internal sealed class EndpointChecks : IDisposable
         }
 
         _stop.Cancel();
+        return isKnown;
     }
 
     private async Task RunAsync(HealthCheckModel model, HealthCheckRun run)
@@ -113,7 +117,7 @@ internal sealed class EndpointChecks : IDisposable
         {
             run.Take(result);
             shown = Show();
-            isKnown = isFirst && --_unknown == 0;
+            isKnown = isFirst && !_disposed && --_unknown == 0;
             wait = run.NextInterval(_cluster.IsUsed);
         }
 

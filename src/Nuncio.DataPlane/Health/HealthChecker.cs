@@ -13,17 +13,22 @@ internal sealed class HealthChecker : IDisposable
 
     public HealthChecker(ClusterState cluster) => _cluster = cluster;
 
-    public void Add(EndpointState endpoint)
+    /// <summary>Begins to check endpoints. All are waited for before the first is asked, which may answer at once.</summary>
+    public void Add(IEnumerable<EndpointState> endpoints)
     {
         lock (_gate)
         {
-            if (_disposed || endpoint.Model.DisableActiveHealthCheck || _checks.ContainsKey(endpoint))
+            if (_disposed)
             {
                 return;
             }
 
-            _unknown++;
-            _checks.Add(endpoint, new EndpointChecks(this, _cluster, endpoint));
+            var added = endpoints.Where(endpoint => !endpoint.Model.DisableActiveHealthCheck && !_checks.ContainsKey(endpoint)).Distinct().ToList();
+            _unknown += added.Count;
+            foreach (var endpoint in added)
+            {
+                _checks.Add(endpoint, new EndpointChecks(this, _cluster, endpoint));
+            }
         }
     }
 
@@ -31,9 +36,10 @@ internal sealed class HealthChecker : IDisposable
     {
         lock (_gate)
         {
-            if (_checks.Remove(endpoint, out var checks))
+            if (_checks.Remove(endpoint, out var checks) && !checks.Stop())
             {
-                checks.Dispose();
+                // Nobody waits any more for what an endpoint that is gone would have answered.
+                _unknown--;
             }
         }
     }
@@ -50,6 +56,18 @@ internal sealed class HealthChecker : IDisposable
         checks?.FailPassively();
     }
 
+    /// <summary>The first round is not over.</summary>
+    public bool IsPending
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _unknown > 0;
+            }
+        }
+    }
+
     public void Dispose()
     {
         lock (_gate)
@@ -57,7 +75,7 @@ internal sealed class HealthChecker : IDisposable
             _disposed = true;
             foreach (var checks in _checks.Values)
             {
-                checks.Dispose();
+                checks.Stop();
             }
 
             _checks.Clear();

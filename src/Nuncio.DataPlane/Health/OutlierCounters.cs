@@ -13,6 +13,9 @@ internal sealed class OutlierCounters
     public int Ejections;
 
     public long EjectedUntil;
+
+    /// <summary>Its endpoint has left the cluster; what still comes of it counts no more.</summary>
+    public bool IsGone;
 }
 
 /// <summary>Successes of all since the last evaluation.</summary>

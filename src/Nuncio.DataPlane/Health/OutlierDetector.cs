@@ -96,6 +96,19 @@ internal sealed class OutlierDetector : IDisposable
         }
     }
 
+    /// <summary>The endpoint has left the cluster: it counts no longer as ejected.</summary>
+    public void Remove(EndpointState endpoint)
+    {
+        lock (_gate)
+        {
+            endpoint.Outlier.IsGone = true;
+            if (endpoint.SetFlag(EndpointHealthFlags.FailedOutlierCheck, false))
+            {
+                _metrics.Active.Decrement();
+            }
+        }
+    }
+
     public void Dispose()
     {
         lock (_gate)
@@ -142,7 +155,7 @@ internal sealed class OutlierDetector : IDisposable
     {
         lock (_gate)
         {
-            if (_disposed || (endpoint.HealthFlags & EndpointHealthFlags.FailedOutlierCheck) != 0)
+            if (_disposed || endpoint.Outlier.IsGone || (endpoint.HealthFlags & EndpointHealthFlags.FailedOutlierCheck) != 0)
             {
                 return;
             }

@@ -1,6 +1,4 @@
 using System.Net.Quic;
-using System.Net.Sockets;
-using System.Net;
 using System.Runtime.Versioning;
 using Nuncio.DataPlane.Http;
 using Nuncio.DataPlane.Http.Http3;
@@ -54,13 +52,13 @@ internal sealed class DownstreamQuicConnection : ListenerConnection
         }
 
         var check = pending.Handshake.Check;
-        var remote = Unmapped(_connection.RemoteEndPoint);
+        var remote = _connection.RemoteEndPoint.Unmapped();
         var connection = new DownstreamConnectionInfo
         {
             Id = Id,
             DirectRemoteAddress = remote,
             RemoteAddress = remote,
-            LocalAddress = Unmapped(_connection.LocalEndPoint),
+            LocalAddress = _connection.LocalEndPoint.Unmapped(),
             HeaderSpelling = Model.HeaderSpelling,
             BufferLimit = Model.BufferLimit,
             IsTls = true,
@@ -92,8 +90,4 @@ internal sealed class DownstreamQuicConnection : ListenerConnection
     protected override void DrainUnserved()
     {
     }
-
-    // A port of both families shows IPv4 addresses inside IPv6 ones.
-    private static IPEndPoint Unmapped(IPEndPoint address) => address.AddressFamily == AddressFamily.InterNetworkV6 && address.Address.IsIPv4MappedToIPv6
-        ? new IPEndPoint(address.Address.MapToIPv4(), address.Port) : address;
 }

@@ -10,6 +10,7 @@ using Nuncio.DataPlane.Http.Http3;
 using Nuncio.DataPlane.Model;
 using Nuncio.DataPlane.State;
 using Nuncio.DataPlane.Tls;
+using Nuncio.DataPlane.Transport.Quic;
 
 namespace Nuncio.DataPlane.Listening;
 
@@ -96,14 +97,22 @@ internal sealed partial class QuicListenerSocket : ListenerSocket
             throw new AuthenticationException("There are too many connections.");
         }
 
+        var local = connection.LocalEndPoint.Unmapped();
+        if (Address.EndPoint.AddressFamily == AddressFamily.InterNetwork && local.AddressFamily != AddressFamily.InterNetwork)
+        {
+            // MsQuic's sockets are of both families.
+            throw new AuthenticationException("Nobody listens at addresses of IPv6.");
+        }
+
+        var remote = connection.RemoteEndPoint.Unmapped();
         var clusters = _environment.Clusters.Current;
         var model = owner.Model;
         var serverName = hello.ServerName.ToLowerInvariant();
         var chain = model.Chains.Find(new FilterChainInput
         {
-            Local = connection.LocalEndPoint,
-            Remote = connection.RemoteEndPoint,
-            DirectRemote = connection.RemoteEndPoint,
+            Local = local,
+            Remote = remote,
+            DirectRemote = remote,
             ServerName = serverName,
             IsTls = false,
             IsQuic = true,

@@ -241,6 +241,7 @@ public sealed class ClusterState
         _warm.TrySetResult();
         foreach (var endpoint in endpoints)
         {
+            _outlier?.Remove(endpoint);
             endpoint.Drain();
         }
     }
@@ -270,6 +271,21 @@ public sealed class ClusterState
         : 500;
 
     internal void OnFirstChecksDone() => _warm.TrySetResult();
+
+    /// <summary>
+    /// Waits until it is warm, for the connect timeout at most: a name that does not resolve, or an endpoint that does not answer its first check, must not hold
+    /// requests for longer than an endpoint that does not answer them. What has no endpoints then says so.
+    /// </summary>
+    internal async ValueTask WarmAsync()
+    {
+        try
+        {
+            await Warm.WaitAsync(Model.Connect.ConnectTimeout, Environment.Timers.Time);
+        }
+        catch (TimeoutException)
+        {
+        }
+    }
 
     private void OnAnswer(string name, ResolvedName answer, bool first)
     {
@@ -310,7 +326,7 @@ public sealed class ClusterState
 
     private void BecomeWarm()
     {
-        if (_answersMissing <= 0 && (_checker == null || _known.Count == 0))
+        if (_answersMissing <= 0 && _checker is not { IsPending: true })
         {
             _warm.TrySetResult();
         }
@@ -369,13 +385,11 @@ public sealed class ClusterState
         foreach (var endpoint in gone)
         {
             _checker?.Remove(endpoint);
+            _outlier?.Remove(endpoint);
             endpoint.Drain();
         }
 
-        foreach (var endpoint in added)
-        {
-            _checker?.Add(endpoint);
-        }
+        _checker?.Add(added);
 
         if (Model.LoadBalancing.CloseConnectionsOnHostSetChange && gone.Count + added.Count > 0)
         {

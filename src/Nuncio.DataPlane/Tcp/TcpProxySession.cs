@@ -150,7 +150,11 @@ internal sealed class TcpProxySession : NetworkSession, IDeadlineOwner
 
     private async ValueTask<TransportConnection?> ConnectAsync(ClusterState cluster)
     {
-        await cluster.Warm;
+        if (!cluster.IsWarm)
+        {
+            await cluster.WarmAsync();
+        }
+
         for (var attempt = 0; attempt < _model.MaxConnectAttempts; attempt++)
         {
             if (cluster.Choose(_hash ?? 0, _hash is not null, attempt) is not { } endpoint)

@@ -67,10 +67,7 @@ public sealed class DownstreamTlsModel
             return null;
         var parameters = BindErrors.Path(path, "common_tls_context.tls_params");
         if (!model._common.Protocols.HasFlag(SslProtocols.Tls13))
-        {
-            errors.Add(BindErrors.Path(parameters, "tls_maximum_protocol_version"), "QUIC needs TLS 1.3");
-            return null;
-        }
+            errors.AddPartial(BindErrors.Path(parameters, "tls_maximum_protocol_version"), "QUIC has TLS 1.3 and no other, as with Envoy");
 
         if (model._common.Curves.Count > 0 && model._settings is not null)
             errors.AddPartial(BindErrors.Path(parameters, "ecdh_curves"), "the TLS of QUIC chooses the curves");

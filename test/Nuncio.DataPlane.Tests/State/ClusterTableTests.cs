@@ -163,21 +163,4 @@ public class ClusterTableTests
             resolver.Questions.ShouldBe((int)answers);
         }
     }
-
-    private sealed class ScriptedResolver : NameResolver
-    {
-        public IPAddress[]? Answer { get; set; }
-
-        public TimeSpan? TimeToLive { get; set; }
-
-        public int Questions { get; private set; }
-
-        public override ValueTask<ResolvedName> ResolveWithTimeToLiveAsync(string name, AddressFamily family, CancellationToken cancellationToken)
-        {
-            Questions++;
-            return new(new ResolvedName(Answer, TimeToLive));
-        }
-
-        public override ValueTask<IPAddress[]?> ResolveAsync(string name, AddressFamily family, CancellationToken cancellationToken) => new(Answer);
-    }
 }
