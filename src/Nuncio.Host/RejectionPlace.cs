@@ -42,10 +42,12 @@ internal sealed partial record RejectionPlace(ResourceKey? Resource, string Fiel
         return new(compilation.Provenance.OfListener(rejection.Name), rejection is { FieldPath: "address", IsPartial: false } ? "spec.port" : "");
     }
 
-    private static RejectionPlace OfCluster(XdsRejection rejection, CompilationResult compilation) =>
-        compilation.Provenance.OfCluster(rejection.Name) is [{ Kind: MappingResource.KindName } mapping, ..]
-            ? new(mapping, rejection.FieldPath.StartsWith("transport_socket.", StringComparison.Ordinal) ? "spec.tls" : "")
-            : new(compilation.Provenance.OfCluster(rejection.Name) is [var first, ..] ? first : null, "");
+    private static RejectionPlace OfCluster(XdsRejection rejection, CompilationResult compilation)
+    {
+        if (compilation.Provenance.OfCluster(rejection.Name) is not [var first, ..]) return new(null, "");
+        var isTls = first.Kind == MappingResource.KindName && rejection.FieldPath.StartsWith("transport_socket.", StringComparison.Ordinal);
+        return new(first, isTls ? "spec.tls" : "");
+    }
 
     /// <summary>The Mapping whose route it is, by the place in the message: routes carry the names of their resources.</summary>
     private static RejectionPlace OfRoute(XdsRejection rejection, CompilationResult compilation, ResourceSnapshot resources)

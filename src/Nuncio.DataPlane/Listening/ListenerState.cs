@@ -82,40 +82,10 @@ internal sealed class ListenerState
     }
 
     /// <summary>Whether one more connection would be admitted now; that it would not is counted as if it had not been.</summary>
-    public bool HasRoom(ConnectionCount among)
-    {
-        if (Environment.Overload.RejectsConnections)
-        {
-            Metrics.DownstreamConnectionsOverloadReject.Increment();
-            return false;
-        }
-
-        if (among.Open >= among.Limit)
-        {
-            Metrics.DownstreamGlobalConnectionsOverflow.Increment();
-            return false;
-        }
-
-        return true;
-    }
+    public bool HasRoom(ConnectionCount among) => !IsRefused(among, takes: false);
 
     /// <summary>Room for one more connection among the open ones, given to it as what it is counted in; null when there is none.</summary>
-    public ConnectionCount? Admit(ConnectionCount among)
-    {
-        if (Environment.Overload.RejectsConnections)
-        {
-            Metrics.DownstreamConnectionsOverloadReject.Increment();
-            return null;
-        }
-
-        if (!among.TryAdd())
-        {
-            Metrics.DownstreamGlobalConnectionsOverflow.Increment();
-            return null;
-        }
-
-        return among;
-    }
+    public ConnectionCount? Admit(ConnectionCount among) => IsRefused(among, takes: true) ? null : among;
 
     /// <summary>Serves a connection that was admitted.</summary>
     public void Run(ListenerConnection connection)
@@ -194,6 +164,23 @@ internal sealed class ListenerState
         }
 
         connection.CountedIn.Remove();
+    }
+
+    private bool IsRefused(ConnectionCount among, bool takes)
+    {
+        if (Environment.Overload.RejectsConnections)
+        {
+            Metrics.DownstreamConnectionsOverloadReject.Increment();
+            return true;
+        }
+
+        if (takes ? among.TryAdd() : among.Open < among.Limit)
+        {
+            return false;
+        }
+
+        Metrics.DownstreamGlobalConnectionsOverflow.Increment();
+        return true;
     }
 
     // Chains that are HTTP before and after go on in the slot that their connections hold.

@@ -60,10 +60,7 @@ public sealed class DownstreamTlsModel
     internal static DownstreamTlsModel? BindQuic(
         TlsV3.DownstreamTlsContext message, string path, SecretTable secrets, TimeProvider time, BindErrors errors)
     {
-        var own = new BindErrors();
-        var model = Bind(message, path, secrets, time, own);
-        errors.AddAll("", own);
-        if (model is null)
+        if (Bind(message, path, secrets, time, errors) is not { } model)
             return null;
         var parameters = BindErrors.Path(path, "common_tls_context.tls_params");
         if (!model._common.Protocols.HasFlag(SslProtocols.Tls13))
